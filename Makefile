@@ -1,0 +1,36 @@
+# A thin front: each command is one line, and does its work elsewhere.
+
+RUN := PYTHONPATH=src .venv/bin/python -m
+
+.DEFAULT_GOAL := help
+.PHONY: help book test test-quick serve bench lint pair env clean
+
+help:  ## List the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+
+book: env  ## Make the book: simulate, fit, execute, build; only what is not up to date
+	@$(RUN) poolscreen build
+
+test: book  ## Make the book and run all tests
+	@$(RUN) pytest
+
+test-quick: env  ## Run the tests that need no book (under two minutes)
+	@$(RUN) pytest -m "not book and not browser"
+
+serve: book  ## Show the book on http://localhost:8000
+	@$(RUN) http.server --bind 127.0.0.1 --directory _build/html 8000
+
+bench: book  ## Measure rebuilds, and print them
+	@$(RUN) benchmarks.rebuild
+
+lint: env  ## Check format, style, types and notebook pairs
+	@.venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy
+
+pair: env  ## Bring notebooks/*.ipynb in step with notebooks/*.py
+	@$(RUN) poolscreen pair
+
+env:  ## Set up the locked environment in .venv
+	@sh workflow/setup.sh
+
+clean:  ## Remove what the rules made
+	rm -rf results _build logs .snakemake

@@ -1,0 +1,1 @@
+"""Bayesian hierarchical models for pooled CRISPR knock-out screens."""

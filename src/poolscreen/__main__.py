@@ -1,0 +1,5 @@
+"""`python -m poolscreen` is the command `poolscreen`."""
+
+from poolscreen.cli import main
+
+main()

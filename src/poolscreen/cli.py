@@ -1,0 +1,147 @@
+"""The command `poolscreen`: what `make` and the rules of the workflow call."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from poolscreen import chapters, flow, models, project
+from poolscreen.errors import PoolscreenError
+
+
+class _Group(click.Group):
+    """Commands whose errors are one message, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except PoolscreenError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Bayesian hierarchical models for pooled CRISPR screens, and the book about them."""
+
+
+@main.command()
+@click.option("--cores", default=os.cpu_count(), show_default=True, help="Jobs at a time.")
+@click.option("--dry-run", is_flag=True, help="Only list what would run.")
+def build(cores: int, dry_run: bool) -> None:
+    """Make the book: what is not up to date, and no more."""
+    from poolscreen import site  # noqa: PLC0415 (its pandas is not needed by other commands)
+
+    _check_import()
+    flow.check()
+    command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile"]
+    command += ["--directory", str(project.root()), "--cores", str(cores), "--rerun-incomplete"]
+    # The lock below is freed by the kernel when a build is killed; Snakemake's is not.
+    command += ["--nolock", "--max-checksum-file-size", "1GB", "--quiet", "rules", "reason", "host"]
+    if dry_run:
+        command.append("--dry-run")
+    with project.alone("build") as lock:
+        site.restore()
+        logs = project.root() / "logs"
+        if not dry_run:
+            shutil.rmtree(logs, ignore_errors=True)
+        ran = subprocess.Popen(command, cwd=project.root(), pass_fds=(lock,))
+        try:
+            status = ran.wait()
+        except KeyboardInterrupt:
+            ran.wait()
+            raise PoolscreenError(
+                "interrupted; the last good site is as it was, and `make book` goes on from here"
+            ) from None
+    if status:
+        raise PoolscreenError(_what_failed(logs) or "the workflow failed; see above")
+    if not dry_run:
+        click.echo(f"The book is ready: {site.html_path() / 'index.html'}")
+
+
+def _check_import() -> None:
+    here = project.root() / "src"
+    if not Path(__file__).is_relative_to(here):
+        raise PoolscreenError(
+            f"poolscreen is imported from {Path(__file__).parent.parent}, not from {here}; run "
+            "`make book` there, or set PYTHONPATH=src"
+        )
+
+
+def _what_failed(logs: Path) -> str:
+    """Collect the messages of the jobs that failed, from their logs."""
+    messages = []
+    for log in sorted(logs.glob("*.log")):
+        found = re.search(r"^(error: |Traceback )", log.read_text(), flags=re.MULTILINE)
+        if found:
+            message = log.read_text()[found.start() :].removeprefix("error: ").rstrip()
+            messages.append(f"{message}\n(log: {log.relative_to(project.root())})")
+    return "\n\n".join(messages)
+
+
+@main.command()
+def pair() -> None:
+    """Bring the notebooks of the pairs in step with their scripts."""
+    for chapter in chapters.names():
+        chapters.write_notebook(chapter)
+
+
+# The steps of the workflow ------------------------------------------------------------------
+
+
+@main.command()
+def simulate() -> None:
+    """Step of the workflow: simulate the screen."""
+    from poolscreen.simulate import Design  # noqa: PLC0415
+    from poolscreen.simulate import simulate as run  # noqa: PLC0415
+
+    for path, table in zip(
+        (project.screen_path(), project.truth_path()), run(Design()), strict=True
+    ):
+        with project.replacing(path) as part:
+            table.to_csv(part, index=False)
+
+
+@main.command()
+@click.argument("model")
+def fit(model: str) -> None:
+    """Step of the workflow: fit a model to the simulated screen."""
+    models.get(model)
+    from poolscreen import fits, sampling, screen  # noqa: PLC0415
+
+    with project.alone(f"fit of {model}"):
+        sources = [*flow.fit_sources(model), "results/screen.csv"]
+        inputs = flow.digest(sources)
+        fitted, tables = sampling.fit(model, screen.load_screen(), sampling.Settings())
+        fitted.attrs["inputs"] = fits.json_text(inputs)
+        fits.write_tables(project.tables_path(model), tables)
+        fits.write_fit(project.fit_path(model), fitted)
+
+
+@main.command()
+@click.argument("chapter")
+def execute(chapter: str) -> None:
+    """Step of the workflow: execute a chapter."""
+    import nbformat  # noqa: PLC0415
+
+    with project.alone(f"execution of {chapter}"):
+        inputs = flow.digest([*flow.chapter_sources(chapter), *flow.chapter_results(chapter)])
+        executed = chapters.execute(chapter)
+        executed.metadata["poolscreen"] = {"inputs": inputs}
+        with project.replacing(project.executed_path(chapter)) as part:
+            nbformat.write(executed, part)
+
+
+@main.command()
+def site() -> None:
+    """Step of the workflow: build the site from the executed chapters."""
+    from poolscreen import site as pages  # noqa: PLC0415
+
+    with project.alone("site"):
+        pages.build()
+
+

@@ -1,0 +1,120 @@
+"""What depends on what, derived from the code: the inputs of the workflow's rules."""
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import grimp
+
+from poolscreen import chapters, models, project
+from poolscreen.errors import PoolscreenError
+
+PACKAGE = "poolscreen"
+LOCK = "uv.lock"
+
+
+@cache
+def _import_graph() -> grimp.ImportGraph:
+    return grimp.build_graph(PACKAGE, cache_dir=None)
+
+
+def module_paths(names: Iterable[str]) -> list[str]:
+    """Return the files of modules and of all that they import, directly or not.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Fully dotted names; those that are not modules of the package are passed over.
+
+    Returns
+    -------
+    list of str
+        Paths from the project's folder, sorted.
+    """
+    graph = _import_graph()
+    modules = {name for name in names if name in graph.modules}
+    for name in list(modules):
+        modules |= graph.find_upstream_modules(name)
+    # Importing a module runs the packages that it lies in.
+    for name in list(modules):
+        parts = name.split(".")
+        modules |= {".".join(parts[:i]) for i in range(1, len(parts))}
+    return sorted(_module_path(name) for name in modules)
+
+
+def _module_path(name: str) -> str:
+    path = Path("src", *name.split("."))
+    package = path / "__init__.py"
+    return (package if (project.root() / package).is_file() else path.with_suffix(".py")).as_posix()
+
+
+def screen_sources() -> list[str]:
+    """Return what the simulated screen depends on."""
+    return [LOCK, *module_paths([f"{PACKAGE}.simulate"])]
+
+
+def fit_sources(model: str) -> list[str]:
+    """Return what the fit of a model depends on, besides the screen."""
+    return [LOCK, *module_paths([f"{PACKAGE}.sampling", f"{PACKAGE}.models.{model}"])]
+
+
+def chapter_sources(chapter: str) -> list[str]:
+    """Return what an executed chapter depends on, besides its code and what it loads."""
+    return [LOCK, *module_paths(chapters.imported_modules(chapter))]
+
+
+def chapter_results(chapter: str) -> list[str]:
+    """Return the results that a chapter loads, from its calls of the loaders.
+
+    Raises
+    ------
+    PoolscreenError
+        If it loads a fit that no model makes.
+    """
+    results = []
+    if chapters.calls(chapter, "load_screen"):
+        results.append(project.screen_path())
+    if chapters.calls(chapter, "load_truth"):
+        results.append(project.truth_path())
+    for model in sorted(chapters.loaded(chapter, "load_fit") | chapters.loaded(chapter, "load_table")):
+        if model not in models.names():
+            raise PoolscreenError(
+                f"{chapter} loads the fit of {model!r}, which no model makes; there are "
+                + ", ".join(models.names())
+            )
+        results.append(project.fit_path(model))
+    return [path.relative_to(project.root()).as_posix() for path in results]
+
+
+def site_sources() -> list[str]:
+    """Return the prose and settings that the site is made from, besides the results."""
+    pages = [f"{page}.py" if page.startswith("notebooks/") else f"{page}.md" for page in chapters.toc()]
+    assets = [
+        path.relative_to(project.root()).as_posix()
+        for path in (project.root() / "book").rglob("*")
+        if path.is_file()
+    ]
+    return sorted({"_config.yml", "_toc.yml", LOCK, *pages, *assets, *module_paths([f"{PACKAGE}.site"])})
+
+
+def digest(paths: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of the content of each file, by its path from the project's folder."""
+    return {
+        path: hashlib.sha256((project.root() / path).read_bytes()).hexdigest()
+        for path in sorted(set(paths))
+    }
+
+
+def check() -> None:
+    """Find what would stop the build, before anything runs.
+
+    Raises
+    ------
+    PoolscreenError
+        If a chapter or page of `_toc.yml` is not there, a pair differs, a cell is not Python, or
+        a chapter loads what nothing makes.
+    """
+    for chapter in chapters.names():
+        chapters.check_pair(chapter)
+        chapter_results(chapter)

@@ -1,0 +1,31 @@
+r"""Model 7b without pooling: an intercept per sgRNA and cell line under a fixed prior.
+
+.. math::
+
+    \text{logFC}_i &\sim \text{Normal}(\alpha_{s[i],c[i]}, \sigma) \\
+    \alpha_{sc} &\sim \text{Normal}(0, 5) \\
+    \sigma &\sim \text{Exponential}(1)
+"""
+
+import pymc as pm
+
+from poolscreen.marginal import NestedNormal
+from poolscreen.screen import Screen
+
+TITLE = "sgRNA × cell line, no pooling"
+FAMILY = NestedNormal(top="alpha_sc", level="sgRNA", mean=0.0, sd=5.0)
+MARGINAL = True
+
+
+def build(screen: Screen) -> pm.Model:
+    """Write model 7b without pooling down for a screen."""
+    with pm.Model(coords=screen.coords) as model:
+        sgrna_idx = pm.Data("sgrna_idx", screen.sgrna_idx, dims="obs")
+        cell_idx = pm.Data("cell_idx", screen.cell_idx, dims="obs")
+
+        alpha_sc = pm.Normal("alpha_sc", 0, 5, dims=("sgRNA", "cell_line"))
+        sigma = pm.Exponential("sigma", 1)
+
+        mu = alpha_sc[sgrna_idx, cell_idx]
+        pm.Normal("log_fc", mu, sigma, observed=screen.log_fc, dims="obs")
+    return model

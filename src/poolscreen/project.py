@@ -1,0 +1,90 @@
+"""Where the project's files are, and how one of them is written."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from poolscreen.errors import PoolscreenError
+
+
+def root() -> Path:
+    """Return the folder of the project that holds the working directory.
+
+    Raises
+    ------
+    PoolscreenError
+        If no folder from the working directory upwards holds the book's `_toc.yml`.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "_toc.yml").is_file() and (folder / "workflow" / "Snakefile").is_file():
+            return folder
+    raise PoolscreenError(f"{here} is not inside the project; change to a folder of its clone")
+
+
+def screen_path() -> Path:
+    """Return the path of the simulated screen."""
+    return root() / "results" / "screen.csv"
+
+
+def truth_path() -> Path:
+    """Return the path of the parameters that the screen was simulated with."""
+    return root() / "results" / "truth.csv"
+
+
+def fit_path(model: str) -> Path:
+    """Return the path of the fit of a model."""
+    return root() / "results" / "fits" / f"{model}.nc"
+
+
+def tables_path(model: str) -> Path:
+    """Return the folder of the posterior tables of a model."""
+    return root() / "results" / "tables" / model
+
+
+def executed_path(chapter: str) -> Path:
+    """Return the path of an executed chapter."""
+    return root() / "_build" / "executed" / f"{chapter}.ipynb"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, and move it there once the block has succeeded.
+
+    A reader sees the old file or the new one, never a part: an error, a full disk or a killed
+    process leaves `path` as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(name: str) -> Iterator[int]:
+    """Run the block in no two processes at once; wait where another one is at it.
+
+    The kernel frees the lock when its last holder ends, however it ends: a killed build leaves
+    nothing to clean up, and work that outlived its build is waited for.
+
+    Yields
+    ------
+    int
+        The lock's file descriptor; a child process that inherits it holds the lock as well.
+    """
+    path = root() / "_build" / "locks" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{name}: waiting for another process that is at it", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock.fileno()

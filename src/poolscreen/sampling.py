@@ -1,0 +1,240 @@
+"""Sampling: from a model and a screen to a fit that has passed the gate."""
+
+import json
+import logging
+import sys
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import nutpie
+import pandas as pd
+import pymc as pm
+import xarray as xr
+
+from poolscreen import fits, marginal, models
+from poolscreen.screen import Screen
+
+# What a reader of a fit looks for, under the names that ArviZ and PyMC use.
+SAMPLE_STATS = {
+    "logp": "lp",
+    "energy": "energy",
+    "diverging": "diverging",
+    "depth": "tree_depth",
+    "n_steps": "n_steps",
+    "step_size": "step_size",
+    "mean_tree_accept": "acceptance_rate",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a model is sampled; the defaults are those of every fit of the book.
+
+    Attributes
+    ----------
+    draws, tune : int
+        Draws of each chain, kept and for tuning.
+    chains : int
+        Number of chains.
+    target_accept : float
+        Acceptance rate that the step size is tuned to.
+    seed : int
+        Seed of everything random in the fit.
+    prior_draws : int
+        Draws of the prior and of the prior predictive distribution.
+    predict_every : int
+        Every how many draws one posterior prediction and log likelihood is kept.
+    """
+
+    draws: int = 2000
+    tune: int = 2000
+    chains: int = 4
+    target_accept: float = 0.95
+    seed: int = 103
+    prior_draws: int = 500
+    predict_every: int = 4
+
+
+def say(message: str) -> None:
+    """Tell the user at the terminal how far the work is."""
+    print(message, file=sys.stderr, flush=True)
+
+
+class _Progress:
+    """Report how far the chains are, at most every few seconds."""
+
+    every = 5.0
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.last = time.monotonic()
+
+    def __call__(self, chains: list[Any]) -> None:
+        if time.monotonic() - self.last < self.every:
+            return
+        self.last = time.monotonic()
+        done, total = (sum(getattr(c, f"{k}_draws") for c in chains) for k in ("finished", "total"))
+        say(f"{self.model}: {done:,} of {total:,} draws ({done / total:.0%})")
+
+
+def sample_model(model: pm.Model, name: str, settings: Settings) -> xr.DataTree:
+    """Sample a PyMC model with nutpie's NUTS.
+
+    Parameters
+    ----------
+    model : pymc.Model
+        Any model.
+    name : str
+        What to call it in progress messages.
+    settings : Settings
+        Draws, chains and seed.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups `posterior` and `sample_stats`; attributes `seconds_compiling`, `seconds_sampling`.
+    """
+    started = time.perf_counter()
+    compiled = nutpie.compile_pymc_model(model)
+    compiled_at = time.perf_counter()
+    sampled = nutpie.sample(
+        compiled,
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        seed=settings.seed,
+        target_accept=settings.target_accept,
+        save_warmup=False,
+        progress_bar=False,
+        progress_callback=_Progress(name),
+    )
+    ended = time.perf_counter()
+    stats = sampled["sample_stats"].to_dataset()
+    result = xr.DataTree.from_dict(
+        {
+            "posterior": sampled["posterior"].to_dataset(),
+            "sample_stats": stats[list(SAMPLE_STATS)].rename(SAMPLE_STATS),
+        }
+    )
+    result.attrs = {
+        "seconds_compiling": round(compiled_at - started, 2),
+        "seconds_sampling": round(ended - compiled_at, 2),
+    }
+    return result
+
+
+def sample(
+    name: str, screen: Screen, settings: Settings, *, marginal_form: bool | None = None
+) -> xr.DataTree:
+    """Sample the posterior of a model, all effects included.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    screen : Screen
+        The data.
+    settings : Settings
+        Draws, chains and seed.
+    marginal_form : bool, optional
+        Whether to sample with the effects integrated out and to draw them exactly afterwards.
+        By default as the model says.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups `posterior` and `sample_stats`, the same for both forms.
+    """
+    model = models.get(name)
+    if marginal_form is None:
+        marginal_form = model.MARGINAL
+    if not marginal_form:
+        return sample_model(model.build(screen), name, settings)
+    if model.FAMILY is None:
+        raise ValueError(f"{name} has no FAMILY, so its effects cannot be integrated out")
+    sampled = sample_model(marginal.build(model.FAMILY, screen), name, settings)
+    scales = sampled["posterior"].to_dataset()[model.FAMILY.parameters]
+    # A stream of its own: the chains used the seed itself.
+    rng = np.random.default_rng([settings.seed, 1])
+    effects = marginal.draw_effects(model.FAMILY, screen, scales, rng)
+    sampled["posterior"] = xr.DataTree(scales.merge(effects))
+    return sampled
+
+
+def fit(name: str, screen: Screen, settings: Settings) -> tuple[xr.DataTree, dict[str, pd.DataFrame]]:
+    """Fit a model: sample it, let it pass the gate, predict from it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    screen : Screen
+        The data.
+    settings : Settings
+        Draws, chains and seed.
+
+    Returns
+    -------
+    fit : xarray.DataTree
+        See `poolscreen.fits.load_fit`.
+    tables : dict of str to pandas.DataFrame
+        See `poolscreen.fits.summarise`.
+
+    Raises
+    ------
+    PoolscreenError
+        If the fit has not converged.
+    """
+    logging.getLogger("pymc").setLevel(logging.ERROR)
+    model = models.get(name)
+    say(f"{name}: compiling and sampling {settings.chains} chains of {settings.draws:,} draws")
+    sampled = sample(name, screen, settings)
+    posterior, stats = (sampled[group].to_dataset() for group in ("posterior", "sample_stats"))
+    say(f"{name}: sampled in {sampled.attrs['seconds_sampling']:.1f} s; checking convergence")
+    tables = fits.summarise(posterior)
+    diagnostics = fits.diagnose(tables, stats)
+    fits.check_gate(name, tables, diagnostics)
+
+    say(f"{name}: predicting from the prior and the posterior")
+    plain = model.build(screen)
+    prior = pm.sample_prior_predictive(
+        settings.prior_draws, model=plain, random_seed=settings.seed
+    )
+    thinned = xr.DataTree.from_dict(
+        {
+            "posterior": posterior.isel(draw=slice(None, None, settings.predict_every)),
+            "constant_data": prior["constant_data"].to_dataset(),  # unchanged, so nothing resampled
+        }
+    )
+    predicted = pm.sample_posterior_predictive(
+        thinned, model=plain, random_seed=settings.seed, progressbar=False
+    )
+    likelihood = pm.compute_log_likelihood(thinned, model=plain, progressbar=False)
+    result = xr.DataTree.from_dict(
+        {
+            "posterior": posterior,
+            "sample_stats": stats,
+            "prior": prior["prior"].to_dataset(),
+            "prior_predictive": prior["prior_predictive"].to_dataset(),
+            "posterior_predictive": predicted["posterior_predictive"].to_dataset(),
+            "log_likelihood": likelihood["log_likelihood"].to_dataset(),
+            "observed_data": prior["observed_data"].to_dataset(),
+            "constant_data": prior["constant_data"].to_dataset(),
+        }
+    )
+    result.attrs = {
+        "model": name,
+        "title": model.TITLE,
+        "sampler": "nutpie",
+        "form": "marginal" if model.MARGINAL else "joint",
+        "seed": settings.seed,
+        "settings": json.dumps(asdict(settings)),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        **sampled.attrs,
+        **diagnostics,
+        **fits.environment(),
+    }
+    return result, tables

@@ -1,0 +1,129 @@
+"""Model 7 run forwards: simulate a screen, and keep the truth that it was simulated from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from poolscreen import project
+from poolscreen.errors import PoolscreenError
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is simulated; the defaults are the screen of the book.
+
+    Attributes
+    ----------
+    n_cell_lines : int
+        Number of cell lines.
+    sgrnas_per_gene : tuple of int
+        Number of sgRNAs of each gene.
+    mu_gamma, sigma_gamma : float
+        Mean and standard deviation of the gene effects, in units of log fold change.
+    sigma_alpha : float
+        Standard deviation of the sgRNAs about their gene.
+    mu_beta, sigma_beta : float
+        Mean and standard deviation of the cell line effects.
+    sigma : float
+        Standard deviation of the measurement noise.
+    seed : int
+        Seed of the random stream.
+    """
+
+    n_cell_lines: int = 20
+    sgrnas_per_gene: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+    mu_gamma: float = -1.0
+    sigma_gamma: float = 0.5
+    sigma_alpha: float = 0.2
+    mu_beta: float = 0.0
+    sigma_beta: float = 1.0
+    sigma: float = 0.3
+    seed: int = 103
+
+
+def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw a screen from model 7.
+
+    Each sgRNA *s* of gene *g* is observed once in each cell line *c*:
+    ``log_fc ~ Normal(alpha_s + beta_c, sigma)``, ``alpha_s ~ Normal(gamma_g, sigma_alpha)``,
+    ``gamma_g ~ Normal(mu_gamma, sigma_gamma)``, ``beta_c ~ Normal(mu_beta, sigma_beta)``.
+
+    Parameters
+    ----------
+    design : Design
+        Sizes, true parameters and seed.
+
+    Returns
+    -------
+    screen : pandas.DataFrame
+        Columns `cell_line`, `sgRNA`, `gene`, `mu_sc` (the mean without noise) and `log_fc`;
+        rows grouped by sgRNA, the cell lines within.
+    truth : pandas.DataFrame
+        Columns `parameter`, `gene`, `sgRNA`, `cell_line` (empty where they do not apply), `value`.
+    """
+    # The original notebook drew from NumPy's global legacy generator; RandomState is the same
+    # stream, and the order of the draws below is the order in which it was used.
+    rng = np.random.RandomState(design.seed)  # noqa: NPY002
+    genes = [f"gene_{i}" for i in range(len(design.sgrnas_per_gene))]
+    cell_lines = [f"cell_{i}" for i in range(design.n_cell_lines)]
+    gene_of_sgrna = np.repeat(np.arange(len(genes)), design.sgrnas_per_gene)
+    sgrnas = [f"sgRNA_{i}" for i in range(len(gene_of_sgrna))]
+
+    gamma = rng.normal(design.mu_gamma, design.sigma_gamma, size=len(genes))
+    beta = rng.normal(design.mu_beta, design.sigma_beta, size=len(cell_lines))
+    alpha = rng.normal(gamma[gene_of_sgrna], design.sigma_alpha)
+    mu_sc = alpha[:, None] + beta[None, :]
+    log_fc = rng.normal(mu_sc, design.sigma)
+
+    gene_names = np.array(genes)[gene_of_sgrna]
+    screen = pd.DataFrame(
+        {
+            "cell_line": np.tile(cell_lines, len(sgrnas)),
+            "sgRNA": np.repeat(sgrnas, len(cell_lines)),
+            "gene": np.repeat(gene_names, len(cell_lines)),
+            "mu_sc": mu_sc.ravel(),
+            "log_fc": log_fc.ravel(),
+        }
+    )
+    scalars = ["mu_gamma", "sigma_gamma", "sigma_alpha", "mu_beta", "sigma_beta", "sigma"]
+    truth = pd.concat(
+        [
+            pd.DataFrame({"parameter": scalars, "value": [getattr(design, s) for s in scalars]}),
+            pd.DataFrame({"parameter": "gamma_g", "gene": genes, "value": gamma}),
+            pd.DataFrame({"parameter": "beta_c", "cell_line": cell_lines, "value": beta}),
+            pd.DataFrame(
+                {"parameter": "alpha_s", "gene": gene_names, "sgRNA": sgrnas, "value": alpha}
+            ),
+        ]
+    )
+    return screen, truth[["parameter", "gene", "sgRNA", "cell_line", "value"]]
+
+
+def load_truth(parameter: str) -> pd.DataFrame:
+    """Load the true values of a parameter of the book's simulated screen.
+
+    Parameters
+    ----------
+    parameter : str
+        For example `gamma_g`, `beta_c`, `alpha_s`, or the name of a scalar.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of the labels that the parameter has, and `value`.
+
+    Raises
+    ------
+    PoolscreenError
+        If there is no such parameter, or the screen has not been simulated.
+    """
+    path = project.truth_path()
+    if not path.is_file():
+        raise PoolscreenError(f"{path} is not there; `make book` makes it")
+    truth = pd.read_csv(path)
+    chosen = truth[truth["parameter"] == parameter]
+    if chosen.empty:
+        known = ", ".join(truth["parameter"].unique())
+        raise PoolscreenError(f"{path} holds no parameter {parameter!r}; it holds {known}")
+    return chosen.drop(columns="parameter").dropna(axis="columns", how="all").reset_index(drop=True)

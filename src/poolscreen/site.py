@@ -1,0 +1,174 @@
+"""The site: the book's pages joined with the results, built apart and then moved into place."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+
+from poolscreen import chapters, fits, flow, models, project
+from poolscreen.errors import PoolscreenError
+
+
+def html_path() -> Path:
+    """Return the folder of the published site."""
+    return project.root() / "_build" / "html"
+
+
+def manifest_path() -> Path:
+    """Return the list of the published files with their SHA-256 (for `sha256sum --check`)."""
+    return project.root() / "_build" / "site.sha256"
+
+
+def build() -> None:
+    """Build the site and publish it.
+
+    Raises
+    ------
+    PoolscreenError
+        If an executed chapter or a fit was not made from what is there now, or Sphinx finds
+        fault with a page. The last good site is then left as it was.
+    """
+    staging = project.root() / "_build" / "book"
+    built = project.root() / "_build" / "sphinx"
+    for folder in (staging, built):
+        shutil.rmtree(folder, ignore_errors=True)
+    stage(staging)
+    run_jupyter_book(staging, built)
+    publish(built / "_build" / "html")
+
+
+def stage(staging: Path) -> None:
+    """Lay out what Jupyter Book reads: settings, prose, joined chapters, tables to download."""
+    root = project.root()
+    shutil.copytree(root / "book", staging / "book", ignore=shutil.ignore_patterns("_static"))
+    shutil.copytree(root / "book" / "_static", staging / "_static")
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy2(root / name, staging)
+    (staging / chapters.FOLDER).mkdir()
+    for chapter in chapters.names():
+        nbformat.write(joined(chapter), staging / chapters.FOLDER / f"{chapter}.ipynb")
+    results = staging / "results"
+    results.mkdir()
+    for path in (project.screen_path(), project.truth_path()):
+        shutil.copy2(path, results)
+    for model in models.names():
+        check_fresh(
+            f"the fit of {model}",
+            json.loads(fits.read_attributes(project.fit_path(model))["inputs"]),
+        )
+        shutil.copytree(project.tables_path(model), results / "tables" / model)
+    write_environment(results)
+
+
+def joined(chapter: str) -> nbformat.NotebookNode:
+    """Return a chapter with the outputs of its execution and its present prose."""
+    path = project.executed_path(chapter)
+    executed = nbformat.read(path, as_version=4)
+    check_fresh(chapter, executed.metadata["poolscreen"]["inputs"])
+    chapters.check_outputs(chapter, executed)
+    return chapters.join(chapter, executed)
+
+
+def check_fresh(what: str, inputs: dict[str, str]) -> None:
+    """Refuse a result whose inputs are no longer those that it was made from.
+
+    The workflow sees to that; this is the second lock on the door to the reader.
+
+    Parameters
+    ----------
+    what : str
+        What was made.
+    inputs : dict of str to str
+        The SHA-256 of each input when it was made.
+    """
+    changed = [
+        path
+        for path, digest in inputs.items()
+        if not (project.root() / path).is_file() or flow.digest([path])[path] != digest
+    ]
+    if changed:
+        raise PoolscreenError(
+            f"{what} was made from another {changed[0]} than there is now, and the record of that "
+            "is lost; run `make clean book`"
+        )
+
+
+def write_environment(folder: Path) -> None:
+    """Write the tables of the appendix on the environment, from the fits' own records."""
+    attributes = [fits.read_attributes(project.fit_path(model)) for model in models.names()]
+    packages = json.loads(attributes[0]["packages"])
+    pd.DataFrame({"package": packages.keys(), "version": packages.values()}).to_csv(
+        folder / "packages.csv", index=False
+    )
+    columns = {
+        "model": "model",
+        "created": "sampled at (UTC)",
+        "machine": "machine",
+        "python": "Python",
+        "seed": "seed",
+        "seconds_compiling": "seconds compiling",
+        "seconds_sampling": "seconds sampling",
+    }
+    pd.DataFrame(attributes)[list(columns)].rename(columns=columns).to_csv(
+        folder / "fits.csv", index=False
+    )
+
+
+def run_jupyter_book(staging: Path, built: Path) -> None:
+    """Build the HTML; every warning of Sphinx is an error.
+
+    Raises
+    ------
+    PoolscreenError
+        With Sphinx's warnings.
+    """
+    command = [sys.executable, "-m", "jupyter_book", "build", str(staging)]
+    command += ["--path-output", str(built), "-W", "-n", "--keep-going", "--quiet"]
+    # Sphinx's own log is long; what matters in it are the warnings.
+    ran = subprocess.run(
+        command,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "NO_COLOR": "1", "PYTHONWARNINGS": "ignore"},
+    )
+    if ran.returncode:
+        lines = [line for line in ran.stdout.splitlines() if "WARNING" in line or "ERROR" in line]
+        found = "\n".join(lines or ran.stdout.splitlines()[-20:])
+        raise PoolscreenError(
+            "Sphinx finds fault with the pages:\n" + found.replace(f"{staging}/", "")
+        )
+
+
+def publish(fresh: Path) -> None:
+    """Move a freshly built site into place, and list its files."""
+    target, old = html_path(), html_path().with_name("html.old")
+    restore()
+    if target.exists():
+        target.rename(old)
+    fresh.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+    files = sorted(path for path in target.rglob("*") if path.is_file())
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  html/{path.relative_to(target).as_posix()}\n"
+        for path in files
+    ]
+    with project.replacing(manifest_path()) as part:
+        part.write_text("".join(lines))
+
+
+def restore() -> None:
+    """Undo what a process that was killed between the two renames of `publish` left."""
+    target, old = html_path(), html_path().with_name("html.old")
+    if old.exists() and not target.exists():
+        old.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+    if not (target / "index.html").is_file():
+        manifest_path().unlink(missing_ok=True)
