@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import jupytext
 import nbformat
@@ -243,24 +244,28 @@ def execute(chapter: str) -> NotebookNode:
         If a cell raises, or writes warnings that the page would show. It names the chapter and
         the cell, and gives the traceback.
     """
-    from nbclient import NotebookClient  # noqa: PLC0415 (only executing needs it)
+    from jupyter_client import AsyncKernelManager  # noqa: PLC0415 (only executing needs it)
+    from nbclient import NotebookClient  # noqa: PLC0415
     from nbclient.exceptions import CellExecutionError, DeadKernelError  # noqa: PLC0415
 
     notebook = make_notebook(chapter)
     progress = _Progress(chapter, len(notebook.cells))
     # Nobody's own start-up files: a chapter runs alike for everyone.
     os.environ["IPYTHONDIR"] = str(project.root() / "_build" / "ipython")
-    client = NotebookClient(
-        notebook,
-        timeout=None,
-        kernel_name="python3",
-        force_raise_errors=True,
-        record_timing=False,
-        resources={"metadata": {"path": str(project.root() / FOLDER)}},
-        on_cell_start=progress,
-    )
     try:
-        client.execute()
+        with TemporaryDirectory(prefix="poolscreen-") as sockets:
+            NotebookClient(
+                notebook,
+                # Sockets of this user and this kernel alone, not ports of the machine.
+                km=AsyncKernelManager(
+                    kernel_name="python3", transport="ipc", ip=str(Path(sockets, "kernel"))
+                ),
+                timeout=None,
+                force_raise_errors=True,
+                record_timing=False,
+                resources={"metadata": {"path": str(project.root() / FOLDER)}},
+                on_cell_start=progress,
+            ).execute()
     except CellExecutionError as error:
         raise PoolscreenError(
             f"{chapter}, cell {progress.cell} raised {error.ename}: {error.evalue}\n"

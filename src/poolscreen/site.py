@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import nbformat
@@ -64,6 +66,25 @@ def stage(staging: Path) -> None:
         )
         shutil.copytree(project.tables_path(model), results / "tables" / model)
     write_environment(results)
+    write_datatables(staging / "extra" / "vendor")
+
+
+def write_datatables(folder: Path) -> None:
+    """Write the script that makes tables searchable, as the package itables brings it.
+
+    It is a module there, which browsers do not load from a `file://` page; here it becomes a plain
+    script that leaves jQuery, with DataTables, under `window.DataTablesQuery`.
+    """
+    package = files("itables") / "html"
+    script = (package / "dt_bundle.js").read_text(encoding="utf-8")
+    body, _, exports = script.rpartition("export{")
+    jquery = re.search(r"(\w+) as jQuery", exports)
+    if jquery is None:
+        raise PoolscreenError("the script of itables exports no jQuery; pin the version before it")
+    folder.mkdir(parents=True)
+    text = f"(() => {{{body}\nwindow.DataTablesQuery = {jquery[1]};\n}})();\n"
+    (folder / "datatables.js").write_text(text, encoding="utf-8")
+    shutil.copy2(Path(str(package / "dt_bundle.css")), folder / "datatables.css")
 
 
 def joined(chapter: str) -> nbformat.NotebookNode:
@@ -128,7 +149,8 @@ def run_jupyter_book(staging: Path, built: Path) -> None:
     PoolscreenError
         With Sphinx's warnings.
     """
-    command = [sys.executable, "-m", "jupyter_book", "build", str(staging)]
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    command = [str(jupyter_book), "build", str(staging)]
     command += ["--path-output", str(built), "-W", "-n", "--keep-going", "--quiet"]
     # Sphinx's own log is long; what matters in it are the warnings.
     ran = subprocess.run(
@@ -155,10 +177,10 @@ def publish(fresh: Path) -> None:
         target.rename(old)
     fresh.rename(target)
     shutil.rmtree(old, ignore_errors=True)
-    files = sorted(path for path in target.rglob("*") if path.is_file())
+    published = sorted(path for path in target.rglob("*") if path.is_file())
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  html/{path.relative_to(target).as_posix()}\n"
-        for path in files
+        for path in published
     ]
     with project.replacing(manifest_path()) as part:
         part.write_text("".join(lines))

@@ -1,0 +1,28 @@
+// Long tables (class "searchable") can be searched, sorted and leafed through. The script that
+// does it, DataTables, comes from the site itself and is fetched only where there is such a table.
+document.addEventListener("DOMContentLoaded", () => {
+  const tables = document.querySelectorAll("table.searchable");
+  if (tables.length === 0) return;
+
+  const root = document.documentElement;
+  const darken = () => root.classList.toggle("dark", root.dataset.theme === "dark");
+  new MutationObserver(darken).observe(root, { attributeFilter: ["data-theme"] });
+  darken();
+
+  const here = document.querySelector('script[src*="_static/tables.js"]').src;
+  const script = document.createElement("script");
+  script.src = here.replace(/_static.*$/, "vendor/datatables.js");
+  const style = document.createElement("link");
+  style.rel = "stylesheet";
+  style.href = here.replace(/_static.*$/, "vendor/datatables.css");
+  script.onload = () => tables.forEach((table) => {
+    window.DataTablesQuery(table).DataTable({
+      order: [],
+      pageLength: 10,
+      lengthMenu: [10, 25, 100, { label: "all", value: -1 }],
+      autoWidth: false,
+      language: { search: "Search", lengthMenu: "_MENU_ rows per page", info: "_START_ to _END_ of _TOTAL_ rows" },
+    });
+  });
+  document.head.append(style, script);
+});

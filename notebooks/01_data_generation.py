@@ -1,0 +1,229 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A screen whose truth is known
+#
+# A model that is right about real data cannot be told from one that is wrong, because nobody
+# knows the truth about real data. So this book starts with data that it makes itself. This
+# chapter simulates a pooled screen from a model with known parameters, looks at it from three
+# sides, and keeps the truth for the chapters that follow.
+
+# %% [markdown]
+# ## What a pooled screen measures
+#
+# In a pooled CRISPR knock-out screen, each cell of a large population receives one short guide,
+# an *sgRNA*, that directs the enzyme Cas9 to cut one gene. Cells that need that gene grow more
+# slowly or die. After some weeks one counts how often each sgRNA is still there, and compares it
+# with how often it was there at the beginning. The result is a **log fold change**: zero where
+# knocking out the gene made no difference, negative where the cells with that sgRNA fell behind.
+# The Cancer Dependency Map has done this in hundreds of cancer cell lines
+# {cite:p}`tsherniak2017,meyers2017`.
+#
+# Two facts about the data shape every model in this book.
+#
+# - An sgRNA belongs to exactly one gene: sgRNAs are **nested** in genes. A gene is targeted by
+#   several sgRNAs, because some of them cut badly.
+# - Every sgRNA is measured in every cell line: sgRNAs (and with them genes) are **crossed** with
+#   cell lines.
+
+# %% [markdown]
+# ## The model that makes the data
+#
+# The log fold change of sgRNA $s$ in cell line $c$ is the sum of an effect of the sgRNA and an
+# effect of the cell line, and noise:
+#
+# $$
+# \text{logFC}_{sc} \sim \text{Normal}(\mu_{sc}, \sigma), \qquad \mu_{sc} = \alpha_s + \beta_c
+# $$ (eq-m7)
+#
+# The sgRNAs of a gene scatter about that gene's effect, the genes about an overall mean, and the
+# cell lines about a mean of their own:
+#
+# $$
+# \begin{aligned}
+# \alpha_s &\sim \text{Normal}(\gamma_{g[s]}, \sigma_\alpha) \\
+# \gamma_g &\sim \text{Normal}(\mu_\gamma, \sigma_\gamma) \\
+# \beta_c &\sim \text{Normal}(\mu_\beta, \sigma_\beta)
+# \end{aligned}
+# $$ (eq-m7-effects)
+#
+# Here $g[s]$ is the gene of sgRNA $s$. The original notebook calls this *model 7*, and states
+# priors with it, which matter once it is fitted and not when it is run forwards:
+# $\mu_\gamma, \mu_\beta \sim \text{Normal}(0, 5)$ and
+# $\sigma_\gamma, \sigma_\alpha, \sigma_\beta, \sigma \sim \text{Exponential}(1)$.
+
+# %% tags=["hide-input"]
+from poolscreen.display import numbers, source, table
+from poolscreen.figures import in_order, observations
+from poolscreen.screen import load_screen
+from poolscreen.simulate import Design, load_truth, simulate
+
+screen = load_screen()
+design = Design()
+gene_truth = load_truth("gamma_g")
+cell_line_truth = load_truth("beta_c")
+sgrna_truth = load_truth("alpha_s")
+
+# %% tags=["remove-cell"]
+within_genes = sgrna_truth["value"] - sgrna_truth["gene"].map(gene_truth.set_index("gene")["value"])
+noise = screen.table["log_fc"] - screen.table["mu_sc"]
+numbers(
+    {
+        "n_rows": len(screen.table),
+        "n_genes": len(screen.genes),
+        "n_sgrnas": len(screen.sgrnas),
+        "n_cell_lines": len(screen.cell_lines),
+        "fewest": screen.sgrnas_per_gene.min(),
+        "most": screen.sgrnas_per_gene.max(),
+        "seed": design.seed,
+        "mean_beta": cell_line_truth["value"].mean(),
+        "sd_beta": cell_line_truth["value"].std(),
+        "sd_gamma": gene_truth["value"].std(),
+        "sd_alpha": within_genes.std(),
+        "sd_noise": noise.std(),
+        "best_gene": gene_truth.loc[gene_truth["value"].idxmax(), "gene"],
+        "best_gene_effect": gene_truth["value"].max(),
+        "second_gene_effect": gene_truth["value"].nlargest(2).iloc[-1],
+        "worst_cell_line": cell_line_truth.loc[cell_line_truth["value"].idxmin(), "cell_line"],
+    }
+)
+
+# %% [markdown]
+# The parameters are chosen so that cell lines differ most, genes next, sgRNAs of one gene
+# little:
+
+# %% tags=["hide-input"]
+import pandas as pd
+
+scalars = ["mu_gamma", "sigma_gamma", "sigma_alpha", "mu_beta", "sigma_beta", "sigma"]
+meanings = [
+    "mean of the gene effects",
+    "standard deviation of the genes",
+    "standard deviation of the sgRNAs about their gene",
+    "mean of the cell line effects",
+    "standard deviation of the cell lines",
+    "standard deviation of the noise",
+]
+drawn = [
+    gene_truth["value"].mean(),
+    gene_truth["value"].std(),
+    within_genes.std(),
+    cell_line_truth["value"].mean(),
+    cell_line_truth["value"].std(),
+    noise.std(),
+]
+table(
+    pd.DataFrame(
+        {
+            "parameter": scalars,
+            "meaning": meanings,
+            "true value": [getattr(design, scalar) for scalar in scalars],
+            "in the effects drawn": drawn,
+        }
+    ),
+    digits=2,
+)
+
+# %% [markdown]
+# The last column is what these parameters became in the one screen that was drawn. With only
+# {glue:text}`n_genes` genes and {glue:text}`n_cell_lines` cell lines the two differ, and a model
+# can do no better than the last column: the data know nothing of the value that a simulation was
+# asked for, only of the effects that it drew. Note above all the mean of the cell line effects.
+# It was meant to be zero and came out at {glue:text}`mean_beta:.2f`; we shall meet this number
+# again.
+
+# %% [markdown]
+# ## The screen
+#
+# There are {glue:text}`n_genes` genes, and gene $i$ has one sgRNA more than gene $i - 1$:
+# `gene_0` has {glue:text}`fewest`, `gene_9` has {glue:text}`most`. That makes
+# {glue:text}`n_sgrnas` sgRNAs, {glue:text}`n_cell_lines` cell lines and
+# {glue:text}`n_rows` observations, each sgRNA seen **once** in each cell line. Both facts, the
+# unequal genes and the single observation, will carry the story. This is the function that draws
+# it:
+
+# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the simulator", "code_prompt_hide": "Hide the simulator"}
+source(simulate)
+
+# %% [markdown]
+# The random numbers come from one stream with seed {glue:text}`seed`, in the order in which the
+# original notebook drew them, so that the {glue:text}`n_rows` rows are the same to every printed
+# digit. Here they are, in full (also [as a CSV file](../results/screen.csv)); `mu_sc` is the mean
+# without noise, which nobody sees in a real screen.
+
+# %% tags=["remove-input"]
+table(screen.table, digits=6, searchable=True)
+
+# %% [markdown]
+# ### By gene
+#
+# {numref}`fig-by-gene` shows all observations by gene, with the gene's true effect as a bar. Each
+# gene spreads over several units: cell lines differ far more than genes do. The colours show why.
+# They rank the cell lines by their mean, and in every gene they lie in the same layers, because
+# in {eq}`eq-m7` a cell line shifts all genes alike.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for ten genes, coloured by cell line from yellow for the lowest mean to purple for the highest; in every gene the colours lie in the same layers. A black bar at each gene's true effect; gene_5 stands above zero, all others below."}, "figure": {"name": "fig-by-gene", "caption": "Log fold changes by gene. Each point is one sgRNA in one cell line, coloured by cell line; cell lines are ranked by their mean. Black bars: the true gene effects $\\gamma_g$."}}
+observations(
+    screen.table,
+    by="gene",
+    colour="cell_line",
+    effects=gene_truth.assign(effect="true"),
+    title="Log fold change by gene",
+)
+
+# %% [markdown]
+# One gene stands out. `gene_5` has a true effect of {glue:text}`best_gene_effect:.2f`, the next
+# highest is {glue:text}`second_gene_effect:.2f`.
+
+# %% [markdown]
+# ### By cell line
+#
+# Turn the same data round ({numref}`fig-by-cell-line`), and the cell lines' own effects
+# show. The bars are the true $\beta_c$. The points do not lie about them: they lie about one unit
+# lower, since to each cell line's effect the gene effects are added, whose mean is near
+# $\mu_\gamma = -1$. From such a picture one can read the *sum* of a gene's and a cell line's effect,
+# and the differences between cell lines, but not how the sum divides into the two means.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for twenty cell lines, coloured by gene; a black bar at each cell line's true effect. The points of every cell line lie about one unit below its bar."}, "figure": {"name": "fig-by-cell-line", "caption": "Log fold changes by cell line, coloured by gene; genes are ranked by their mean. Black bars: the true cell line effects $\\beta_c$."}}
+observations(
+    screen.table,
+    by="cell_line",
+    colour="gene",
+    effects=cell_line_truth.assign(effect="true"),
+    title="Log fold change by cell line",
+)
+
+# %% [markdown]
+# ### By sgRNA
+#
+# {numref}`fig-by-sgrna` is the widest view. Neighbouring sgRNAs of one gene are alike: the
+# standard deviation of the sgRNAs about their gene is {glue:text}`sd_alpha:.2f`, that of the noise
+# {glue:text}`sd_noise:.2f`, and against cell lines with {glue:text}`sd_beta:.2f` both are small.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for fifty-five sgRNAs in the order of their genes, coloured by cell line; the sgRNAs of one gene look alike, those of gene_5 lie higher than the rest."}, "figure": {"name": "fig-by-sgrna", "caption": "Log fold changes by sgRNA, in the order of their genes, coloured by cell line as in the figure by gene."}}
+observations(
+    in_order(screen.table, ["sgRNA"]),
+    by="sgRNA",
+    colour="cell_line",
+    title="Log fold change by sgRNA",
+    width=13,
+)
+
+# %% [markdown]
+# ## What we have learnt
+#
+# - A pooled screen is nested (sgRNAs in genes) and crossed (with cell lines).
+# - In this one, the spread comes from cell lines ({glue:text}`sd_beta:.2f`), genes
+#   ({glue:text}`sd_gamma:.2f`), noise ({glue:text}`sd_noise:.2f`) and sgRNAs
+#   ({glue:text}`sd_alpha:.2f`), in this order.
+# - Genes come with {glue:text}`fewest` to {glue:text}`most` sgRNAs, so the data know much more
+#   about some of them than about others. [The next chapter](02_model_7a) asks what a model should
+#   make of that.

@@ -1,0 +1,381 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Model 7a: pooling genes and cell lines
+#
+# The simplest model that respects the screen's layout gives every combination of gene and cell
+# line an intercept of its own. This chapter fits it twice: with **partial pooling**, where the
+# intercepts have a common distribution that is estimated, and with **no pooling**, where each
+# stands alone. It shows that the two differ least where there are many sgRNAs and most where there
+# is one, works out by how much, and explains why.
+#
+# A word on words. The notebook that this book grew from calls its unpooled models "full pool".
+# The field's terms, which this book uses, are *no pooling* (every group for itself), *partial
+# pooling* (groups share a distribution), and *complete pooling* (one value for all)
+# {cite:p}`gelmanhill2007`.
+
+# %% tags=["hide-input"]
+from poolscreen.display import graph, numbers, source, table
+from poolscreen.figures import by_model, heat_map, observations, predictive, shrinkage
+from poolscreen.fits import load_fit, load_table
+from poolscreen.models import m7a, m7a_unpooled
+from poolscreen.screen import load_screen
+from poolscreen.simulate import load_truth
+from poolscreen.tables import (
+    beside_truth,
+    diagnostics,
+    estimated_effect,
+    pull,
+    settings,
+    shrinkage_of_genes,
+    stack,
+)
+
+screen = load_screen()
+pooled = load_fit("m7a")
+unpooled = load_fit("m7a_unpooled")
+pooled_scalars = load_table("m7a", "scalars")
+unpooled_scalars = load_table("m7a_unpooled", "scalars")
+pooled_intercepts = load_table("m7a", "alpha_gc")
+unpooled_intercepts = load_table("m7a_unpooled", "alpha_gc")
+
+# %% [markdown]
+# ## Partial pooling
+#
+# ### The model
+#
+# Observation $i$ belongs to gene $g[i]$ and cell line $c[i]$:
+#
+# $$
+# \begin{aligned}
+# \text{logFC}_i &\sim \text{Normal}(\alpha_{g[i],c[i]}, \sigma) \\
+# \alpha_{gc} &\sim \text{Normal}(\mu_\alpha, \sigma_\alpha) \\
+# \mu_\alpha &\sim \text{Normal}(0, 5) \\
+# \sigma_\alpha, \sigma &\sim \text{Exponential}(1)
+# \end{aligned}
+# $$ (eq-m7a)
+#
+# The second line is what makes the model hierarchical. The intercepts do not have a fixed
+# prior; they have one whose mean $\mu_\alpha$ and standard deviation $\sigma_\alpha$ are themselves
+# estimated, from all intercepts at once. The model knows nothing of sgRNAs: two sgRNAs of one gene
+# are to it two looks at the same thing.
+#
+# This is the code that was sampled, read from the package as this page was made. In it
+# $\mu_\alpha$ is called `mu_alpha_gc`, as in the original.
+
+# %% tags=["remove-input"]
+source(m7a.build)
+
+# %% [markdown]
+# {numref}`fig-graph-7a` shows the same as a graph.
+
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Graph of model 7a: mu_alpha_gc and sigma_alpha point to alpha_gc, on a plate of 10 genes by 20 cell lines; alpha_gc, sigma and the two index arrays point to the observed log_fc, on a plate of 1,100 observations.", "width": "420px"}, "figure": {"name": "fig-graph-7a", "caption": "The graph of model 7a. Ovals are random, the shaded one is observed, boxes are data; a plate repeats what it holds."}}
+graph(m7a.build(screen))
+
+# %% [markdown]
+# ### What the model expects before it sees data
+#
+# A prior is a statement about data, and one can look at it: draw parameters from the prior, then a
+# screen from them, and do so again and again {cite:p}`gabry2019`. {numref}`fig-prior-7a` shows such
+# screens. They reach from about minus twenty to plus twenty, where log fold changes of a real
+# screen are a few units. So the priors rule nothing out that we could meet, and leave the rest to
+# the data: they are weak.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty density curves of log fold changes predicted from the prior of model 7a; some are narrow, some wide, and their centres are scattered between about minus ten and ten."}, "figure": {"name": "fig-prior-7a", "caption": "Prior predictive check of model 7a: each line is the distribution of the log fold changes in one screen that the prior expects."}}
+predictive(pooled, "prior_predictive", title="Model 7a: what the prior expects")
+
+# %% [markdown]
+# ### Sampling, and whether it worked
+#
+# The posterior was sampled with NUTS {cite:p}`hoffman2011`, in the implementation of nutpie
+# {cite:p}`nutpie2026`, through PyMC {cite:p}`pymc2023`:
+
+# %% tags=["remove-input"]
+table(settings(pooled))
+
+# %% [markdown]
+# Chains are only worth reading if they agree. Two figures tell: {term}`R-hat`, which compares the
+# spread between the chains with that within them, and the {term}`effective sample size`
+# {cite:p}`vehtari2021`. In this book every parameter of every fit must have an R-hat of at most 1.01
+# and a bulk and tail effective sample size of at least 400, with no divergences; a fit that does
+# not is not written, and the build of this page stops. These are the worst figures over all
+# {glue:text}`n_parameters` parameters of model 7a:
+
+# %% tags=["remove-input"]
+table(diagnostics({"7a": pooled}), digits=3)
+
+# %% tags=["remove-cell"]
+mean, sd_between, sigma = (
+    pooled_scalars.set_index("parameter").loc[name]
+    for name in ("mu_alpha_gc", "sigma_alpha", "sigma")
+)
+numbers(
+    {
+        "n_parameters": len(pooled_scalars) + len(pooled_intercepts),
+        "n_intercepts": len(pooled_intercepts),
+        "mu_mean": mean["mean"],
+        "mu_low": mean["hdi_3%"],
+        "mu_high": mean["hdi_97%"],
+        "sd_between": sd_between["mean"],
+        "sd_between_low": sd_between["hdi_3%"],
+        "sd_between_high": sd_between["hdi_97%"],
+        "sigma": sigma["mean"],
+        "sigma_low": sigma["hdi_3%"],
+        "sigma_high": sigma["hdi_97%"],
+    }
+)
+
+# %% [markdown]
+# ### What the posterior says
+#
+# The three parameters that are common to all intercepts:
+
+# %% tags=["remove-input"]
+table(pooled_scalars)
+
+# %% [markdown]
+# The intercepts have a mean of {glue:text}`mu_mean:.2f` (94 % interval {glue:text}`mu_low:.2f` to
+# {glue:text}`mu_high:.2f`) and a standard deviation of {glue:text}`sd_between:.2f`
+# ({glue:text}`sd_between_low:.2f` to {glue:text}`sd_between_high:.2f`). Neither is a parameter of
+# the simulation; both are sums of such. The mean is that of the genes plus that of the cell lines,
+# the standard deviation combines the spread of genes with that of cell lines. And the noise
+# $\sigma$, {glue:text}`sigma:.2f` ({glue:text}`sigma_low:.2f` to {glue:text}`sigma_high:.2f`), is
+# larger than the 0.3 that the data were made with, because to a model without sgRNAs the differences
+# between sgRNAs of one gene are noise: $\sqrt{0.2^2 + 0.3^2} \approx 0.36$.
+#
+# All {glue:text}`n_intercepts` intercepts, with their posterior means and standard deviations, 94 %
+# {term}`highest-density intervals <highest-density interval>`, Monte Carlo errors, effective sample
+# sizes and R-hat ([as CSV](../results/tables/m7a/alpha_gc.csv)):
+
+# %% tags=["remove-input"]
+table(pooled_intercepts, searchable=True)
+
+# %% [markdown]
+# As a heat map ({numref}`fig-heat-7a`) their structure shows at a glance: columns that are dark or
+# light as a whole are cell lines, the one row that is different is `gene_5`.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Heat map of posterior means for ten genes by twenty cell lines, from blue for negative to red for positive; whole columns are alike, and the row of gene_5 is shifted towards red."}, "figure": {"name": "fig-heat-7a", "caption": "Posterior means of the intercepts $\\alpha_{gc}$ of model 7a."}}
+heat_map(pooled_intercepts, title="Model 7a: intercepts by gene and cell line")
+
+# %% [markdown]
+# ### Against the data and the truth
+#
+# In the simulation a gene had one effect, here it has one intercept per cell line. To compare them
+# we average a gene's intercepts over the cell lines ({numref}`fig-genes-7a`).
+
+# %% tags=["remove-cell"]
+true_genes = load_truth("gamma_g")
+true_cell_lines = load_truth("beta_c")
+estimated_genes = estimated_effect(pooled_intercepts, "gene")
+estimated_cell_lines = estimated_effect(pooled_intercepts, "cell_line")
+gene_shift = estimated_genes["value"] - true_genes["value"]
+cell_line_shift = estimated_cell_lines["value"] - true_cell_lines["value"]
+numbers(
+    {
+        "gene_shift": gene_shift.mean(),
+        "gene_shift_low": gene_shift.min(),
+        "gene_shift_high": gene_shift.max(),
+        "mean_beta": true_cell_lines["value"].mean(),
+        "cell_line_shift": cell_line_shift.mean(),
+        "mean_gamma": true_genes["value"].mean(),
+    }
+)
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered log fold changes for ten genes coloured by cell line, with two bars for each gene: black for the true effect, blue for the estimated one. The blue bars lie close to the black ones, on average slightly above them."}, "figure": {"name": "fig-genes-7a", "caption": "The data by gene, with the true gene effects $\\gamma_g$ (black) and those estimated by model 7a (blue): the mean over cell lines of the posterior means."}}
+observations(
+    screen.table,
+    by="gene",
+    colour="cell_line",
+    effects=beside_truth(true_genes, estimated_genes, "gene"),
+    title="Model 7a: true and estimated gene effects",
+)
+
+# %% [markdown]
+# The estimates follow the truth, but on average they lie {glue:text}`gene_shift:.2f` above it
+# (from {glue:text}`gene_shift_low:.2f` to {glue:text}`gene_shift_high:.2f`). That is no failure of the
+# sampler. The effects of the cell lines that were drawn have a mean of {glue:text}`mean_beta:.2f`,
+# not of zero, and this mean is in every gene's average. No model can tell a shift of all cell lines
+# from a shift of all genes; the data only know the sum. The same holds for the cell lines
+# ({numref}`fig-cell-lines-7a`): their estimates lie {glue:text}`cell_line_shift:.2f` from the
+# truth, which is the mean of the true gene effects, {glue:text}`mean_gamma:.2f`.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered log fold changes for twenty cell lines coloured by gene, with two bars for each cell line: black for the true effect, blue for the estimated one. Every blue bar lies about one unit below its black one."}, "figure": {"name": "fig-cell-lines-7a", "caption": "The data by cell line, with the true cell line effects $\\beta_c$ (black) and the mean over genes of the posterior means of model 7a (blue)."}}
+observations(
+    screen.table,
+    by="cell_line",
+    colour="gene",
+    effects=beside_truth(true_cell_lines, estimated_cell_lines, "cell_line"),
+    title="Model 7a: true and estimated cell line effects",
+)
+
+# %% [markdown]
+# Would data from this model look like the data that we have? {numref}`fig-posterior-7a` draws
+# screens from the posterior. The observed one could be any of them.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, within a narrow bundle of densities predicted by the posterior of model 7a."}, "figure": {"name": "fig-posterior-7a", "caption": "Posterior predictive check of model 7a: distributions of the log fold changes in predicted screens (blue), and in the observed one (black)."}}
+predictive(pooled, "posterior_predictive", title="Model 7a: what the posterior expects")
+
+# %% [markdown]
+# ## No pooling
+#
+# ### The model
+#
+# Now the intercepts get a prior that is fixed, and wide:
+#
+# $$
+# \begin{aligned}
+# \text{logFC}_i &\sim \text{Normal}(\alpha_{g[i],c[i]}, \sigma) \\
+# \alpha_{gc} &\sim \text{Normal}(0, 5) \\
+# \sigma &\sim \text{Exponential}(1)
+# \end{aligned}
+# $$ (eq-m7a-unpooled)
+#
+# Nothing connects the intercepts any more, except the common noise $\sigma$. Each is estimated from
+# the observations of its own gene in its own cell line.
+
+# %% tags=["remove-input"]
+source(m7a_unpooled.build)
+
+# %% [markdown]
+# In the graph ({numref}`fig-graph-7a-unpooled`) nothing points to `alpha_gc` any more. What the
+# prior expects ({numref}`fig-prior-7a-unpooled`) is now always about as wide as the fixed prior,
+# and centred on zero.
+
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Graph of model 7a without pooling: alpha_gc has no parents; alpha_gc, sigma and the two index arrays point to the observed log_fc.", "width": "420px"}, "figure": {"name": "fig-graph-7a-unpooled", "caption": "The graph of model 7a without pooling."}}
+graph(m7a_unpooled.build(screen))
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty density curves of log fold changes predicted from the prior of model 7a without pooling; all are about equally wide and centred near zero."}, "figure": {"name": "fig-prior-7a-unpooled", "caption": "Prior predictive check of model 7a without pooling."}}
+predictive(unpooled, "prior_predictive", title="Model 7a, no pooling: what the prior expects")
+
+# %% [markdown]
+# It was sampled as model 7a was, with these diagnostics:
+
+# %% tags=["remove-input"]
+table(settings(unpooled))
+
+# %% tags=["remove-input"]
+table(diagnostics({"7a, no pooling": unpooled}), digits=3)
+
+# %% [markdown]
+# The noise comes out the same, and the intercepts
+# ([as CSV](../results/tables/m7a_unpooled/alpha_gc.csv)) look the same at first sight:
+
+# %% tags=["remove-input"]
+table(unpooled_scalars)
+
+# %% tags=["remove-input"]
+table(unpooled_intercepts, searchable=True)
+
+# %% [markdown]
+# Its posterior predictive check ({numref}`fig-posterior-7a-unpooled`) is no worse and no better than
+# that of model 7a. Such a check asks whether a model can reproduce the data that it was fitted to.
+# It does not ask which of two models knows more about a gene.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, within a narrow bundle of densities predicted by the posterior of model 7a without pooling."}, "figure": {"name": "fig-posterior-7a-unpooled", "caption": "Posterior predictive check of model 7a without pooling."}}
+predictive(unpooled, "posterior_predictive", title="Model 7a, no pooling: what the posterior expects")
+
+# %% [markdown]
+# ## What pooling does
+#
+# Put the two side by side, by gene ({numref}`fig-models-by-gene`) and by cell line
+# ({numref}`fig-models-by-cell-line`). In `gene_0`, on the left, the outermost points of the pooled
+# model are closer to the middle than those of the unpooled one; in `gene_9` one cannot see a
+# difference.
+
+# %% tags=["remove-cell"]
+by_pooling = stack({"no pooling": unpooled_intercepts, "partial pooling (7a)": pooled_intercepts})
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior means of the intercepts of ten genes, one point per cell line, without pooling beside partial pooling. In gene_0 the pooled points reach less far out; in the other genes the two sets look alike."}, "figure": {"name": "fig-models-by-gene", "caption": "Posterior means of the intercepts by gene, without and with pooling. Each point is one cell line."}}
+by_model(by_pooling, by="gene", title="Intercepts by gene")
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior means of the intercepts in twenty cell lines, one point per gene, without pooling beside partial pooling. The two sets look alike but for single points in the cell lines that lie farthest out."}, "figure": {"name": "fig-models-by-cell-line", "caption": "Posterior means of the intercepts by cell line, without and with pooling. Each point is one gene."}}
+by_model(by_pooling, by="cell_line", title="Intercepts by cell line")
+
+# %% [markdown]
+# Each pair of points becomes one in {numref}`fig-shrinkage-7a`: no pooling to the right, partial
+# pooling upwards. An intercept that pooling leaves alone lies on the diagonal. The arrows show the
+# pull: below the overall mean upwards, above it downwards, and only the points of genes with few
+# sgRNAs leave the line.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of pooled against unpooled posterior means with the identity line; points of genes with one sgRNA leave the line most, above it at the lower left and below it at the upper right; those of genes with many sgRNAs lie on it."}, "figure": {"name": "fig-shrinkage-7a", "caption": "Intercepts of model 7a with partial pooling against no pooling. Vertical strokes lead from the identity line to each point: the pull. Colour: number of sgRNAs of the gene."}}
+shrinkage(
+    pull(screen, unpooled_intercepts, pooled_intercepts), title="Shrinkage of the intercepts in model 7a"
+)
+
+# %% [markdown]
+# ### Why gene_0 is pulled hardest
+#
+# Given the scales, the posterior mean of an intercept can be written down. Let gene $g$ have $n_g$
+# sgRNAs, let $\bar y_{gc}$ be the mean of their observations in cell line $c$. The data say
+# $\bar y_{gc}$, give or take $\sigma / \sqrt{n_g}$. The other intercepts say $\mu_\alpha$, give or
+# take $\sigma_\alpha$. The posterior mean weighs the two by their precision:
+#
+# $$
+# \mathrm{E}[\alpha_{gc} \mid \cdot] = (1 - B_g)\, \bar y_{gc} + B_g\, \mu_\alpha,
+# \qquad
+# B_g = \frac{\sigma^2 / n_g}{\sigma^2 / n_g + \sigma_\alpha^2}
+# $$ (eq-shrinkage)
+#
+# $B_g$ is the **shrinkage factor**: the share of the way from the gene's own data to the overall
+# mean. More sgRNAs make it smaller, more noise makes it larger. Its posterior, gene by gene:
+
+# %% tags=["hide-input"]
+posterior = pooled["posterior"]
+factors = shrinkage_of_genes(
+    screen, unit_variance=posterior["sigma"] ** 2, top_sd=posterior["sigma_alpha"]
+)
+moved = pull(screen, unpooled_intercepts, pooled_intercepts)
+moved = (moved["pooled"] - moved["unpooled"]).abs().groupby(moved["gene"], sort=False).mean()
+spread = pooled_intercepts.groupby("gene", sort=False)["sd"].mean()
+comparison = factors.assign(**{"mean shift": moved.to_numpy(), "posterior sd": spread.to_numpy()})
+table(comparison)
+
+# %% tags=["remove-cell"]
+first, last = comparison.iloc[0], comparison.iloc[-1]
+numbers(
+    {
+        "b_first": 100 * first["shrinkage"],
+        "b_first_low": 100 * first["hdi_3%"],
+        "b_first_high": 100 * first["hdi_97%"],
+        "b_last": 100 * last["shrinkage"],
+        "shift_first": first["mean shift"],
+        "shift_last": last["mean shift"],
+        "sd_first": first["posterior sd"],
+        "sd_last": last["posterior sd"],
+    }
+)
+
+# %% [markdown]
+# `gene_0` has one sgRNA. One observation with noise {glue:text}`sigma:.2f` is all that is known of
+# each of its intercepts, and pooling moves them {glue:text}`b_first:.1f` % of the way to the mean
+# (94 % interval {glue:text}`b_first_low:.1f` to {glue:text}`b_first_high:.1f` %), on average by
+# {glue:text}`shift_first:.3f`. `gene_9` has ten; its intercepts move {glue:text}`b_last:.1f` % of the
+# way, by {glue:text}`shift_last:.3f`. Their posterior standard deviations are
+# {glue:text}`sd_first:.2f` and {glue:text}`sd_last:.2f`. In all of them the pull is smaller than
+# the uncertainty.
+#
+# Why is the pull so weak even for `gene_0`? Because $\sigma_\alpha$ is large: the intercepts differ so
+# much among themselves, with a standard deviation of {glue:text}`sd_between:.2f`, that knowing the
+# others says little about any one. Most of that spread is between cell lines, and every cell line
+# shifts all genes alike. A model that gave cell lines an effect of their own, as the simulation did,
+# would have less left to explain, and would pool more. Model 7a cannot, and that is its
+# limit, not a law of screens.
+
+# %% [markdown]
+# ## What we have learnt
+#
+# - Partial pooling estimates a common distribution of the intercepts along with them, and each
+#   intercept becomes a compromise between its own data and that distribution.
+# - The compromise is {eq}`eq-shrinkage`: it depends on how much data a group has, and on how alike
+#   the groups are. Genes with few sgRNAs are pulled hardest.
+# - In this screen the pull is {glue:text}`b_first:.0f` % at most, since cell lines differ so much.
+# - Model 7a takes differences between sgRNAs for noise. [The next chapter](03_model_7b) tells them
+#   apart from it, or tries to.

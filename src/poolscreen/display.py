@@ -1,0 +1,100 @@
+"""What a chapter shows besides figures: tables, source code, model graphs, numbers for its prose."""
+
+import inspect
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from IPython.display import HTML, SVG, Markdown
+
+from poolscreen.errors import PoolscreenError
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+# Effective sample sizes are counts; everything else in a posterior table has a unit.
+COUNTS = ("ess_bulk", "ess_tail")
+
+
+def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> HTML:
+    """Show a table in full, its numbers rounded for reading.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Labels in its first columns, numbers in the others; its index is not shown.
+    digits : int
+        Decimals of numbers that are not counts.
+    searchable : bool
+        Whether the page lets its reader search, sort and leaf through the table. For long ones.
+
+    Returns
+    -------
+    IPython.display.HTML
+    """
+    formats = {
+        column: "{:,.0f}".format if column in COUNTS else f"{{:.{digits}f}}".format
+        for column in frame.select_dtypes("float")
+    }
+    labels = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
+    html = frame.to_html(
+        index=False,
+        border=0,
+        formatters=formats,
+        classes=[f"labels-{len(labels)}", *(["searchable"] if searchable else [])],
+        na_rep="",
+    )
+    return HTML(html.replace(' style="text-align: right;"', ""))
+
+
+def source(thing: Any) -> Markdown:
+    """Show the source code of a function, class or module: the very code that runs."""
+    return Markdown(f"```python\n{inspect.getsource(thing).strip()}\n```")
+
+
+def graph(model: "pm.Model") -> SVG:
+    """Draw the graph of a model with whichever Graphviz is there.
+
+    Raises
+    ------
+    PoolscreenError
+        If there is none, or it fails.
+    """
+    import pymc as pm  # noqa: PLC0415 (as above)
+
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    found = (shutil.which(name, path=places) for name in ("graphviz-pure", "dot"))
+    program = next(filter(None, found), None)
+    if program is None:
+        raise PoolscreenError(
+            "there is no Graphviz to draw the model with; install the package graphviz-pure, or "
+            "Graphviz itself"
+        )
+    drawing = pm.model_to_graphviz(model)
+    drawing.graph_attr.update(bgcolor="white", fontname="Helvetica")
+    drawing.node_attr.update(fontname="Helvetica")
+    ran = subprocess.run(
+        [program, "-Tsvg"], input=drawing.source, check=False, capture_output=True, text=True
+    )
+    if ran.returncode:
+        raise PoolscreenError(f"{program} cannot draw the model: {ran.stderr.strip()}")
+    return SVG(ran.stdout)
+
+
+def numbers(values: Mapping[str, float | str]) -> None:
+    """Give numbers to the prose, which quotes them by their names.
+
+    Prose quotes ``{glue:text}`name:.2f``` on the same page, and
+    ``{glue:text}`../notebooks/02_model_7a.ipynb::name:.2f``` on another.
+    """
+    from myst_nb import glue  # noqa: PLC0415 (it takes a second)
+
+    for name, value in values.items():
+        # A NumPy number would be kept as text that cannot be formatted.
+        plain = value.item() if hasattr(value, "item") else value
+        glue(name, plain, display=False)

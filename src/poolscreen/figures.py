@@ -1,0 +1,276 @@
+"""Figures of the chapters (plotnine and seaborn): functions from tidy tables to plots."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotnine as p9
+import xarray as xr
+from matplotlib.figure import Figure
+
+p9.options.set_option("figure_format", "retina")
+
+# Okabe and Ito's palette, which colour-blind readers tell apart.
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
+MODEL_COLOURS = [ORANGE, BLUE, GREEN]
+LOG_FC = "log fold change"
+SEED = 103  # of the jitter
+
+
+def theme(width: float, height: float) -> p9.theme:
+    """Return the look of all plotnine figures, with the size in inches."""
+    return p9.theme_minimal(base_size=11) + p9.theme(
+        figure_size=(width, height),
+        plot_title=p9.element_text(size=12, weight="bold"),
+        panel_grid_minor=p9.element_blank(),
+        panel_grid_major_x=p9.element_blank(),
+        plot_background=p9.element_rect(fill="white", colour="white"),
+        legend_key_size=11,
+    )
+
+
+def in_order(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Make labels categorical, in their order of appearance; a plot then keeps that order."""
+    return table.assign(
+        **{c: pd.Categorical(table[c], categories=table[c].unique()) for c in columns}
+    )
+
+
+def observations(
+    data: pd.DataFrame,
+    *,
+    by: str,
+    colour: str,
+    value: str = "log_fc",
+    effects: pd.DataFrame | None = None,
+    title: str,
+    value_label: str = LOG_FC,
+    width: float = 9,
+) -> p9.ggplot:
+    """Draw values by label, jittered, with bars for effects.
+
+    The labels of `colour` are coloured by the rank of their mean, so that neighbours in the
+    legend are neighbours in the figure: twenty hues could not be told apart, an order can be seen.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        Columns `by`, `colour` and `value`.
+    by, colour : str
+        Label on the x axis; label that colours the points.
+    value : str
+        Column on the y axis.
+    effects : pandas.DataFrame, optional
+        Columns `by`, `value` and `effect` ("true" or "estimated").
+    title, value_label : str
+        Title of the figure and of the y axis.
+    width : float
+        In inches.
+
+    Returns
+    -------
+    plotnine.ggplot
+    """
+    means = data.groupby(colour, observed=True)[value].mean().sort_values(ascending=False)
+    ranked = [str(label) for label in means.index]
+    data = in_order(data, [by])
+    data[colour] = pd.Categorical(data[colour].astype(str), categories=ranked)
+    columns = 2 if len(ranked) > 10 else 1
+    plot = (
+        p9.ggplot(data, p9.aes(by, value))
+        + p9.geom_hline(yintercept=0, colour="#BBBBBB")
+        + p9.geom_point(
+            p9.aes(fill=colour),
+            position=p9.position_jitter(width=0.3, height=0, random_state=SEED),
+            size=1.7,
+            stroke=0,
+            alpha=0.75,
+        )
+        + p9.scale_fill_cmap_d("viridis", guide=p9.guide_legend(ncol=columns, override_aes={"size": 3}))
+        + p9.labs(x="", y=value_label, fill=f"{_words(colour)}\n(by mean)", title=title)
+        + theme(width, 4.2)
+        + p9.theme(axis_text_x=p9.element_text(rotation=90, vjust=1, ha="center"))
+    )
+    if effects is None:
+        return plot
+    shown = [e for e in ("true", "estimated") if e in set(effects["effect"])]
+    return (
+        plot
+        + p9.geom_errorbar(
+            p9.aes(x=by, ymin="value", ymax="value", colour="effect"),
+            data=effects.assign(effect=pd.Categorical(effects["effect"], categories=shown)),
+            inherit_aes=False,
+            width=0.75,
+            size=0.9,
+        )
+        + p9.scale_colour_manual(values={"true": "black", "estimated": BLUE})
+        + p9.labs(colour="effect")
+    )
+
+
+def _words(column: str) -> str:
+    return column.replace("_", " ")
+
+
+def heat_map(table: pd.DataFrame, *, title: str) -> Figure:
+    """Draw posterior means, gene by cell line (seaborn).
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `gene`, `cell_line`, `mean`.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    import matplotlib.pyplot as plt  # noqa: PLC0415 (a plotnine figure does without)
+    import seaborn as sns  # noqa: PLC0415
+
+    grid = in_order(table, ["gene", "cell_line"]).pivot_table(
+        index="gene", columns="cell_line", values="mean", observed=True
+    )
+    limit = float(grid.abs().max().max())
+    figure, axes = plt.subplots(figsize=(9, 4), dpi=200, layout="constrained")
+    sns.heatmap(
+        grid,
+        cmap="vlag",
+        vmin=-limit,
+        vmax=limit,
+        linewidths=0.5,
+        cbar_kws={"label": f"posterior mean of the {LOG_FC}"},
+        ax=axes,
+    )
+    axes.set(xlabel="", ylabel="", title=title)
+    axes.title.set_fontweight("bold")
+    plt.close(figure)
+    return figure
+
+
+def by_model(
+    stacked: pd.DataFrame, *, by: str, title: str, value_label: str = "posterior mean"
+) -> p9.ggplot:
+    """Draw posterior means of several models side by side, by label.
+
+    Parameters
+    ----------
+    stacked : pandas.DataFrame
+        Columns `by`, `mean` and `model`, see `poolscreen.tables.stack`.
+    by : str
+        Label on the x axis.
+    title, value_label : str
+        Title of the figure and of the y axis.
+
+    Returns
+    -------
+    plotnine.ggplot
+    """
+    dodge = p9.position_jitterdodge(jitter_width=0.15, dodge_width=0.7, random_state=SEED)
+    return (
+        p9.ggplot(in_order(stacked, [by]), p9.aes(by, "mean", fill="model"))
+        + p9.geom_hline(yintercept=0, colour="#BBBBBB")
+        + p9.geom_point(position=dodge, size=1.8, stroke=0, alpha=0.7)
+        + p9.scale_fill_manual(values=MODEL_COLOURS)
+        + p9.guides(fill=p9.guide_legend(override_aes={"size": 3}))
+        + p9.labs(x="", y=value_label, fill="", title=title)
+        + theme(9, 4.2)
+        + p9.theme(
+            legend_position="top", axis_text_x=p9.element_text(rotation=90, vjust=1, ha="center")
+        )
+    )
+
+
+def by_model_in_genes(stacked: pd.DataFrame, *, title: str) -> p9.ggplot:
+    """Draw posterior means of two models side by side, by sgRNA, one panel per gene.
+
+    Parameters
+    ----------
+    stacked : pandas.DataFrame
+        Columns `gene`, `sgRNA`, `mean` and `model`, see `poolscreen.tables.stack`.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
+    """
+    return (
+        by_model(stacked, by="sgRNA", title=title)
+        + p9.facet_wrap("gene", ncol=2, scales="free_x")
+        + theme(9, 14)
+        + p9.theme(legend_position="top", axis_text_x=p9.element_text(rotation=90, size=8))
+    )
+
+
+def shrinkage(pulled: pd.DataFrame, *, title: str) -> p9.ggplot:
+    """Draw pooled against unpooled intercepts, with the pull of each as an arrow.
+
+    Parameters
+    ----------
+    pulled : pandas.DataFrame
+        Columns `unpooled`, `pooled`, `sgRNAs`, see `poolscreen.tables.pull`.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
+        No pooling on x, pooling on y; arrows lead from the identity line to the points.
+    """
+    return (
+        p9.ggplot(pulled, p9.aes("unpooled", "pooled", colour="sgRNAs"))
+        + p9.geom_abline(slope=1, intercept=0, colour="#BBBBBB")
+        + p9.geom_segment(
+            p9.aes(xend="unpooled", y="unpooled", yend="pooled"), size=0.35, alpha=0.6
+        )
+        + p9.geom_point(size=1.3, stroke=0, alpha=0.85)
+        + p9.scale_colour_continuous(cmap_name="viridis", breaks=[1, 4, 7, 10])
+        + p9.coord_fixed()
+        + p9.labs(
+            x="posterior mean without pooling",
+            y="posterior mean with pooling",
+            colour="sgRNAs\nof the gene",
+            title=title,
+        )
+        + theme(6.5, 5.6)
+        + p9.theme(panel_grid_major_x=p9.element_line())
+    )
+
+
+def predictive(fit: xr.DataTree, group: str, *, title: str, draws: int = 60) -> Figure:
+    """Draw distributions that a fit predicts, each of a whole screen (ArviZ).
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit.
+    group : {"prior_predictive", "posterior_predictive"}
+        What predicts; beside the posterior's predictions stands what was observed, in black.
+    title : str
+        Title of the figure.
+    draws : int
+        How many predicted screens are drawn.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    import arviz as az  # noqa: PLC0415 (it takes seconds)
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    drawn = az.plot_ppc_dist(
+        fit,
+        group=group,
+        kind="kde",
+        num_samples=draws,
+        backend="matplotlib",
+        figure_kwargs={"figsize": (8, 3.2), "dpi": 200},
+        visuals={"predictive_dist": {"color": BLUE, "alpha": 0.3}},
+    )
+    figure: Figure = drawn.viz["figure"].item()
+    axes = figure.axes[0]
+    axes.set_title(title, fontweight="bold")
+    axes.set_xlabel(LOG_FC)
+    plt.close(figure)
+    return figure

@@ -1,0 +1,172 @@
+"""Tables of the chapters: fits side by side, effects beside the truth, shrinkage."""
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from poolscreen.fits import HDI_PROB
+from poolscreen.screen import FloatArray, Screen
+
+
+def settings(fit: xr.DataTree) -> pd.DataFrame:
+    """List how a fit was sampled.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `setting` and `value`.
+    """
+    chosen = json.loads(fit.attrs["settings"])
+    rows = {
+        "sampler": f"NUTS ({fit.attrs['sampler']})",
+        "form": {
+            "joint": "all parameters sampled",
+            "marginal": "means and scales sampled, effects integrated out and drawn exactly",
+        }[fit.attrs["form"]],
+        "chains": str(chosen["chains"]),
+        "draws per chain": f"{chosen['draws']:,} after {chosen['tune']:,} of tuning",
+        "target acceptance": str(chosen["target_accept"]),
+        "seed": str(chosen["seed"]),
+    }
+    return pd.DataFrame({"setting": rows.keys(), "value": rows.values()})
+
+
+def diagnostics(fits: Mapping[str, xr.DataTree]) -> pd.DataFrame:
+    """Put the diagnostics of fits side by side.
+
+    Parameters
+    ----------
+    fits : mapping of str to xarray.DataTree
+        Fits by the names that the table shows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per fit; R-hat and effective sample sizes are the worst over all parameters.
+    """
+    rows = [
+        {
+            "fit": name,
+            "largest R-hat": fit.attrs["max_r_hat"],
+            "smallest bulk ESS": int(fit.attrs["min_ess_bulk"]),
+            "smallest tail ESS": int(fit.attrs["min_ess_tail"]),
+            "divergences": int(fit.attrs["divergences"]),
+            "smallest BFMI": fit.attrs["min_bfmi"],
+            "seconds sampling": fit.attrs["seconds_sampling"],
+        }
+        for name, fit in fits.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def interval(draws: FloatArray | xr.DataArray) -> tuple[float, float]:
+    """Return the 94 % highest-density interval of draws.
+
+    Parameters
+    ----------
+    draws : array
+        Draws of one quantity; its shape does not matter.
+    """
+    import arviz as az  # noqa: PLC0415 (it takes seconds)
+
+    low, high = az.hdi(np.asarray(draws, dtype=np.float64).ravel(), prob=HDI_PROB)
+    return float(low), float(high)
+
+
+def estimated_effect(intercepts: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Average posterior means over everything but one label, as the original notebook did.
+
+    Parameters
+    ----------
+    intercepts : pandas.DataFrame
+        A posterior table with the column `by` and `mean`.
+    by : {"gene", "cell_line"}
+        What the effect belongs to.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `by` and `value`.
+    """
+    means = intercepts.groupby(by, sort=False, observed=True)["mean"].mean()
+    return means.rename("value").reset_index()
+
+
+def beside_truth(truth: pd.DataFrame, estimate: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Stack true and estimated effects for a figure.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `by`, `value`, `effect` ("true" or "estimated").
+    """
+    return pd.concat([truth.assign(effect="true"), estimate.assign(effect="estimated")])[
+        [by, "value", "effect"]
+    ]
+
+
+def stack(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Stack tables of several models, with a column `model` in the order given."""
+    stacked = pd.concat([table.assign(model=name) for name, table in tables.items()])
+    return stacked.assign(model=pd.Categorical(stacked["model"], categories=list(tables)))
+
+
+def shrinkage_of_genes(
+    screen: Screen, unit_variance: xr.DataArray, top_sd: xr.DataArray
+) -> pd.DataFrame:
+    r"""Return by how much a gene's intercepts are shrunk towards the overall mean.
+
+    With `n` sgRNAs, each seen once in a cell line, the intercept's posterior mean lies the
+    fraction :math:`(v/n) / (v/n + \tau^2)` of the way from the gene's own mean to the overall
+    mean, where `v` is the variance of one sgRNA's observation about its gene and :math:`\tau`
+    the standard deviation of the intercepts (Gelman and Hill 2007, equation 12.1).
+
+    Parameters
+    ----------
+    screen : Screen
+        For the number of sgRNAs of each gene.
+    unit_variance : xarray.DataArray
+        Draws of `v`.
+    top_sd : xarray.DataArray
+        Draws of :math:`\tau`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `gene`, `sgRNAs`, `shrinkage` (posterior mean), `hdi_3%`, `hdi_97%`.
+    """
+    rows = []
+    for gene, n in screen.sgrnas_per_gene.items():
+        factor = (unit_variance / n) / (unit_variance / n + top_sd**2)
+        low, high = interval(factor)
+        rows.append((gene, n, float(factor.mean()), low, high))
+    return pd.DataFrame(rows, columns=["gene", "sgRNAs", "shrinkage", "hdi_3%", "hdi_97%"])
+
+
+def pull(screen: Screen, unpooled: pd.DataFrame, pooled: pd.DataFrame) -> pd.DataFrame:
+    """Put the intercepts of two models beside each other.
+
+    Parameters
+    ----------
+    screen : Screen
+        For the gene of each sgRNA and the number of sgRNAs of each gene.
+    unpooled, pooled : pandas.DataFrame
+        Posterior tables of the same effect of two models.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The labels, `gene`, `sgRNAs` (of that gene), `unpooled` and `pooled` (posterior means).
+    """
+    labels = [c for c in ("gene", "sgRNA", "cell_line") if c in unpooled]
+    both = unpooled[[*labels, "mean"]].merge(
+        pooled[[*labels, "mean"]], on=labels, suffixes=("_unpooled", "_pooled"), validate="1:1"
+    )
+    both = both.rename(columns={"mean_unpooled": "unpooled", "mean_pooled": "pooled"})
+    if "gene" not in both:
+        genes = dict(zip(screen.sgrnas, np.array(screen.genes)[screen.gene_of_sgrna], strict=True))
+        both.insert(0, "gene", both["sgRNA"].map(genes))
+    return both.assign(sgRNAs=both["gene"].map(screen.sgrnas_per_gene))
