@@ -89,10 +89,9 @@ numbers(
         "sd_gamma": gene_truth["value"].std(),
         "sd_alpha": within_genes.std(),
         "sd_noise": noise.std(),
-        "best_gene": gene_truth.loc[gene_truth["value"].idxmax(), "gene"],
         "best_gene_effect": gene_truth["value"].max(),
         "second_gene_effect": gene_truth["value"].nlargest(2).iloc[-1],
-        "worst_cell_line": cell_line_truth.loc[cell_line_truth["value"].idxmin(), "cell_line"],
+        "mu_gamma": design.mu_gamma,
     }
 )
 
@@ -188,8 +187,8 @@ observations(
 #
 # Turn the same data round ({numref}`fig-by-cell-line`), and the cell lines' own effects
 # show. The bars are the true $\beta_c$. The points do not lie about them: they lie about one unit
-# lower, since to each cell line's effect the gene effects are added, whose mean is near
-# $\mu_\gamma = -1$. From such a picture one can read the *sum* of a gene's and a cell line's effect,
+# lower, since to each cell line's effect the gene effects are added, whose mean is
+# near $\mu_\gamma$, {glue:text}`mu_gamma:.0f`. From such a picture one can read the *sum* of a gene's and a cell line's effect,
 # and the differences between cell lines, but not how the sum divides into the two means.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for twenty cell lines, coloured by gene; a black bar at each cell line's true effect. The points of every cell line lie about one unit below its bar."}, "figure": {"name": "fig-by-cell-line", "caption": "Log fold changes by cell line, coloured by gene; genes are ranked by their mean. Black bars: the true cell line effects $\\beta_c$."}}
@@ -208,13 +207,13 @@ observations(
 # standard deviation of the sgRNAs about their gene is {glue:text}`sd_alpha:.2f`, that of the noise
 # {glue:text}`sd_noise:.2f`, and against cell lines with {glue:text}`sd_beta:.2f` both are small.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for fifty-five sgRNAs in the order of their genes, coloured by cell line; the sgRNAs of one gene look alike, those of gene_5 lie higher than the rest."}, "figure": {"name": "fig-by-sgrna", "caption": "Log fold changes by sgRNA, in the order of their genes, coloured by cell line as in the figure by gene."}}
+# %% tags=["hide-input", "full-width"] mystnb={"image": {"alt": "Jittered points of log fold change for fifty-five sgRNAs in the order of their genes, coloured by cell line; the sgRNAs of one gene look alike, those of gene_5 lie higher than the rest."}, "figure": {"name": "fig-by-sgrna", "caption": "Log fold changes by sgRNA, in the order of their genes, coloured by cell line as in the figure by gene."}}
 observations(
     in_order(screen.table, ["sgRNA"]),
     by="sgRNA",
     colour="cell_line",
     title="Log fold change by sgRNA",
-    width=13,
+    width=11,
 )
 
 # %% [markdown]

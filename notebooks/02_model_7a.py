@@ -24,8 +24,15 @@
 
 # %% tags=["hide-input"]
 from poolscreen.display import graph, numbers, source, table
-from poolscreen.figures import by_model, heat_map, observations, predictive, shrinkage
-from poolscreen.fits import load_fit, load_table
+from poolscreen.figures import (
+    by_model,
+    heat_map,
+    observations,
+    predictive,
+    shrinkage,
+    shrinkage_slopes,
+)
+from poolscreen.fits import MAX_R_HAT, MIN_BFMI, MIN_ESS, load_fit, load_table
 from poolscreen.models import m7a, m7a_unpooled
 from poolscreen.screen import load_screen
 from poolscreen.simulate import load_truth
@@ -85,11 +92,12 @@ graph(m7a.build(screen))
 #
 # A prior is a statement about data, and one can look at it: draw parameters from the prior, then a
 # screen from them, and do so again and again {cite:p}`gabry2019`. {numref}`fig-prior-7a` shows such
-# screens. They reach from about minus twenty to plus twenty, where log fold changes of a real
-# screen are a few units. So the priors rule nothing out that we could meet, and leave the rest to
-# the data: they are weak.
+# screens. Of all the values in them, 94 % lie between {glue:text}`prior_low:.0f` and
+# {glue:text}`prior_high:.0f`; those of the screen that we have lie between
+# {glue:text}`data_low:.1f` and {glue:text}`data_high:.1f`. So the priors rule out nothing that we
+# could meet, and leave the rest to the data: they are weak.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty density curves of log fold changes predicted from the prior of model 7a; some are narrow, some wide, and their centres are scattered between about minus ten and ten."}, "figure": {"name": "fig-prior-7a", "caption": "Prior predictive check of model 7a: each line is the distribution of the log fold changes in one screen that the prior expects."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7a; some are steep, some flat, and their centres are scattered over some twenty units."}, "figure": {"name": "fig-prior-7a", "caption": "Prior predictive check of model 7a: each line is the cumulative distribution of the log fold changes in one screen that the prior expects."}}
 predictive(pooled, "prior_predictive", title="Model 7a: what the prior expects")
 
 # %% [markdown]
@@ -104,15 +112,18 @@ table(settings(pooled))
 # %% [markdown]
 # Chains are only worth reading if they agree. Two figures tell: {term}`R-hat`, which compares the
 # spread between the chains with that within them, and the {term}`effective sample size`
-# {cite:p}`vehtari2021`. In this book every parameter of every fit must have an R-hat of at most 1.01
-# and a bulk and tail effective sample size of at least 400, with no divergences; a fit that does
-# not is not written, and the build of this page stops. These are the worst figures over all
+# {cite:p}`vehtari2021`. In this book every parameter of every fit must have an R-hat of at most
+# {glue:text}`max_r_hat` and a bulk and tail effective sample size of at least
+# {glue:text}`min_ess`, with no {term}`divergences <divergence>` and a {term}`BFMI` of at least
+# {glue:text}`min_bfmi`; a fit that does not is not written, and the build of this page stops. These are the worst figures over all
 # {glue:text}`n_parameters` parameters of model 7a:
 
 # %% tags=["remove-input"]
 table(diagnostics({"7a": pooled}), digits=3)
 
 # %% tags=["remove-cell"]
+expected = pooled["prior_predictive"]["log_fc"].quantile([0.03, 0.97]).to_numpy()
+truth = {name: load_truth(name)["value"].item() for name in ("sigma_alpha", "sigma")}
 mean, sd_between, sigma = (
     pooled_scalars.set_index("parameter").loc[name]
     for name in ("mu_alpha_gc", "sigma_alpha", "sigma")
@@ -121,6 +132,16 @@ numbers(
     {
         "n_parameters": len(pooled_scalars) + len(pooled_intercepts),
         "n_intercepts": len(pooled_intercepts),
+        "max_r_hat": MAX_R_HAT,
+        "min_ess": MIN_ESS,
+        "min_bfmi": MIN_BFMI,
+        "prior_low": expected[0],
+        "prior_high": expected[1],
+        "data_low": screen.log_fc.min(),
+        "data_high": screen.log_fc.max(),
+        "true_sigma": truth["sigma"],
+        "true_sigma_alpha": truth["sigma_alpha"],
+        "true_sum": (truth["sigma"] ** 2 + truth["sigma_alpha"] ** 2) ** 0.5,
         "mu_mean": mean["mean"],
         "mu_low": mean["hdi_3%"],
         "mu_high": mean["hdi_97%"],
@@ -148,8 +169,10 @@ table(pooled_scalars)
 # the simulation; both are sums of such. The mean is that of the genes plus that of the cell lines,
 # the standard deviation combines the spread of genes with that of cell lines. And the noise
 # $\sigma$, {glue:text}`sigma:.2f` ({glue:text}`sigma_low:.2f` to {glue:text}`sigma_high:.2f`), is
-# larger than the 0.3 that the data were made with, because to a model without sgRNAs the differences
-# between sgRNAs of one gene are noise: $\sqrt{0.2^2 + 0.3^2} \approx 0.36$.
+# larger than the {glue:text}`true_sigma` that the data were made with. To a model without sgRNAs the
+# differences between the sgRNAs of one gene are noise too, and standard deviations of
+# {glue:text}`true_sigma` and {glue:text}`true_sigma_alpha` add up, as the root of the sum of their
+# squares, to {glue:text}`true_sum:.2f`.
 #
 # All {glue:text}`n_intercepts` intercepts, with their posterior means and standard deviations, 94 %
 # {term}`highest-density intervals <highest-density interval>`, Monte Carlo errors, effective sample
@@ -218,7 +241,8 @@ observations(
 
 # %% [markdown]
 # Would data from this model look like the data that we have? {numref}`fig-posterior-7a` draws
-# screens from the posterior. The observed one could be any of them.
+# screens from the posterior. The observed one runs within their bundle, at its edge only about the
+# dip between its two humps.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, within a narrow bundle of densities predicted by the posterior of model 7a."}, "figure": {"name": "fig-posterior-7a", "caption": "Posterior predictive check of model 7a: distributions of the log fold changes in predicted screens (blue), and in the observed one (black)."}}
 predictive(pooled, "posterior_predictive", title="Model 7a: what the posterior expects")
@@ -252,7 +276,7 @@ source(m7a_unpooled.build)
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Graph of model 7a without pooling: alpha_gc has no parents; alpha_gc, sigma and the two index arrays point to the observed log_fc.", "width": "420px"}, "figure": {"name": "fig-graph-7a-unpooled", "caption": "The graph of model 7a without pooling."}}
 graph(m7a_unpooled.build(screen))
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty density curves of log fold changes predicted from the prior of model 7a without pooling; all are about equally wide and centred near zero."}, "figure": {"name": "fig-prior-7a-unpooled", "caption": "Prior predictive check of model 7a without pooling."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7a without pooling; all are alike and centred near zero."}, "figure": {"name": "fig-prior-7a-unpooled", "caption": "Prior predictive check of model 7a without pooling."}}
 predictive(unpooled, "prior_predictive", title="Model 7a, no pooling: what the prior expects")
 
 # %% [markdown]
@@ -301,13 +325,26 @@ by_model(by_pooling, by="cell_line", title="Intercepts by cell line")
 
 # %% [markdown]
 # Each pair of points becomes one in {numref}`fig-shrinkage-7a`: no pooling to the right, partial
-# pooling upwards. An intercept that pooling leaves alone lies on the diagonal. The arrows show the
-# pull: below the overall mean upwards, above it downwards, and only the points of genes with few
-# sgRNAs leave the line.
+# pooling upwards. An intercept that pooling leaves alone lies on the diagonal. Few leave it visibly,
+# and those that do belong to genes with few sgRNAs.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of pooled against unpooled posterior means with the identity line; points of genes with one sgRNA leave the line most, above it at the lower left and below it at the upper right; those of genes with many sgRNAs lie on it."}, "figure": {"name": "fig-shrinkage-7a", "caption": "Intercepts of model 7a with partial pooling against no pooling. Vertical strokes lead from the identity line to each point: the pull. Colour: number of sgRNAs of the gene."}}
-shrinkage(
-    pull(screen, unpooled_intercepts, pooled_intercepts), title="Shrinkage of the intercepts in model 7a"
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of pooled against unpooled posterior means with the identity line; points of genes with one sgRNA leave the line most, above it at the lower left; those of genes with many sgRNAs lie on it."}, "figure": {"name": "fig-shrinkage-7a", "caption": "Intercepts of model 7a with partial pooling against no pooling. Vertical strokes lead from the identity line to each point: the pull. Colour: number of sgRNAs of the gene."}}
+pulled = pull(screen, unpooled_intercepts, pooled_intercepts).eval("shift = pooled - unpooled")
+shrinkage(pulled, title="Shrinkage of the intercepts in model 7a")
+
+# %% [markdown]
+# {numref}`fig-slopes-7a` shows the pull alone: by how much pooling moves each intercept. Below the
+# overall mean it moves them up, above it down, the further the farther out they lie. Each gene has
+# a line of its own, and the fewer its sgRNAs the steeper the line.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Shift of each intercept by pooling against its unpooled value, with a straight line for each gene; all lines fall and cross zero near minus one; the line of the gene with one sgRNA is steepest, that of the gene with ten nearly flat."}, "figure": {"name": "fig-slopes-7a", "caption": "How far pooling moves each intercept, and the line of each gene. The grey line is no pooling."}}
+shrinkage_slopes(
+    pulled,
+    x="unpooled",
+    y="shift",
+    identity=0,
+    labels=("posterior mean, no pooling", "shift by pooling"),
+    title="The pull of pooling, gene by gene",
 )
 
 # %% [markdown]
@@ -325,15 +362,15 @@ shrinkage(
 # $$ (eq-shrinkage)
 #
 # $B_g$ is the **shrinkage factor**: the share of the way from the gene's own data to the overall
-# mean. More sgRNAs make it smaller, more noise makes it larger. Its posterior, gene by gene:
+# mean. It is, with the sign turned, the slope of the gene's line in {numref}`fig-slopes-7a`. More
+# sgRNAs make it smaller, more noise makes it larger. Its posterior, gene by gene:
 
 # %% tags=["hide-input"]
 posterior = pooled["posterior"]
 factors = shrinkage_of_genes(
     screen, unit_variance=posterior["sigma"] ** 2, top_sd=posterior["sigma_alpha"]
 )
-moved = pull(screen, unpooled_intercepts, pooled_intercepts)
-moved = (moved["pooled"] - moved["unpooled"]).abs().groupby(moved["gene"], sort=False).mean()
+moved = pulled["shift"].abs().groupby(pulled["gene"], sort=False).mean()
 spread = pooled_intercepts.groupby("gene", sort=False)["sd"].mean()
 comparison = factors.assign(**{"mean shift": moved.to_numpy(), "posterior sd": spread.to_numpy()})
 table(comparison)

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +38,7 @@ def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> 
     IPython.display.HTML
     """
     formats = {
-        column: "{:,.0f}".format if column in COUNTS else f"{{:.{digits}f}}".format
-        for column in frame.select_dtypes("float")
+        column: _format(column, digits) for column in frame.select_dtypes("number").columns
     }
     labels = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
     html = frame.to_html(
@@ -50,6 +49,16 @@ def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> 
         na_rep="",
     )
     return HTML(html.replace(' style="text-align: right;"', ""))
+
+
+def _format(column: str, digits: int) -> Callable[[float], str]:
+    def show(value: float) -> str:
+        if column in COUNTS or float(value).is_integer():
+            return f"{value:,.0f}"
+        # A Monte Carlo error says how many digits of the estimate hold: two of its own are enough.
+        return f"{value:.2g}" if column.startswith("mcse") else f"{value:.{digits}f}"
+
+    return show
 
 
 def source(thing: Any) -> Markdown:

@@ -44,7 +44,7 @@ def observations(
     effects: pd.DataFrame | None = None,
     title: str,
     value_label: str = LOG_FC,
-    width: float = 9,
+    width: float = 7.2,
 ) -> p9.ggplot:
     """Draw values by label, jittered, with bars for effects.
 
@@ -87,7 +87,7 @@ def observations(
         )
         + p9.scale_fill_cmap_d("viridis", guide=p9.guide_legend(ncol=columns, override_aes={"size": 3}))
         + p9.labs(x="", y=value_label, fill=f"{_words(colour)}\n(by mean)", title=title)
-        + theme(width, 4.2)
+        + theme(width, 4)
         + p9.theme(axis_text_x=p9.element_text(rotation=90, vjust=1, ha="center"))
     )
     if effects is None:
@@ -132,7 +132,7 @@ def heat_map(table: pd.DataFrame, *, title: str) -> Figure:
         index="gene", columns="cell_line", values="mean", observed=True
     )
     limit = float(grid.abs().max().max())
-    figure, axes = plt.subplots(figsize=(9, 4), dpi=200, layout="constrained")
+    figure, axes = plt.subplots(figsize=(7.2, 3.4), dpi=200, layout="constrained")
     sns.heatmap(
         grid,
         cmap="vlag",
@@ -174,7 +174,7 @@ def by_model(
         + p9.scale_fill_manual(values=MODEL_COLOURS)
         + p9.guides(fill=p9.guide_legend(override_aes={"size": 3}))
         + p9.labs(x="", y=value_label, fill="", title=title)
-        + theme(9, 4.2)
+        + theme(7.2, 4)
         + p9.theme(
             legend_position="top", axis_text_x=p9.element_text(rotation=90, vjust=1, ha="center")
         )
@@ -198,13 +198,13 @@ def by_model_in_genes(stacked: pd.DataFrame, *, title: str) -> p9.ggplot:
     return (
         by_model(stacked, by="sgRNA", title=title)
         + p9.facet_wrap("gene", ncol=2, scales="free_x")
-        + theme(9, 14)
+        + theme(7.2, 12)
         + p9.theme(legend_position="top", axis_text_x=p9.element_text(rotation=90, size=8))
     )
 
 
 def shrinkage(pulled: pd.DataFrame, *, title: str) -> p9.ggplot:
-    """Draw pooled against unpooled intercepts, with the pull of each as an arrow.
+    """Draw pooled against unpooled intercepts, with the pull of each as a stroke.
 
     Parameters
     ----------
@@ -216,25 +216,123 @@ def shrinkage(pulled: pd.DataFrame, *, title: str) -> p9.ggplot:
     Returns
     -------
     plotnine.ggplot
-        No pooling on x, pooling on y; arrows lead from the identity line to the points.
+        No pooling on x, pooling on y; strokes lead from the identity line to the points.
     """
     return (
         p9.ggplot(pulled, p9.aes("unpooled", "pooled", colour="sgRNAs"))
-        + p9.geom_abline(slope=1, intercept=0, colour="#BBBBBB")
+        + p9.geom_abline(slope=1, intercept=0, colour="#999999")
         + p9.geom_segment(
-            p9.aes(xend="unpooled", y="unpooled", yend="pooled"), size=0.35, alpha=0.6
+            p9.aes(xend="unpooled", y="unpooled", yend="pooled"), size=0.4, alpha=0.6
         )
-        + p9.geom_point(size=1.3, stroke=0, alpha=0.85)
-        + p9.scale_colour_continuous(cmap_name="viridis", breaks=[1, 4, 7, 10])
+        + p9.geom_point(size=1.5, stroke=0, alpha=0.9)
+        + _colour_by_sgrnas()
         + p9.coord_fixed()
         + p9.labs(
-            x="posterior mean without pooling",
-            y="posterior mean with pooling",
+            x="posterior mean, no pooling",
+            y="posterior mean, partial pooling",
             colour="sgRNAs\nof the gene",
             title=title,
         )
-        + theme(6.5, 5.6)
+        + theme(7.2, 6)
         + p9.theme(panel_grid_major_x=p9.element_line())
+    )
+
+
+def shrinkage_slopes(
+    pulled: pd.DataFrame, *, x: str, y: str, identity: float, labels: tuple[str, str], title: str
+) -> p9.ggplot:
+    """Draw what pooling does to each intercept, with the line of each gene.
+
+    Parameters
+    ----------
+    pulled : pandas.DataFrame
+        Columns `x`, `y`, `gene` and `sgRNAs`, see `poolscreen.tables.pull`.
+    x, y : str
+        Columns on the axes.
+    identity : float
+        Slope of the line that no pooling would give.
+    labels : tuple of str
+        Labels of the axes.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
+        Points and, per gene, the least-squares line.
+    """
+    return (
+        p9.ggplot(pulled, p9.aes(x, y, colour="sgRNAs", group="gene"))
+        + p9.geom_abline(slope=identity, intercept=0, colour="#999999")
+        + p9.geom_point(size=1.3, stroke=0, alpha=0.5)
+        + p9.geom_smooth(method="lm", se=False, size=0.8)
+        + _colour_by_sgrnas()
+        + p9.labs(x=labels[0], y=labels[1], colour="sgRNAs\nof the gene", title=title)
+        + theme(7.2, 4.2)
+        + p9.theme(panel_grid_major_x=p9.element_line())
+    )
+
+
+def _colour_by_sgrnas() -> p9.scale_color_cmap:
+    # The light end of the colour map would be lost on white.
+    colours = ["#440154", "#414487", "#2A788E", "#22A884", "#8FBC2E"]
+    return p9.scale_colour_gradientn(colours, breaks=[1, 4, 7, 10])
+
+
+def scale_chains(exact: pd.DataFrame, chains: pd.DataFrame, *, title: str) -> p9.ggplot:
+    """Draw chains of a sampler over the exact posterior of the two scales of model 7b.
+
+    Parameters
+    ----------
+    exact, chains : pandas.DataFrame
+        Draws in columns `sigma_alpha`, `sigma`; `chains` also has `chain`.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
+        One panel per chain; exact draws grey, the chain's own in colour.
+    """
+    return (
+        p9.ggplot(chains, p9.aes("sigma_alpha", "sigma"))
+        + p9.geom_point(data=exact, colour="#BBBBBB", size=0.5, stroke=0, alpha=0.5)
+        + p9.geom_point(colour=ORANGE, size=0.7, stroke=0, alpha=0.5)
+        + p9.facet_wrap("chain", ncol=4, labeller=lambda chain: f"chain {chain}")
+        + p9.coord_fixed()
+        + p9.labs(x="σ_α, between sgRNAs", y="σ, noise", title=title)
+        + theme(7.2, 2.9)
+    )
+
+
+def shares(prior: pd.Series, posterior: pd.Series, *, title: str) -> p9.ggplot:
+    """Draw prior and posterior of a share between 0 and 1 as histograms.
+
+    Parameters
+    ----------
+    prior, posterior : pandas.Series
+        Draws.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
+    """
+    draws = pd.concat(
+        [
+            pd.DataFrame({"share": prior, "distribution": "prior"}),
+            pd.DataFrame({"share": posterior, "distribution": "posterior"}),
+        ]
+    )
+    draws["distribution"] = pd.Categorical(draws["distribution"], ["prior", "posterior"])
+    return (
+        p9.ggplot(draws, p9.aes("share", p9.after_stat("density"), fill="distribution"))
+        + p9.geom_histogram(breaks=[i / 20 for i in range(21)], colour="white")
+        + p9.facet_wrap("distribution")
+        + p9.scale_fill_manual(values={"prior": GREY, "posterior": BLUE}, guide=None)
+        + p9.labs(x="share of the sgRNAs in the variance about a gene", y="density", title=title)
+        + theme(7.2, 3)
     )
 
 
@@ -262,10 +360,11 @@ def predictive(fit: xr.DataTree, group: str, *, title: str, draws: int = 60) -> 
     drawn = az.plot_ppc_dist(
         fit,
         group=group,
-        kind="kde",
+        # Screens of the prior differ too much in width for densities to be drawn on one scale.
+        kind="ecdf" if group == "prior_predictive" else "kde",
         num_samples=draws,
         backend="matplotlib",
-        figure_kwargs={"figsize": (8, 3.2), "dpi": 200},
+        figure_kwargs={"figsize": (7.2, 3.2), "dpi": 200},
         visuals={"predictive_dist": {"color": BLUE, "alpha": 0.3}},
     )
     figure: Figure = drawn.viz["figure"].item()

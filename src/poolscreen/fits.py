@@ -108,8 +108,25 @@ def diagnose(tables: dict[str, pd.DataFrame], sample_stats: xr.Dataset) -> dict[
     }
 
 
-def check_gate(model: str, tables: dict[str, pd.DataFrame], diagnostics: dict[str, float]) -> None:
+def check_gate(
+    model: str,
+    tables: dict[str, pd.DataFrame],
+    diagnostics: dict[str, float],
+    *,
+    expect_failure: bool = False,
+) -> None:
     """Refuse a fit that has not converged.
+
+    Parameters
+    ----------
+    model : str
+        What the fit is called in the message.
+    tables : dict of str to pandas.DataFrame
+        See `summarise`.
+    diagnostics : dict of str to float
+        See `diagnose`.
+    expect_failure : bool
+        For a chapter that shows a failure on purpose: refuse a fit that *has* converged.
 
     Raises
     ------
@@ -128,6 +145,10 @@ def check_gate(model: str, tables: dict[str, pd.DataFrame], diagnostics: dict[st
         faults.append(f"{diagnostics['divergences']:.0f} divergences (none)")
     if not diagnostics["min_bfmi"] >= MIN_BFMI:
         faults.append(f"BFMI down to {diagnostics['min_bfmi']:.2f} (at least {MIN_BFMI})")
+    if expect_failure:
+        if not faults:
+            raise PoolscreenError(f"{model} is shown as a failure, but it has converged")
+        return
     if not faults:
         return
     every = pd.concat([_with_label(name, table) for name, table in tables.items()])

@@ -50,11 +50,11 @@ def diagnostics(fits: Mapping[str, xr.DataTree]) -> pd.DataFrame:
     rows = [
         {
             "fit": name,
-            "largest R-hat": fit.attrs["max_r_hat"],
-            "smallest bulk ESS": int(fit.attrs["min_ess_bulk"]),
-            "smallest tail ESS": int(fit.attrs["min_ess_tail"]),
+            "max R-hat": fit.attrs["max_r_hat"],
+            "min bulk ESS": int(fit.attrs["min_ess_bulk"]),
+            "min tail ESS": int(fit.attrs["min_ess_tail"]),
             "divergences": int(fit.attrs["divergences"]),
-            "smallest BFMI": fit.attrs["min_bfmi"],
+            "min BFMI": fit.attrs["min_bfmi"],
             "seconds sampling": fit.attrs["seconds_sampling"],
         }
         for name, fit in fits.items()
@@ -144,6 +144,71 @@ def shrinkage_of_genes(
         low, high = interval(factor)
         rows.append((gene, n, float(factor.mean()), low, high))
     return pd.DataFrame(rows, columns=["gene", "sgRNAs", "shrinkage", "hdi_3%", "hdi_97%"])
+
+
+def towards_genes(screen: Screen, pulled: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
+    """Measure intercepts of sgRNAs from the effect of their gene in the same cell line.
+
+    Parameters
+    ----------
+    screen : Screen
+        For the order of the genes.
+    pulled : pandas.DataFrame
+        See `pull`.
+    genes : pandas.DataFrame
+        Posterior table of the gene effects, columns `gene`, `cell_line`, `mean`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `pulled` with `unpooled_deviation` and `pooled_deviation`.
+    """
+    effects = genes[["gene", "cell_line", "mean"]].rename(columns={"mean": "effect"})
+    both = pulled.merge(effects, on=["gene", "cell_line"], validate="m:1")
+    return both.assign(
+        unpooled_deviation=both["unpooled"] - both["effect"],
+        pooled_deviation=both["pooled"] - both["effect"],
+        gene=pd.Categorical(both["gene"], categories=screen.genes),
+    )
+
+
+def measured_shrinkage(deviations: pd.DataFrame) -> "pd.Series[float]":
+    """Return by how much each gene's sgRNAs are shrunk towards it, measured from the estimates.
+
+    It is one minus the slope, through the origin, of pooled on unpooled deviations.
+
+    Parameters
+    ----------
+    deviations : pandas.DataFrame
+        See `towards_genes`.
+    """
+    x, y = deviations["unpooled_deviation"], deviations["pooled_deviation"]
+    sums = pd.DataFrame({"xy": x * y, "xx": x * x}).groupby(deviations["gene"], observed=True).sum()
+    return 1 - sums["xy"] / sums["xx"]
+
+
+def rms_error(screen: Screen, estimates: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Compare estimates with the true mean of each observation of a simulated screen.
+
+    Parameters
+    ----------
+    screen : Screen
+        Its table has a column `mu_sc`.
+    estimates : mapping of str to pandas.DataFrame
+        Posterior tables of intercepts by gene or sgRNA, and cell line.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `model`, `RMS error`.
+    """
+    rows = []
+    for name, table in estimates.items():
+        labels = ["sgRNA" if "sgRNA" in table else "gene", "cell_line"]
+        known = screen.table.astype({label: str for label in labels})
+        both = known.merge(table[[*labels, "mean"]], on=labels, validate="m:1")
+        rows.append((name, float(np.sqrt(((both["mean"] - both["mu_sc"]) ** 2).mean()))))
+    return pd.DataFrame(rows, columns=["model", "RMS error"])
 
 
 def pull(screen: Screen, unpooled: pd.DataFrame, pooled: pd.DataFrame) -> pd.DataFrame:
