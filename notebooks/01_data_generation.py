@@ -73,7 +73,9 @@ cell_line_truth = load_truth("beta_c")
 sgrna_truth = load_truth("alpha_s")
 
 # %% tags=["remove-cell"]
-within_genes = sgrna_truth["value"] - sgrna_truth["gene"].map(gene_truth.set_index("gene")["value"])
+within_genes = sgrna_truth["value"] - sgrna_truth["gene"].map(
+    gene_truth.set_index("gene")["value"]
+)
 noise = screen.table["log_fc"] - screen.table["mu_sc"]
 numbers(
     {
@@ -145,7 +147,7 @@ table(
 # There are {glue:text}`n_genes` genes, and gene $i$ has one sgRNA more than gene $i - 1$:
 # `gene_0` has {glue:text}`fewest`, `gene_9` has {glue:text}`most`. That makes
 # {glue:text}`n_sgrnas` sgRNAs, {glue:text}`n_cell_lines` cell lines and
-# {glue:text}`n_rows` observations, each sgRNA seen **once** in each cell line. Both facts, the
+# {glue:text}`n_rows:,` observations, each sgRNA seen **once** in each cell line. Both facts, the
 # unequal genes and the single observation, will carry the story. This is the function that draws
 # it:
 
@@ -154,7 +156,7 @@ source(simulate)
 
 # %% [markdown]
 # The random numbers come from one stream with seed {glue:text}`seed`, in the order in which the
-# original notebook drew them, so that the {glue:text}`n_rows` rows are the same to every printed
+# original notebook drew them, so that the {glue:text}`n_rows:,` rows are the same to every printed
 # digit. Here they are, in full (also [as a CSV file](../results/screen.csv)); `mu_sc` is the mean
 # without noise, which nobody sees in a real screen.
 

@@ -116,7 +116,7 @@ table(settings(pooled))
 # {glue:text}`max_r_hat` and a bulk and tail effective sample size of at least
 # {glue:text}`min_ess`, with no {term}`divergences <divergence>` and a {term}`BFMI` of at least
 # {glue:text}`min_bfmi`; a fit that does not is not written, and the build of this page stops. These are the worst figures over all
-# {glue:text}`n_parameters` parameters of model 7a:
+# {glue:text}`n_parameters:,` parameters of model 7a:
 
 # %% tags=["remove-input"]
 table(diagnostics({"7a": pooled}), digits=3)
@@ -174,7 +174,7 @@ table(pooled_scalars)
 # {glue:text}`true_sigma` and {glue:text}`true_sigma_alpha` add up, as the root of the sum of their
 # squares, to {glue:text}`true_sum:.2f`.
 #
-# All {glue:text}`n_intercepts` intercepts, with their posterior means and standard deviations, 94 %
+# All {glue:text}`n_intercepts:,` intercepts, with their posterior means and standard deviations, 94 %
 # {term}`highest-density intervals <highest-density interval>`, Monte Carlo errors, effective sample
 # sizes and R-hat ([as CSV](../results/tables/m7a/alpha_gc.csv)):
 
@@ -277,7 +277,9 @@ source(m7a_unpooled.build)
 graph(m7a_unpooled.build(screen))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7a without pooling; all are alike and centred near zero."}, "figure": {"name": "fig-prior-7a-unpooled", "caption": "Prior predictive check of model 7a without pooling."}}
-predictive(unpooled, "prior_predictive", title="Model 7a, no pooling: what the prior expects")
+predictive(
+    unpooled, "prior_predictive", title="Model 7a, no pooling: what the prior expects"
+)
 
 # %% [markdown]
 # It was sampled as model 7a was, with these diagnostics:
@@ -304,7 +306,11 @@ table(unpooled_intercepts, searchable=True)
 # It does not ask which of two models knows more about a gene.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, within a narrow bundle of densities predicted by the posterior of model 7a without pooling."}, "figure": {"name": "fig-posterior-7a-unpooled", "caption": "Posterior predictive check of model 7a without pooling."}}
-predictive(unpooled, "posterior_predictive", title="Model 7a, no pooling: what the posterior expects")
+predictive(
+    unpooled,
+    "posterior_predictive",
+    title="Model 7a, no pooling: what the posterior expects",
+)
 
 # %% [markdown]
 # ## What pooling does
@@ -315,7 +321,9 @@ predictive(unpooled, "posterior_predictive", title="Model 7a, no pooling: what t
 # difference.
 
 # %% tags=["remove-cell"]
-by_pooling = stack({"no pooling": unpooled_intercepts, "partial pooling (7a)": pooled_intercepts})
+by_pooling = stack(
+    {"no pooling": unpooled_intercepts, "partial pooling (7a)": pooled_intercepts}
+)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior means of the intercepts of ten genes, one point per cell line, without pooling beside partial pooling. In gene_0 the pooled points reach less far out; in the other genes the two sets look alike."}, "figure": {"name": "fig-models-by-gene", "caption": "Posterior means of the intercepts by gene, without and with pooling. Each point is one cell line."}}
 by_model(by_pooling, by="gene", title="Intercepts by gene")
@@ -329,7 +337,9 @@ by_model(by_pooling, by="cell_line", title="Intercepts by cell line")
 # and those that do belong to genes with few sgRNAs.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of pooled against unpooled posterior means with the identity line; points of genes with one sgRNA leave the line most, above it at the lower left; those of genes with many sgRNAs lie on it."}, "figure": {"name": "fig-shrinkage-7a", "caption": "Intercepts of model 7a with partial pooling against no pooling. Vertical strokes lead from the identity line to each point: the pull. Colour: number of sgRNAs of the gene."}}
-pulled = pull(screen, unpooled_intercepts, pooled_intercepts).eval("shift = pooled - unpooled")
+pulled = pull(screen, unpooled_intercepts, pooled_intercepts).eval(
+    "shift = pooled - unpooled"
+)
 shrinkage(pulled, title="Shrinkage of the intercepts in model 7a")
 
 # %% [markdown]
@@ -372,7 +382,9 @@ factors = shrinkage_of_genes(
 )
 moved = pulled["shift"].abs().groupby(pulled["gene"], sort=False).mean()
 spread = pooled_intercepts.groupby("gene", sort=False)["sd"].mean()
-comparison = factors.assign(**{"mean shift": moved.to_numpy(), "posterior sd": spread.to_numpy()})
+comparison = factors.assign(
+    **{"mean shift": moved.to_numpy(), "posterior sd": spread.to_numpy()}
+)
 table(comparison)
 
 # %% tags=["remove-cell"]

@@ -132,14 +132,14 @@ predictive(hierarchical, "prior_predictive", title="Model 7b: what the prior exp
 # $$ (eq-two-deviations)
 #
 # Each pair of deviations occurs once, and only their sum is seen. The sum has variance
-# $\sigma_\alpha^2 + \sigma^2$, and that the data determine well, from {glue:text}`n_rows` observations.
+# $\sigma_\alpha^2 + \sigma^2$, and that the data determine well, from {glue:text}`n_rows:,` observations.
 # How it divides into $\sigma_\alpha$ and $\sigma$, they do not say at all. A guide that works badly in
 # this cell line and a measurement that went wrong look the same. The split is not **identified**;
 # what the posterior says of it is what the prior said.
 #
 # A sampler feels this as geometry. The posterior of $(\sigma_\alpha, \sigma)$ is a thin arc, a quarter
 # of a circle with radius $\sqrt{\sigma_\alpha^2 + \sigma^2}$; where either scale is near zero, the
-# {glue:text}`n_intercepts` intercepts are locked to their gene or to their observation, and the
+# {glue:text}`n_intercepts:,` intercepts are locked to their gene or to their observation, and the
 # sampler has to move them all to move at all. It is the funnel of hierarchical models
 # {cite:p}`neal2003,betancourt2013`, at both ends.
 #
@@ -161,7 +161,10 @@ for name, model in {"m7b": m7b, "m7b_unpooled": m7b_unpooled}.items():
 
 table(
     diagnostics(
-        {"7b, plain NUTS": attempts["m7b"], "7b, no pooling, plain NUTS": attempts["m7b_unpooled"]}
+        {
+            "7b, plain NUTS": attempts["m7b"],
+            "7b, no pooling, plain NUTS": attempts["m7b_unpooled"],
+        }
     )
 )
 
@@ -176,7 +179,9 @@ numbers(
         "plain_ess": attempts["m7b"].attrs["min_ess_bulk"],
         "plain_draws": attempts["m7b"]["posterior"].sizes["chain"]
         * attempts["m7b"]["posterior"].sizes["draw"],
-        "plain_divergences": int(sum(a.attrs["divergences"] for a in attempts.values())),
+        "plain_divergences": int(
+            sum(a.attrs["divergences"] for a in attempts.values())
+        ),
         "plain_bfmi": max(a.attrs["min_bfmi"] for a in attempts.values()),
         "plain_low": attempt_means.min(),
         "plain_high": attempt_means.max(),
@@ -196,10 +201,16 @@ numbers(
 # what decides. The original's fits were of this kind.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, one per chain: grey dots of the exact posterior form a thin quarter circle from the vertical to the horizontal axis; the orange dots of each chain cover only a part of the arc, a different one in each panel."}, "figure": {"name": "fig-chains", "caption": "The two scales of model 7b. Grey: the exact posterior. Orange: the draws of each of four chains of plain NUTS."}}
-exact_scales = hierarchical["posterior"].to_dataset()[scale_names].to_dataframe().reset_index()
-chains = attempts["m7b"]["posterior"].to_dataset()[scale_names].to_dataframe().reset_index()
+exact_scales = (
+    hierarchical["posterior"].to_dataset()[scale_names].to_dataframe().reset_index()
+)
+chains = (
+    attempts["m7b"]["posterior"].to_dataset()[scale_names].to_dataframe().reset_index()
+)
 scale_chains(
-    exact_scales.iloc[::4], chains.iloc[::2], title="Plain NUTS on model 7b: four chains on the arc"
+    exact_scales.iloc[::4],
+    chains.iloc[::2],
+    title="Plain NUTS on model 7b: four chains on the arc",
 )
 
 # %% [markdown]
@@ -212,25 +223,28 @@ scale_chains(
 # $v = \sigma_\alpha^2 + \sigma^2$,
 #
 # $$
+# \begin{aligned}
 # p(y \mid \mu_\gamma, \sigma_\gamma, \sigma_\alpha, \sigma) \;\propto\;
-# v^{-(n-1)/2} \exp\Bigl(-\frac{\sum_s (y_s - \bar y)^2}{2 v}\Bigr)
-# \times \text{Normal}\Bigl(\bar y \,\Big|\, \mu_\gamma, \sqrt{\sigma_\gamma^2 + v / n}\Bigr)
+# & v^{-(n-1)/2} \exp\Bigl(-\frac{\sum_s (y_s - \bar y)^2}{2 v}\Bigr) \\
+# & \times \text{Normal}\Bigl(\bar y \,\Big|\, \mu_\gamma, \sqrt{\sigma_\gamma^2 + v / n}\Bigr)
+# \end{aligned}
 # $$ (eq-marginal)
 #
 # The scatter within the gene tells about $v$, the mean about the gene's effect. The scales
 # $\sigma_\alpha$ and $\sigma$ occur only together, in $v$: {eq}`eq-marginal` is the proof of what the
 # section above said in words. The sampler now sees four parameters instead of
-# {glue:text}`n_parameters`, in polar coordinates, so that the arc becomes a straight line. And to each
+# {glue:text}`n_parameters:,`, in polar coordinates, so that the arc becomes a straight line. And to each
 # draw of the scales all the effects are drawn back, exactly, from their normal distributions:
 #
 # $$
-# \gamma_{gc} \mid \cdot \sim \text{Normal}\Bigl(
+# \begin{aligned}
+# \gamma_{gc} \mid \cdot &\sim \text{Normal}\Bigl(
 # \frac{\mu_\gamma / \sigma_\gamma^2 + n \bar y / v}{1 / \sigma_\gamma^2 + n / v},\;
-# \bigl(1 / \sigma_\gamma^2 + n / v\bigr)^{-1/2} \Bigr),
-# \qquad
-# \alpha_{sc} \mid \cdot \sim \text{Normal}\Bigl(
+# \bigl(1 / \sigma_\gamma^2 + n / v\bigr)^{-1/2} \Bigr) \\
+# \alpha_{sc} \mid \gamma_{gc}, \cdot &\sim \text{Normal}\Bigl(
 # \frac{\gamma_{gc} / \sigma_\alpha^2 + y_{sc} / \sigma^2}{1 / \sigma_\alpha^2 + 1 / \sigma^2},\;
 # \bigl(1 / \sigma_\alpha^2 + 1 / \sigma^2\bigr)^{-1/2} \Bigr)
+# \end{aligned}
 # $$ (eq-effects)
 #
 # It is the same posterior: no approximation is made, and the tests of this project hold the two forms
@@ -252,7 +266,7 @@ table(settings(hierarchical))
 table(diagnostics({"7b": hierarchical}))
 
 # %% [markdown]
-# These are the worst figures over all {glue:text}`n_parameters` parameters, the intercepts included.
+# These are the worst figures over all {glue:text}`n_parameters:,` parameters, the intercepts included.
 
 # %% [markdown]
 # ## What the posterior says
@@ -268,7 +282,9 @@ posterior = hierarchical["posterior"]
 total = np.sqrt(posterior["sigma_alpha"] ** 2 + posterior["sigma"] ** 2)
 share = posterior["sigma_alpha"] ** 2 / total**2
 prior = hierarchical["prior"]
-prior_share = prior["sigma_alpha"] ** 2 / (prior["sigma_alpha"] ** 2 + prior["sigma"] ** 2)
+prior_share = prior["sigma_alpha"] ** 2 / (
+    prior["sigma_alpha"] ** 2 + prior["sigma"] ** 2
+)
 truth = {name: load_truth(name)["value"].item() for name in scale_names}
 of = scalars.set_index("parameter")
 numbers(
@@ -312,7 +328,7 @@ numbers(
 # share of the sgRNAs, $\sigma_\alpha^2 / (\sigma_\alpha^2 + \sigma^2)$, before the data and after. In the
 # prior, {glue:text}`prior_below_tenth:.0f` % of it lies below a tenth and
 # {glue:text}`prior_above_nine_tenths:.0f` % above nine tenths; in the posterior it is
-# {glue:text}`below_tenth:.0f` % and {glue:text}`above_nine_tenths:.0f` %. {glue:text}`n_rows`
+# {glue:text}`below_tenth:.0f` % and {glue:text}`above_nine_tenths:.0f` %. {glue:text}`n_rows:,`
 # observations have taught us next to nothing about it. (The true share is
 # {glue:text}`true_share:.2f`. One cannot see it in the figure, which is the point.)
 
@@ -338,7 +354,7 @@ heat_map(gene_effects, title="Model 7b: gene effects by cell line")
 # %% [markdown]
 # ### The intercepts of the sgRNAs
 #
-# All {glue:text}`n_intercepts` of them ([as CSV](../results/tables/m7b/alpha_sc.csv)):
+# All {glue:text}`n_intercepts:,` of them ([as CSV](../results/tables/m7b/alpha_sc.csv)):
 
 # %% tags=["remove-input"]
 table(intercepts, searchable=True)
@@ -348,7 +364,9 @@ table(intercepts, searchable=True)
 # every point on the arc predicts the same screens.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, within a narrow bundle of densities predicted by the posterior of model 7b."}, "figure": {"name": "fig-posterior-7b", "caption": "Posterior predictive check of model 7b: predicted screens (blue) and the observed one (black)."}}
-predictive(hierarchical, "posterior_predictive", title="Model 7b: what the posterior expects")
+predictive(
+    hierarchical, "posterior_predictive", title="Model 7b: what the posterior expects"
+)
 
 # %% [markdown]
 # ### Three models of the same gene effects
@@ -397,7 +415,9 @@ source(m7b_unpooled.build)
 graph(m7b_unpooled.build(screen))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7b without pooling; all are alike and centred near zero."}, "figure": {"name": "fig-prior-7b-unpooled", "caption": "Prior predictive check of model 7b without pooling."}}
-predictive(unpooled, "prior_predictive", title="Model 7b, no pooling: what the prior expects")
+predictive(
+    unpooled, "prior_predictive", title="Model 7b, no pooling: what the prior expects"
+)
 
 # %% [markdown]
 # The graph ({numref}`fig-graph-7b-unpooled`) has lost its upper plate, and the prior
@@ -439,7 +459,11 @@ numbers(
 # intercept has moved to its own observation, and a model that repeats the data always predicts the data.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, covered by a very narrow bundle of densities predicted by model 7b without pooling."}, "figure": {"name": "fig-posterior-7b-unpooled", "caption": "Posterior predictive check of model 7b without pooling."}}
-predictive(unpooled, "posterior_predictive", title="Model 7b, no pooling: what the posterior expects")
+predictive(
+    unpooled,
+    "posterior_predictive",
+    title="Model 7b, no pooling: what the posterior expects",
+)
 
 # %% [markdown]
 # All its intercepts ([as CSV](../results/tables/m7b_unpooled/alpha_sc.csv)):
@@ -457,13 +481,17 @@ table(unpooled_intercepts, searchable=True)
 genes_of_sgrnas = dict(
     zip(screen.sgrnas, np.array(screen.genes)[screen.gene_of_sgrna], strict=True)
 )
-with_gene = unpooled_intercepts.assign(gene=unpooled_intercepts["sgRNA"].map(genes_of_sgrnas))
+with_gene = unpooled_intercepts.assign(
+    gene=unpooled_intercepts["sgRNA"].map(genes_of_sgrnas)
+)
 observations(
     with_gene,
     by="gene",
     colour="cell_line",
     value="mean",
-    effects=beside_truth(load_truth("gamma_g"), estimated_effect(with_gene, "gene"), "gene"),
+    effects=beside_truth(
+        load_truth("gamma_g"), estimated_effect(with_gene, "gene"), "gene"
+    ),
     title="Model 7b, no pooling: intercepts by gene",
     value_label="posterior mean",
 )
@@ -479,7 +507,9 @@ by_model_in_genes(
     stack(
         {
             "no pooling": with_gene,
-            "hierarchical (7b)": intercepts.assign(gene=intercepts["sgRNA"].map(genes_of_sgrnas)),
+            "hierarchical (7b)": intercepts.assign(
+                gene=intercepts["sgRNA"].map(genes_of_sgrnas)
+            ),
         }
     ),
     title="Intercepts by sgRNA",
@@ -494,12 +524,28 @@ by_model_in_genes(
 pulled = pull(screen, unpooled_intercepts, intercepts)
 shrinkage(pulled, title="How far model 7b pulls each sgRNA")
 
+# %% tags=["remove-cell"]
+shifts = (
+    (pulled["pooled"] - pulled["unpooled"])
+    .abs()
+    .groupby(pulled["gene"], sort=False)
+    .mean()
+)
+numbers(
+    {
+        "shift_gene_0": shifts.iloc[0],
+        "shift_least": shifts.iloc[1:].min(),
+        "shift_most": shifts.iloc[1:].max(),
+    }
+)
+
 # %% [markdown]
-# The dark points, the genes with few sgRNAs, stay near the line; the strokes of the others go up and
-# down alike. That is unlike {numref}`fig-shrinkage-7a`, where few sgRNAs meant *more* pull. Two pulls
-# are at work here, one within the other. An sgRNA is pulled towards its gene, and the gene towards the
-# overall mean. The gene with a single sgRNA has nobody to be pulled to but itself: its own effect
-# follows its only sgRNA.
+# The darkest points, those of the gene with one sgRNA, stay near the line: their mean shift is
+# {glue:text}`shift_gene_0:.2f`, and that of the other genes {glue:text}`shift_least:.2f` to
+# {glue:text}`shift_most:.2f`, up and down alike. That is unlike {numref}`fig-shrinkage-7a`, where a single
+# sgRNA meant *more* pull. Two pulls are at work here, one within the other. An sgRNA is pulled towards
+# its gene, and the gene towards the overall mean. The gene with a single sgRNA has nobody to be pulled
+# to but itself: its own effect follows its only sgRNA.
 #
 # {numref}`fig-slopes` takes the gene's effect out. To the right is how far an sgRNA lies from its
 # gene without pooling, upwards with it. All genes now have the same slope.
@@ -521,7 +567,9 @@ shrinkage_slopes(
 # where the variance of one sgRNA about its gene is now $\sigma_\alpha^2 + \sigma^2$.
 
 # %% tags=["hide-input"]
-factors = shrinkage_of_genes(screen, unit_variance=total**2, top_sd=posterior["sigma_gamma"])
+factors = shrinkage_of_genes(
+    screen, unit_variance=total**2, top_sd=posterior["sigma_gamma"]
+)
 by_gene = factors[["gene", "sgRNAs"]].assign(
     **{
         "towards the gene, measured": measured_shrinkage(deviations).to_numpy(),

@@ -98,7 +98,11 @@ def make_notebook(chapter: str) -> NotebookNode:
         cell["id"] = f"cell-{number}"
     notebook.metadata = {
         "jupytext": {"formats": "ipynb,py:percent"},
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "kernelspec": {
+            "display_name": "Python 3",
+            "language": "python",
+            "name": "python3",
+        },
     }
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
@@ -120,14 +124,22 @@ def check_pair(chapter: str) -> None:
     """
     path = notebook_path(chapter)
     if not path.is_file():
-        raise PoolscreenError(f"{_short(path)} is not there; `make pair` makes it from the script")
+        raise PoolscreenError(
+            f"{_short(path)} is not there; `make pair` makes it from the script"
+        )
     try:
         present = nbformat.read(path, as_version=4)
-    except (ValueError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+    except (
+        ValueError,
+        nbformat.reader.NotJSONError,
+        nbformat.ValidationError,
+    ) as error:
         raise PoolscreenError(
             f"{_short(path)} is no notebook ({error}); `make pair` makes it from the script"
         ) from error
-    theirs, ours = ([_content(c) for c in nb.cells] for nb in (present, make_notebook(chapter)))
+    theirs, ours = (
+        [_content(c) for c in nb.cells] for nb in (present, make_notebook(chapter))
+    )
     if theirs == ours:
         return
     shared = min(len(theirs), len(ours))
@@ -141,7 +153,9 @@ def check_pair(chapter: str) -> None:
 
 
 def _content(cell: NotebookNode) -> tuple[str, str, str]:
-    shown = {key: cell.metadata[key] for key in ("tags", "mystnb") if cell.metadata.get(key)}
+    shown = {
+        key: cell.metadata[key] for key in ("tags", "mystnb") if cell.metadata.get(key)
+    }
     return cell.cell_type, cell.source, json.dumps(shown, sort_keys=True)
 
 
@@ -186,7 +200,9 @@ def imported_modules(chapter: str) -> set[str]:
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
-                found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+                found |= {f"{node.module}.{alias.name}" for alias in node.names} | {
+                    node.module
+                }
     return found
 
 
@@ -204,7 +220,9 @@ def loaded(chapter: str, loader: str) -> set[str]:
             if not (isinstance(node, ast.Call) and _called(node) == loader):
                 continue
             argument = node.args[0] if node.args else None
-            if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
+            if not (
+                isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+            ):
                 raise PoolscreenError(
                     f"{chapter}, cell {number}: write the first argument of {loader}() as a "
                     "string, so that the build knows what the chapter depends on"
@@ -224,7 +242,11 @@ def calls(chapter: str, function: str) -> bool:
 
 def _called(call: ast.Call) -> str:
     function = call.func
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return (
+        function.attr
+        if isinstance(function, ast.Attribute)
+        else getattr(function, "id", "")
+    )
 
 
 # -- execution -------------------------------------------------------------------------------
@@ -244,7 +266,7 @@ def execute(chapter: str) -> NotebookNode:
         If a cell raises, or writes warnings that the page would show. It names the chapter and
         the cell, and gives the traceback.
     """
-    from jupyter_client import AsyncKernelManager  # noqa: PLC0415 (only executing needs it)
+    from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415 (only executing needs it)
     from nbclient import NotebookClient  # noqa: PLC0415
     from nbclient.exceptions import CellExecutionError, DeadKernelError  # noqa: PLC0415
 
@@ -258,7 +280,9 @@ def execute(chapter: str) -> NotebookNode:
                 notebook,
                 # Sockets of this user and this kernel alone, not ports of the machine.
                 km=AsyncKernelManager(
-                    kernel_name="python3", transport="ipc", ip=str(Path(sockets, "kernel"))
+                    kernel_name="python3",
+                    transport="ipc",
+                    ip=str(Path(sockets, "kernel")),
                 ),
                 timeout=None,
                 force_raise_errors=True,
@@ -272,7 +296,9 @@ def execute(chapter: str) -> NotebookNode:
             + ANSI.sub("", error.traceback).strip()
         ) from None
     except DeadKernelError as error:
-        raise PoolscreenError(f"{chapter}, cell {progress.cell} ended its kernel: {error}") from None
+        raise PoolscreenError(
+            f"{chapter}, cell {progress.cell} ended its kernel: {error}"
+        ) from None
     check_outputs(chapter, notebook)
     return notebook
 

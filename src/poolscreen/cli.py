@@ -30,7 +30,9 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--cores", default=os.cpu_count(), show_default=True, help="Jobs at a time.")
+@click.option(
+    "--cores", default=os.cpu_count(), show_default=True, help="Jobs at a time."
+)
 @click.option("--dry-run", is_flag=True, help="Only list what would run.")
 def build(cores: int, dry_run: bool) -> None:
     """Make the book: what is not up to date, and no more."""
@@ -39,9 +41,23 @@ def build(cores: int, dry_run: bool) -> None:
     _check_import()
     flow.check()
     command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile"]
-    command += ["--directory", str(project.root()), "--cores", str(cores), "--rerun-incomplete"]
+    command += [
+        "--directory",
+        str(project.root()),
+        "--cores",
+        str(cores),
+        "--rerun-incomplete",
+    ]
     # The lock below is freed by the kernel when a build is killed; Snakemake's is not.
-    command += ["--nolock", "--max-checksum-file-size", "1GB", "--quiet", "rules", "reason", "host"]
+    command += [
+        "--nolock",
+        "--max-checksum-file-size",
+        "1GB",
+        "--quiet",
+        "rules",
+        "reason",
+        "host",
+    ]
     if dry_run:
         command.append("--dry-run")
     with project.alone("build") as lock:
@@ -116,7 +132,12 @@ def fit(model: str) -> None:
     with project.alone(f"fit of {model}"):
         sources = [*flow.fit_sources(model), "results/screen.csv"]
         inputs = flow.digest(sources)
-        fitted, tables = sampling.fit(model, screen.load_screen(), sampling.Settings())
+        fitted, tables = sampling.fit(
+            model,
+            screen.load_screen(),
+            sampling.Settings(),
+            report=lambda message: click.echo(f"{model}: {message}"),
+        )
         fitted.attrs["inputs"] = fits.json_text(inputs)
         fits.write_tables(project.tables_path(model), tables)
         fits.write_fit(project.fit_path(model), fitted)
@@ -129,7 +150,9 @@ def execute(chapter: str) -> None:
     import nbformat  # noqa: PLC0415
 
     with project.alone(f"execution of {chapter}"):
-        inputs = flow.digest([*flow.chapter_sources(chapter), *flow.chapter_results(chapter)])
+        inputs = flow.digest(
+            [*flow.chapter_sources(chapter), *flow.chapter_results(chapter)]
+        )
         executed = chapters.execute(chapter)
         executed.metadata["poolscreen"] = {"inputs": inputs}
         with project.replacing(project.executed_path(chapter)) as part:
@@ -143,5 +166,3 @@ def site() -> None:
 
     with project.alone("site"):
         pages.build()
-
-

@@ -1,4 +1,4 @@
-"""What a chapter shows besides figures: tables, source code, model graphs, numbers for its prose."""
+"""What a chapter shows besides figures: tables, source code, graphs, numbers for its prose."""
 
 import inspect
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from IPython.display import HTML, SVG, Markdown
@@ -38,9 +38,12 @@ def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> 
     IPython.display.HTML
     """
     formats = {
-        column: _format(column, digits) for column in frame.select_dtypes("number").columns
+        column: _format(column, digits)
+        for column in frame.select_dtypes("number").columns
     }
-    labels = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
+    labels = [
+        column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])
+    ]
     html = frame.to_html(
         index=False,
         border=0,
@@ -51,18 +54,21 @@ def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> 
     return HTML(html.replace(' style="text-align: right;"', ""))
 
 
-def _format(column: str, digits: int) -> Callable[[float], str]:
-    def show(value: float) -> str:
-        if column in COUNTS or float(value).is_integer():
+def _format(column: str, digits: int) -> Callable[[object], str]:
+    def show(cell: object) -> str:
+        value = float(str(cell))
+        if column in COUNTS or value.is_integer():
             return f"{value:,.0f}"
+        if column.startswith("seconds"):
+            return f"{value:.1f}"
         # A Monte Carlo error says how many digits of the estimate hold: two of its own are enough.
         return f"{value:.2g}" if column.startswith("mcse") else f"{value:.{digits}f}"
 
     return show
 
 
-def source(thing: Any) -> Markdown:
-    """Show the source code of a function, class or module: the very code that runs."""
+def source(thing: Callable[..., object]) -> Markdown:
+    """Show the source code of a function: the very code that runs."""
     return Markdown(f"```python\n{inspect.getsource(thing).strip()}\n```")
 
 
@@ -76,7 +82,9 @@ def graph(model: "pm.Model") -> SVG:
     """
     import pymc as pm  # noqa: PLC0415 (as above)
 
-    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    places = os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    )
     found = (shutil.which(name, path=places) for name in ("graphviz-pure", "dot"))
     program = next(filter(None, found), None)
     if program is None:
@@ -88,7 +96,11 @@ def graph(model: "pm.Model") -> SVG:
     drawing.graph_attr.update(bgcolor="white", fontname="Helvetica")
     drawing.node_attr.update(fontname="Helvetica")
     ran = subprocess.run(
-        [program, "-Tsvg"], input=drawing.source, check=False, capture_output=True, text=True
+        [program, "-Tsvg"],
+        input=drawing.source,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if ran.returncode:
         raise PoolscreenError(f"{program} cannot draw the model: {ran.stderr.strip()}")

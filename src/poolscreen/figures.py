@@ -70,7 +70,9 @@ def observations(
     -------
     plotnine.ggplot
     """
-    means = data.groupby(colour, observed=True)[value].mean().sort_values(ascending=False)
+    means = (
+        data.groupby(colour, observed=True)[value].mean().sort_values(ascending=False)
+    )
     ranked = [str(label) for label in means.index]
     data = in_order(data, [by])
     data[colour] = pd.Categorical(data[colour].astype(str), categories=ranked)
@@ -85,7 +87,9 @@ def observations(
             stroke=0,
             alpha=0.75,
         )
-        + p9.scale_fill_cmap_d("viridis", guide=p9.guide_legend(ncol=columns, override_aes={"size": 3}))
+        + p9.scale_fill_cmap_d(
+            "viridis", guide=p9.guide_legend(ncol=columns, override_aes={"size": 3})
+        )
         + p9.labs(x="", y=value_label, fill=f"{_words(colour)}\n(by mean)", title=title)
         + theme(width, 4)
         + p9.theme(axis_text_x=p9.element_text(rotation=90, vjust=1, ha="center"))
@@ -97,7 +101,9 @@ def observations(
         plot
         + p9.geom_errorbar(
             p9.aes(x=by, ymin="value", ymax="value", colour="effect"),
-            data=effects.assign(effect=pd.Categorical(effects["effect"], categories=shown)),
+            data=effects.assign(
+                effect=pd.Categorical(effects["effect"], categories=shown)
+            ),
             inherit_aes=False,
             width=0.75,
             size=0.9,
@@ -166,7 +172,9 @@ def by_model(
     -------
     plotnine.ggplot
     """
-    dodge = p9.position_jitterdodge(jitter_width=0.15, dodge_width=0.7, random_state=SEED)
+    dodge = p9.position_jitterdodge(
+        jitter_width=0.15, dodge_width=0.7, random_state=SEED
+    )
     return (
         p9.ggplot(in_order(stacked, [by]), p9.aes(by, "mean", fill="model"))
         + p9.geom_hline(yintercept=0, colour="#BBBBBB")
@@ -176,7 +184,8 @@ def by_model(
         + p9.labs(x="", y=value_label, fill="", title=title)
         + theme(7.2, 4)
         + p9.theme(
-            legend_position="top", axis_text_x=p9.element_text(rotation=90, vjust=1, ha="center")
+            legend_position="top",
+            axis_text_x=p9.element_text(rotation=90, vjust=1, ha="center"),
         )
     )
 
@@ -199,7 +208,9 @@ def by_model_in_genes(stacked: pd.DataFrame, *, title: str) -> p9.ggplot:
         by_model(stacked, by="sgRNA", title=title)
         + p9.facet_wrap("gene", ncol=2, scales="free_x")
         + theme(7.2, 12)
-        + p9.theme(legend_position="top", axis_text_x=p9.element_text(rotation=90, size=8))
+        + p9.theme(
+            legend_position="top", axis_text_x=p9.element_text(rotation=90, size=8)
+        )
     )
 
 
@@ -239,7 +250,13 @@ def shrinkage(pulled: pd.DataFrame, *, title: str) -> p9.ggplot:
 
 
 def shrinkage_slopes(
-    pulled: pd.DataFrame, *, x: str, y: str, identity: float, labels: tuple[str, str], title: str
+    pulled: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    identity: float,
+    labels: tuple[str, str],
+    title: str,
 ) -> p9.ggplot:
     """Draw what pooling does to each intercept, with the line of each gene.
 
@@ -325,13 +342,19 @@ def shares(prior: pd.Series, posterior: pd.Series, *, title: str) -> p9.ggplot:
             pd.DataFrame({"share": posterior, "distribution": "posterior"}),
         ]
     )
-    draws["distribution"] = pd.Categorical(draws["distribution"], ["prior", "posterior"])
+    draws["distribution"] = pd.Categorical(
+        draws["distribution"], ["prior", "posterior"]
+    )
     return (
         p9.ggplot(draws, p9.aes("share", p9.after_stat("density"), fill="distribution"))
         + p9.geom_histogram(breaks=[i / 20 for i in range(21)], colour="white")
         + p9.facet_wrap("distribution")
         + p9.scale_fill_manual(values={"prior": GREY, "posterior": BLUE}, guide=None)
-        + p9.labs(x="share of the sgRNAs in the variance about a gene", y="density", title=title)
+        + p9.labs(
+            x="share of the sgRNAs in the variance about a gene",
+            y="density",
+            title=title,
+        )
         + theme(7.2, 3)
     )
 

@@ -59,27 +59,35 @@ def summarise(posterior: xr.Dataset) -> dict[str, pd.DataFrame]:
     summary = summary.assign_coords(
         summary=[
             "hdi_3%" if s.endswith("_lb") else "hdi_97%" if s.endswith("_ub") else s
-            for s in summary["summary"].values.tolist()
+            for s in summary["summary"].to_numpy().tolist()
         ]
     )
     tables = {}
-    scalars = [str(name) for name in summary.data_vars if summary[name].dims == ("summary",)]
+    scalars = [
+        str(name) for name in summary.data_vars if summary[name].dims == ("summary",)
+    ]
     if scalars:
         rows = pd.DataFrame({name: summary[name].to_series() for name in scalars}).T
         tables["scalars"] = rows.rename_axis("parameter")
     for name in (str(name) for name in summary.data_vars if name not in scalars):
         dims = [dim for dim in summary[name].dims if dim != "summary"]
-        tables[name] = summary[name].transpose(*dims, "summary").to_series().unstack("summary")
+        tables[name] = (
+            summary[name].transpose(*dims, "summary").to_series().unstack("summary")
+        )
         # Unstacking sorts the labels; the posterior's own order is the reader's.
         tables[name] = tables[name].reindex(
-            pd.MultiIndex.from_product([summary[dim].values for dim in dims], names=dims)
+            pd.MultiIndex.from_product(
+                [summary[dim].to_numpy() for dim in dims], names=dims
+            )
         )
     columns = ["mean", "sd", "hdi_3%", "hdi_97%", "mcse_mean", "mcse_sd"]
     columns += ["ess_bulk", "ess_tail", "r_hat"]
     return {name: table[columns].reset_index() for name, table in tables.items()}
 
 
-def diagnose(tables: dict[str, pd.DataFrame], sample_stats: xr.Dataset) -> dict[str, float]:
+def diagnose(
+    tables: dict[str, pd.DataFrame], sample_stats: xr.Dataset
+) -> dict[str, float]:
     """Return the figures that decide whether a fit has converged.
 
     Parameters
@@ -136,25 +144,34 @@ def check_gate(
     """
     faults = []
     if not diagnostics["max_r_hat"] <= MAX_R_HAT:
-        faults.append(f"R-hat up to {diagnostics['max_r_hat']:.3f} (at most {MAX_R_HAT})")
+        faults.append(
+            f"R-hat up to {diagnostics['max_r_hat']:.3f} (at most {MAX_R_HAT})"
+        )
     for kind in ("bulk", "tail"):
         ess = diagnostics[f"min_ess_{kind}"]
         if not ess >= MIN_ESS:
-            faults.append(f"{kind} effective sample size down to {ess:.0f} (at least {MIN_ESS})")
+            faults.append(
+                f"{kind} effective sample size down to {ess:.0f} (at least {MIN_ESS})"
+            )
     if diagnostics["divergences"]:
         faults.append(f"{diagnostics['divergences']:.0f} divergences (none)")
     if not diagnostics["min_bfmi"] >= MIN_BFMI:
-        faults.append(f"BFMI down to {diagnostics['min_bfmi']:.2f} (at least {MIN_BFMI})")
+        faults.append(
+            f"BFMI down to {diagnostics['min_bfmi']:.2f} (at least {MIN_BFMI})"
+        )
     if expect_failure:
         if not faults:
-            raise PoolscreenError(f"{model} is shown as a failure, but it has converged")
+            raise PoolscreenError(
+                f"{model} is shown as a failure, but it has converged"
+            )
         return
     if not faults:
         return
     every = pd.concat([_with_label(name, table) for name, table in tables.items()])
     worst = every.sort_values("r_hat", ascending=False, na_position="first").head(5)
     lines = [
-        f"  {row.label}: R-hat {row.r_hat:.3f}, ESS bulk {row.ess_bulk:.0f}, tail {row.ess_tail:.0f}"
+        f"  {row.label}: R-hat {row.r_hat:.3f}, "
+        f"ESS bulk {row.ess_bulk:.0f}, tail {row.ess_tail:.0f}"
         for row in worst.itertuples()
     ]
     raise PoolscreenError(
@@ -174,11 +191,15 @@ def _with_label(name: str, table: pd.DataFrame) -> pd.DataFrame:
 
 def environment() -> dict[str, str]:
     """Return what a fit depends on besides its code: the machine, Python, every package."""
-    packages = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
+    packages = {
+        d.metadata["Name"]: d.version for d in importlib.metadata.distributions()
+    }
     return {
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "packages": json.dumps(dict(sorted(packages.items(), key=lambda p: p[0].lower()))),
+        "packages": json.dumps(
+            dict(sorted(packages.items(), key=lambda p: p[0].lower()))
+        ),
     }
 
 
@@ -219,7 +240,9 @@ def _compact(dataset: xr.Dataset) -> xr.Dataset:
     # Monte Carlo error is in the third digit; single precision keeps seven.
     return dataset.map(
         lambda values: (
-            values.astype(np.float32) if values.dtype == np.float64 and values.ndim > 2 else values
+            values.astype(np.float32)
+            if values.dtype == np.float64 and values.ndim > 2
+            else values
         )
     )
 
@@ -293,5 +316,7 @@ def load_table(model: str, name: str) -> pd.DataFrame:
     """
     path = project.tables_path(model) / f"{name}.csv"
     if not path.is_file():
-        raise PoolscreenError(f"{path} is not there; `make book` makes the tables of each model")
+        raise PoolscreenError(
+            f"{path} is not there; `make book` makes the tables of each model"
+        )
     return pd.read_csv(path)

@@ -46,7 +46,9 @@ def module_paths(names: Iterable[str]) -> list[str]:
 def _module_path(name: str) -> str:
     path = Path("src", *name.split("."))
     package = path / "__init__.py"
-    return (package if (project.root() / package).is_file() else path.with_suffix(".py")).as_posix()
+    return (
+        package if (project.root() / package).is_file() else path.with_suffix(".py")
+    ).as_posix()
 
 
 def screen_sources() -> list[str]:
@@ -77,7 +79,9 @@ def chapter_results(chapter: str) -> list[str]:
         results.append(project.screen_path())
     if chapters.calls(chapter, "load_truth"):
         results.append(project.truth_path())
-    for model in sorted(chapters.loaded(chapter, "load_fit") | chapters.loaded(chapter, "load_table")):
+    for model in sorted(
+        chapters.loaded(chapter, "load_fit") | chapters.loaded(chapter, "load_table")
+    ):
         if model not in models.names():
             raise PoolscreenError(
                 f"{chapter} loads the fit of {model!r}, which no model makes; there are "
@@ -89,13 +93,25 @@ def chapter_results(chapter: str) -> list[str]:
 
 def site_sources() -> list[str]:
     """Return the prose and settings that the site is made from, besides the results."""
-    pages = [f"{page}.py" if page.startswith("notebooks/") else f"{page}.md" for page in chapters.toc()]
+    pages = [
+        f"{page}.py" if page.startswith("notebooks/") else f"{page}.md"
+        for page in chapters.toc()
+    ]
     assets = [
         path.relative_to(project.root()).as_posix()
         for path in (project.root() / "book").rglob("*")
         if path.is_file()
     ]
-    return sorted({"_config.yml", "_toc.yml", LOCK, *pages, *assets, *module_paths([f"{PACKAGE}.site"])})
+    return sorted(
+        {
+            "_config.yml",
+            "_toc.yml",
+            LOCK,
+            *pages,
+            *assets,
+            *module_paths([f"{PACKAGE}.site"]),
+        }
+    )
 
 
 def digest(paths: Iterable[str]) -> dict[str, str]:

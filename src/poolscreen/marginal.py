@@ -114,7 +114,9 @@ def statistics(family: NestedNormal, screen: Screen) -> Statistics:
     """
     by_gene = family.level == "gene" and family.nested is None
     row, n_rows = (
-        (screen.gene_idx, len(screen.genes)) if by_gene else (screen.sgrna_idx, len(screen.sgrnas))
+        (screen.gene_idx, len(screen.genes))
+        if by_gene
+        else (screen.sgrna_idx, len(screen.sgrnas))
     )
     n_cells = len(screen.cell_lines)
     group_of_row = screen.gene_of_sgrna if family.nested else np.arange(n_rows)
@@ -179,8 +181,12 @@ def build(family: NestedNormal, screen: Screen) -> pm.Model:
             angle = pm.Uniform("angle", 0, np.pi / 2)
             nested_sd = pm.Deterministic(family.nested_sd, total * pt.sin(angle))
             sigma = pm.Deterministic("sigma", total * pt.cos(angle))
-            pm.Potential("scale_prior", -SCALE_RATE * (nested_sd + sigma) + pt.log(total))
-        pm.Potential("log_fc", log_marginal_likelihood(stats, mean, sd, nested_sd, sigma))
+            pm.Potential(
+                "scale_prior", -SCALE_RATE * (nested_sd + sigma) + pt.log(total)
+            )
+        pm.Potential(
+            "log_fc", log_marginal_likelihood(stats, mean, sd, nested_sd, sigma)
+        )
     return model
 
 
@@ -223,14 +229,16 @@ def log_marginal_likelihood(
     tensor
         Scalar; all constants are included.
     """
-    n_obs, n_units, n_groups = stats.unit_n.sum(), stats.units.sum(), stats.n_groups
+    n_obs, n_units = stats.unit_n.sum(), stats.units.sum()
     v = nested_sd**2 + sigma**2 / stats.replicates
     precision = _sum_by_group(stats.units / v, stats)
     m = _sum_by_group(stats.units * stats.mean / v, stats) / precision
     q = (stats.ss_between + stats.units * (stats.mean - m[stats.group]) ** 2) / v
     top_variance = sd**2 + 1 / precision
     within = -(n_obs - n_units) * pt.log(sigma) - stats.ss_within / (2 * sigma**2)
-    between = -0.5 * (pt.sum(stats.units * pt.log(v)) + pt.sum(q) + pt.sum(pt.log(precision)))
+    between = -0.5 * (
+        pt.sum(stats.units * pt.log(v)) + pt.sum(q) + pt.sum(pt.log(precision))
+    )
     top = -0.5 * pt.sum(pt.log(top_variance) + (m - mean) ** 2 / top_variance)
     constant = -0.5 * n_obs * np.log(2 * np.pi) - 0.5 * np.sum(
         stats.units * np.log(stats.replicates)
@@ -243,7 +251,10 @@ def _sum_by_group(values: Any, stats: Statistics) -> Any:
 
 
 def draw_effects(
-    family: NestedNormal, screen: Screen, posterior: xr.Dataset, rng: np.random.Generator
+    family: NestedNormal,
+    screen: Screen,
+    posterior: xr.Dataset,
+    rng: np.random.Generator,
 ) -> xr.Dataset:
     r"""Draw all effects, exactly: one conjugate normal draw per draw of means and scales.
 
@@ -271,7 +282,11 @@ def draw_effects(
 
     def draws(value: str | float) -> FloatArray:
         """Give a parameter the shape (chain, draw, 1, 1)."""
-        values = posterior[value].to_numpy() if isinstance(value, str) else np.array([[value]])
+        values = (
+            posterior[value].to_numpy()
+            if isinstance(value, str)
+            else np.array([[value]])
+        )
         return np.asarray(values, dtype=np.float64)[:, :, None, None]
 
     mean, sd, sigma = draws(family.mean), draws(family.sd), draws("sigma")
@@ -299,5 +314,6 @@ def draw_effects(
     used = {dim for dims, _ in effects.values() for dim in dims}
     coords = {dim: labels for dim, labels in screen.coords.items() if dim in used}
     return xr.Dataset(
-        effects, coords={"chain": posterior["chain"], "draw": posterior["draw"], **coords}
+        effects,
+        coords={"chain": posterior["chain"], "draw": posterior["draw"], **coords},
     )

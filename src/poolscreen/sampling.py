@@ -2,8 +2,8 @@
 
 import json
 import logging
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -58,9 +58,8 @@ class Settings:
     predict_every: int = 4
 
 
-def say(message: str) -> None:
-    """Tell the user at the terminal how far the work is."""
-    print(message, file=sys.stderr, flush=True)
+# Takes a message about how far the work is.
+Report = Callable[[str], None]
 
 
 class _Progress:
@@ -68,29 +67,31 @@ class _Progress:
 
     every = 5.0
 
-    def __init__(self, model: str) -> None:
-        self.model = model
-        self.last = time.monotonic()
+    def __init__(self, report: Report) -> None:
+        self.report, self.last = report, time.monotonic()
 
     def __call__(self, chains: list[Any]) -> None:
         if time.monotonic() - self.last < self.every:
             return
         self.last = time.monotonic()
-        done, total = (sum(getattr(c, f"{k}_draws") for c in chains) for k in ("finished", "total"))
-        say(f"{self.model}: {done:,} of {total:,} draws ({done / total:.0%})")
+        done = sum(chain.finished_draws for chain in chains)
+        total = sum(chain.total_draws for chain in chains)
+        self.report(f"{done:,} of {total:,} draws ({done / total:.0%})")
 
 
-def sample_model(model: pm.Model, name: str, settings: Settings) -> xr.DataTree:
+def sample_model(
+    model: pm.Model, settings: Settings, report: Report | None = None
+) -> xr.DataTree:
     """Sample a PyMC model with nutpie's NUTS.
 
     Parameters
     ----------
     model : pymc.Model
         Any model.
-    name : str
-        What to call it in progress messages.
     settings : Settings
         Draws, chains and seed.
+    report : callable, optional
+        Told every few seconds how far the chains are.
 
     Returns
     -------
@@ -109,7 +110,7 @@ def sample_model(model: pm.Model, name: str, settings: Settings) -> xr.DataTree:
         target_accept=settings.target_accept,
         save_warmup=False,
         progress_bar=False,
-        progress_callback=_Progress(name),
+        progress_callback=_Progress(report) if report else None,
     )
     ended = time.perf_counter()
     stats = sampled["sample_stats"].to_dataset()
@@ -127,7 +128,12 @@ def sample_model(model: pm.Model, name: str, settings: Settings) -> xr.DataTree:
 
 
 def sample(
-    name: str, screen: Screen, settings: Settings, *, marginal_form: bool | None = None
+    name: str,
+    screen: Screen,
+    settings: Settings,
+    *,
+    marginal_form: bool | None = None,
+    report: Report | None = None,
 ) -> xr.DataTree:
     """Sample the posterior of a model, all effects included.
 
@@ -142,6 +148,8 @@ def sample(
     marginal_form : bool, optional
         Whether to sample with the effects integrated out and to draw them exactly afterwards.
         By default as the model says.
+    report : callable, optional
+        Told every few seconds how far the chains are.
 
     Returns
     -------
@@ -152,10 +160,12 @@ def sample(
     if marginal_form is None:
         marginal_form = model.MARGINAL
     if not marginal_form:
-        return sample_model(model.build(screen), name, settings)
+        return sample_model(model.build(screen), settings, report)
     if model.FAMILY is None:
-        raise ValueError(f"{name} has no FAMILY, so its effects cannot be integrated out")
-    sampled = sample_model(marginal.build(model.FAMILY, screen), name, settings)
+        raise ValueError(
+            f"{name} has no FAMILY, so its effects cannot be integrated out"
+        )
+    sampled = sample_model(marginal.build(model.FAMILY, screen), settings, report)
     scales = sampled["posterior"].to_dataset()[model.FAMILY.parameters]
     # A stream of its own: the chains used the seed itself.
     rng = np.random.default_rng([settings.seed, 1])
@@ -164,7 +174,9 @@ def sample(
     return sampled
 
 
-def fit(name: str, screen: Screen, settings: Settings) -> tuple[xr.DataTree, dict[str, pd.DataFrame]]:
+def fit(
+    name: str, screen: Screen, settings: Settings, report: Report = lambda _: None
+) -> tuple[xr.DataTree, dict[str, pd.DataFrame]]:
     """Fit a model: sample it, let it pass the gate, predict from it.
 
     Parameters
@@ -175,6 +187,8 @@ def fit(name: str, screen: Screen, settings: Settings) -> tuple[xr.DataTree, dic
         The data.
     settings : Settings
         Draws, chains and seed.
+    report : callable, optional
+        Told how far the work is.
 
     Returns
     -------
@@ -190,15 +204,19 @@ def fit(name: str, screen: Screen, settings: Settings) -> tuple[xr.DataTree, dic
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
     model = models.get(name)
-    say(f"{name}: compiling and sampling {settings.chains} chains of {settings.draws:,} draws")
-    sampled = sample(name, screen, settings)
-    posterior, stats = (sampled[group].to_dataset() for group in ("posterior", "sample_stats"))
-    say(f"{name}: sampled in {sampled.attrs['seconds_sampling']:.1f} s; checking convergence")
+    report(
+        f"compiling and sampling {settings.chains} chains of {settings.draws:,} draws"
+    )
+    sampled = sample(name, screen, settings, report=report)
+    posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
+    report(
+        f"sampled in {sampled.attrs['seconds_sampling']:.1f} s; checking convergence"
+    )
     tables = fits.summarise(posterior)
     diagnostics = fits.diagnose(tables, stats)
     fits.check_gate(name, tables, diagnostics)
 
-    say(f"{name}: predicting from the prior and the posterior")
+    report("converged; predicting from the prior and the posterior")
     plain = model.build(screen)
     prior = pm.sample_prior_predictive(
         settings.prior_draws, model=plain, random_seed=settings.seed
@@ -206,7 +224,9 @@ def fit(name: str, screen: Screen, settings: Settings) -> tuple[xr.DataTree, dic
     thinned = xr.DataTree.from_dict(
         {
             "posterior": posterior.isel(draw=slice(None, None, settings.predict_every)),
-            "constant_data": prior["constant_data"].to_dataset(),  # unchanged, so nothing resampled
+            "constant_data": prior[
+                "constant_data"
+            ].to_dataset(),  # unchanged, so nothing resampled
         }
     )
     predicted = pm.sample_posterior_predictive(

@@ -47,7 +47,9 @@ class Screen:
             )
             for column in LABELS
         }
-        object.__setattr__(self, "table", self.table.assign(**ordered).reset_index(drop=True))
+        object.__setattr__(
+            self, "table", self.table.assign(**ordered).reset_index(drop=True)
+        )
 
     @cached_property
     def coords(self) -> dict[str, list[str]]:
@@ -72,20 +74,23 @@ class Screen:
         """Names of the sgRNAs."""
         return self.coords["sgRNA"]
 
+    def _codes(self, column: str) -> IntArray:
+        return np.asarray(self.table[column].cat.codes, dtype=np.int64)
+
     @cached_property
     def gene_idx(self) -> IntArray:
         """Index of the gene of each observation."""
-        return self.table["gene"].cat.codes.to_numpy(np.int64)
+        return self._codes("gene")
 
     @cached_property
     def cell_idx(self) -> IntArray:
         """Index of the cell line of each observation."""
-        return self.table["cell_line"].cat.codes.to_numpy(np.int64)
+        return self._codes("cell_line")
 
     @cached_property
     def sgrna_idx(self) -> IntArray:
         """Index of the sgRNA of each observation."""
-        return self.table["sgRNA"].cat.codes.to_numpy(np.int64)
+        return self._codes("sgRNA")
 
     @cached_property
     def gene_of_sgrna(self) -> IntArray:
@@ -118,9 +123,12 @@ def _check(table: pd.DataFrame) -> None:
         empty = table[column].isna() | (table[column].astype(str).str.strip() == "")
         _refuse_rows(empty, f"an empty {column}; name it or leave the row out")
     if not pd.api.types.is_numeric_dtype(table["log_fc"]):
-        raise PoolscreenError(f"log_fc is of type {table['log_fc'].dtype}; it must be numeric")
+        raise PoolscreenError(
+            f"log_fc is of type {table['log_fc'].dtype}; it must be numeric"
+        )
     _refuse_rows(
-        ~np.isfinite(table["log_fc"]), "a log_fc that is not a finite number; leave the row out"
+        ~np.isfinite(table["log_fc"]),
+        "a log_fc that is not a finite number; leave the row out",
     )
     genes = table.groupby("sgRNA", observed=True)["gene"].nunique()
     shared = genes.index[genes > 1]
@@ -134,7 +142,9 @@ def _check(table: pd.DataFrame) -> None:
 def _refuse_rows(bad: "pd.Series[bool]", fault: str) -> None:
     rows = np.flatnonzero(bad)
     if rows.size:
-        raise PoolscreenError(f"{rows.size} rows, the first of them row {rows[0]}, have {fault}")
+        raise PoolscreenError(
+            f"{rows.size} rows, the first of them row {rows[0]}, have {fault}"
+        )
 
 
 def read_screen(path: Path) -> Screen:
@@ -146,10 +156,16 @@ def read_screen(path: Path) -> Screen:
         If the file is not there or what it holds is no screen.
     """
     if not path.is_file():
-        raise PoolscreenError(f"{path} is not there; `make book` makes the book's own screen")
+        raise PoolscreenError(
+            f"{path} is not there; `make book` makes the book's own screen"
+        )
     try:
         return Screen(pd.read_csv(path))
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except (
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        UnicodeDecodeError,
+    ) as error:
         raise PoolscreenError(f"{path} is no CSV table: {error}") from error
     except PoolscreenError as error:
         raise PoolscreenError(f"{path}: {error}") from error

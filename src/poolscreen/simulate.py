@@ -64,7 +64,7 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     # The original notebook drew from NumPy's global legacy generator; RandomState is the same
     # stream, and the order of the draws below is the order in which it was used.
-    rng = np.random.RandomState(design.seed)  # noqa: NPY002
+    rng = np.random.RandomState(design.seed)
     genes = [f"gene_{i}" for i in range(len(design.sgrnas_per_gene))]
     cell_lines = [f"cell_{i}" for i in range(design.n_cell_lines)]
     gene_of_sgrna = np.repeat(np.arange(len(genes)), design.sgrnas_per_gene)
@@ -86,14 +86,30 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
             "log_fc": log_fc.ravel(),
         }
     )
-    scalars = ["mu_gamma", "sigma_gamma", "sigma_alpha", "mu_beta", "sigma_beta", "sigma"]
+    scalars = [
+        "mu_gamma",
+        "sigma_gamma",
+        "sigma_alpha",
+        "mu_beta",
+        "sigma_beta",
+        "sigma",
+    ]
     truth = pd.concat(
         [
-            pd.DataFrame({"parameter": scalars, "value": [getattr(design, s) for s in scalars]}),
-            pd.DataFrame({"parameter": "gamma_g", "gene": genes, "value": gamma}),
-            pd.DataFrame({"parameter": "beta_c", "cell_line": cell_lines, "value": beta}),
             pd.DataFrame(
-                {"parameter": "alpha_s", "gene": gene_names, "sgRNA": sgrnas, "value": alpha}
+                {"parameter": scalars, "value": [getattr(design, s) for s in scalars]}
+            ),
+            pd.DataFrame({"parameter": "gamma_g", "gene": genes, "value": gamma}),
+            pd.DataFrame(
+                {"parameter": "beta_c", "cell_line": cell_lines, "value": beta}
+            ),
+            pd.DataFrame(
+                {
+                    "parameter": "alpha_s",
+                    "gene": gene_names,
+                    "sgRNA": sgrnas,
+                    "value": alpha,
+                }
             ),
         ]
     )
@@ -125,5 +141,11 @@ def load_truth(parameter: str) -> pd.DataFrame:
     chosen = truth[truth["parameter"] == parameter]
     if chosen.empty:
         known = ", ".join(truth["parameter"].unique())
-        raise PoolscreenError(f"{path} holds no parameter {parameter!r}; it holds {known}")
-    return chosen.drop(columns="parameter").dropna(axis="columns", how="all").reset_index(drop=True)
+        raise PoolscreenError(
+            f"{path} holds no parameter {parameter!r}; it holds {known}"
+        )
+    return (
+        chosen.drop(columns="parameter")
+        .dropna(axis="columns", how="all")
+        .reset_index(drop=True)
+    )

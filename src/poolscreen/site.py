@@ -1,5 +1,6 @@
 """The site: the book's pages joined with the results, built apart and then moved into place."""
 
+import base64
 import hashlib
 import json
 import os
@@ -7,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -48,13 +50,19 @@ def build() -> None:
 def stage(staging: Path) -> None:
     """Lay out what Jupyter Book reads: settings, prose, joined chapters, tables to download."""
     root = project.root()
-    shutil.copytree(root / "book", staging / "book", ignore=shutil.ignore_patterns("_static"))
+    shutil.copytree(
+        root / "book", staging / "book", ignore=shutil.ignore_patterns("_static")
+    )
     shutil.copytree(root / "book" / "_static", staging / "_static")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy2(root / name, staging)
     (staging / chapters.FOLDER).mkdir()
+    (staging / "figures").mkdir()
     for chapter in chapters.names():
-        nbformat.write(joined(chapter), staging / chapters.FOLDER / f"{chapter}.ipynb")
+        notebook = joined(chapter)
+        nbformat.write(notebook, staging / chapters.FOLDER / f"{chapter}.ipynb")
+        for name, image in named_figures(notebook):
+            (staging / "figures" / f"{name}.png").write_bytes(image)
     results = staging / "results"
     results.mkdir()
     for path in (project.screen_path(), project.truth_path()):
@@ -80,11 +88,30 @@ def write_datatables(folder: Path) -> None:
     body, _, exports = script.rpartition("export{")
     jquery = re.search(r"(\w+) as jQuery", exports)
     if jquery is None:
-        raise PoolscreenError("the script of itables exports no jQuery; pin the version before it")
+        raise PoolscreenError(
+            "the script of itables exports no jQuery; pin the version before it"
+        )
     folder.mkdir(parents=True)
     text = f"(() => {{{body}\nwindow.DataTablesQuery = {jquery[1]};\n}})();\n"
     (folder / "datatables.js").write_text(text, encoding="utf-8")
     shutil.copy2(Path(str(package / "dt_bundle.css")), folder / "datatables.css")
+
+
+def named_figures(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, bytes]]:
+    """Give the figures of a chapter by their names, for other pages to show as well.
+
+    Yields
+    ------
+    str
+        The name, for example `fig-shrinkage`.
+    bytes
+        The PNG image.
+    """
+    for cell in chapters.code_cells(notebook):
+        name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
+        for output in cell.outputs:
+            if name and "image/png" in output.get("data", {}):
+                yield name, base64.b64decode(output.data["image/png"])
 
 
 def joined(chapter: str) -> nbformat.NotebookNode:
@@ -122,7 +149,9 @@ def check_fresh(what: str, inputs: dict[str, str]) -> None:
 
 def write_environment(folder: Path) -> None:
     """Write the tables of the appendix on the environment, from the fits' own records."""
-    attributes = [fits.read_attributes(project.fit_path(model)) for model in models.names()]
+    attributes = [
+        fits.read_attributes(project.fit_path(model)) for model in models.names()
+    ]
     packages = json.loads(attributes[0]["packages"])
     pd.DataFrame({"package": packages.keys(), "version": packages.values()}).to_csv(
         folder / "packages.csv", index=False
@@ -162,7 +191,11 @@ def run_jupyter_book(staging: Path, built: Path) -> None:
         env={**os.environ, "NO_COLOR": "1", "PYTHONWARNINGS": "ignore"},
     )
     if ran.returncode:
-        lines = [line for line in ran.stdout.splitlines() if "WARNING" in line or "ERROR" in line]
+        lines = [
+            line
+            for line in ran.stdout.splitlines()
+            if "WARNING" in line or "ERROR" in line
+        ]
         found = "\n".join(lines or ran.stdout.splitlines()[-20:])
         raise PoolscreenError(
             "Sphinx finds fault with the pages:\n" + found.replace(f"{staging}/", "")
@@ -179,7 +212,7 @@ def publish(fresh: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
     published = sorted(path for path in target.rglob("*") if path.is_file())
     lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  html/{path.relative_to(target).as_posix()}\n"
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(target.parent)}\n"
         for path in published
     ]
     with project.replacing(manifest_path()) as part:

@@ -103,15 +103,17 @@ def beside_truth(truth: pd.DataFrame, estimate: pd.DataFrame, by: str) -> pd.Dat
     pandas.DataFrame
         Columns `by`, `value`, `effect` ("true" or "estimated").
     """
-    return pd.concat([truth.assign(effect="true"), estimate.assign(effect="estimated")])[
-        [by, "value", "effect"]
-    ]
+    return pd.concat(
+        [truth.assign(effect="true"), estimate.assign(effect="estimated")]
+    )[[by, "value", "effect"]]
 
 
 def stack(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Stack tables of several models, with a column `model` in the order given."""
     stacked = pd.concat([table.assign(model=name) for name, table in tables.items()])
-    return stacked.assign(model=pd.Categorical(stacked["model"], categories=list(tables)))
+    return stacked.assign(
+        model=pd.Categorical(stacked["model"], categories=list(tables))
+    )
 
 
 def shrinkage_of_genes(
@@ -143,10 +145,14 @@ def shrinkage_of_genes(
         factor = (unit_variance / n) / (unit_variance / n + top_sd**2)
         low, high = interval(factor)
         rows.append((gene, n, float(factor.mean()), low, high))
-    return pd.DataFrame(rows, columns=["gene", "sgRNAs", "shrinkage", "hdi_3%", "hdi_97%"])
+    return pd.DataFrame(
+        rows, columns=["gene", "sgRNAs", "shrinkage", "hdi_3%", "hdi_97%"]
+    )
 
 
-def towards_genes(screen: Screen, pulled: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
+def towards_genes(
+    screen: Screen, pulled: pd.DataFrame, genes: pd.DataFrame
+) -> pd.DataFrame:
     """Measure intercepts of sgRNAs from the effect of their gene in the same cell line.
 
     Parameters
@@ -183,7 +189,11 @@ def measured_shrinkage(deviations: pd.DataFrame) -> "pd.Series[float]":
         See `towards_genes`.
     """
     x, y = deviations["unpooled_deviation"], deviations["pooled_deviation"]
-    sums = pd.DataFrame({"xy": x * y, "xx": x * x}).groupby(deviations["gene"], observed=True).sum()
+    sums = (
+        pd.DataFrame({"xy": x * y, "xx": x * x})
+        .groupby(deviations["gene"], observed=True)
+        .sum()
+    )
     return 1 - sums["xy"] / sums["xx"]
 
 
@@ -207,7 +217,9 @@ def rms_error(screen: Screen, estimates: Mapping[str, pd.DataFrame]) -> pd.DataF
         labels = ["sgRNA" if "sgRNA" in table else "gene", "cell_line"]
         known = screen.table.astype({label: str for label in labels})
         both = known.merge(table[[*labels, "mean"]], on=labels, validate="m:1")
-        rows.append((name, float(np.sqrt(((both["mean"] - both["mu_sc"]) ** 2).mean()))))
+        rows.append(
+            (name, float(np.sqrt(((both["mean"] - both["mu_sc"]) ** 2).mean())))
+        )
     return pd.DataFrame(rows, columns=["model", "RMS error"])
 
 
@@ -228,10 +240,17 @@ def pull(screen: Screen, unpooled: pd.DataFrame, pooled: pd.DataFrame) -> pd.Dat
     """
     labels = [c for c in ("gene", "sgRNA", "cell_line") if c in unpooled]
     both = unpooled[[*labels, "mean"]].merge(
-        pooled[[*labels, "mean"]], on=labels, suffixes=("_unpooled", "_pooled"), validate="1:1"
+        pooled[[*labels, "mean"]],
+        on=labels,
+        suffixes=("_unpooled", "_pooled"),
+        validate="1:1",
     )
     both = both.rename(columns={"mean_unpooled": "unpooled", "mean_pooled": "pooled"})
     if "gene" not in both:
-        genes = dict(zip(screen.sgrnas, np.array(screen.genes)[screen.gene_of_sgrna], strict=True))
+        genes = dict(
+            zip(
+                screen.sgrnas, np.array(screen.genes)[screen.gene_of_sgrna], strict=True
+            )
+        )
         both.insert(0, "gene", both["sgRNA"].map(genes))
     return both.assign(sgRNAs=both["gene"].map(screen.sgrnas_per_gene))

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from poolscreen.errors import PoolscreenError
 
-if TYPE_CHECKING:  # the names alone are asked for often, and PyMC takes seconds to import
+if (
+    TYPE_CHECKING
+):  # the names alone are asked for often, and PyMC takes seconds to import
     import pymc as pm
 
     from poolscreen.marginal import NestedNormal
@@ -49,5 +51,7 @@ def get(name: str) -> Model:
         If there is no model of this name.
     """
     if name not in names():
-        raise PoolscreenError(f"there is no model {name!r}; there are {', '.join(names())}")
+        raise PoolscreenError(
+            f"there is no model {name!r}; there are {', '.join(names())}"
+        )
     return cast("Model", importlib.import_module(f"{__name__}.{name}"))
