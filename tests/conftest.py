@@ -1,0 +1,186 @@
+"""What several tests share: a screen, a copy of the finished project, a browser."""
+
+import functools
+import http.server
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from poolscreen import project
+from poolscreen.screen import Screen
+from poolscreen.simulate import Design, simulate
+
+ROOT = Path(__file__).parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def screen() -> Screen:
+    return Screen(simulate(Design())[0])
+
+
+@pytest.fixture(scope="session")
+def book() -> Path:
+    """The project's folder, with the book finished."""
+    if not (ROOT / "_build" / "site.sha256").is_file():
+        pytest.fail("the book is not finished; run `make book` first")
+    return ROOT
+
+
+class Tree:
+    """A copy of the project, to break and to build in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.env = {**os.environ, "PYTHONPATH": str(folder / "src")}
+
+    def poolscreen(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", "poolscreen", *arguments],
+            cwd=self.folder,
+            env=self.env,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=timeout,
+        )
+
+    def start_build(self) -> subprocess.Popen:
+        """Start a build in a process group of its own, which can be killed as a whole."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "poolscreen", "build"],
+            cwd=self.folder,
+            env=self.env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def would_run(self) -> list[str]:
+        """List what a build would run, as `rule` or `rule name`, sorted."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile"]
+        command += ["--cores", "2", "--dry-run", "--nolock", "--max-checksum-file-size", "1GB"]
+        ran = subprocess.run(
+            command, cwd=self.folder, env=self.env, check=True, text=True, capture_output=True
+        )
+        jobs = []
+        for block in re.split(r"^(?:local)?rule ", ran.stdout, flags=re.MULTILINE)[1:]:
+            name = block.split(":")[0]
+            wildcard = re.search(r"wildcards: \w+=(\w+)", block)
+            jobs.append(f"{name} {wildcard[1]}" if wildcard else name)
+        return sorted(job for job in jobs if job != "all")
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.folder / path
+        text = file.read_text()
+        assert old in text, f"{path} no longer holds {old!r}"
+        file.unlink()  # it may be linked to the original
+        file.write_text(text.replace(old, new, 1))
+
+    def edit_chapter(self, chapter: str, old: str, new: str) -> None:
+        self.edit(f"notebooks/{chapter}.py", old, new)
+        assert self.poolscreen("pair").returncode == 0
+
+    def page(self, name: str) -> str:
+        return (self.folder / "_build" / "html" / f"{name}.html").read_text()
+
+    def site_is_whole(self) -> bool:
+        """Whether the published files are those that the site's manifest lists."""
+        manifest = self.folder / "_build" / "site.sha256"
+        ran = subprocess.run(
+            ["sha256sum", "--check", "--quiet", str(manifest)],
+            cwd=self.folder / "_build",
+            check=False,
+            capture_output=True,
+        )
+        return ran.returncode == 0
+
+
+@pytest.fixture
+def tree(book: Path, tmp_path: Path) -> Iterator[Tree]:
+    """A copy of the finished project. Its fits are links: nothing writes into them."""
+    folder = tmp_path / "tree"
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=book,
+        check=True,
+        text=True,
+        capture_output=True,
+    )
+    for name in listed.stdout.split():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(book / name, target)
+    shutil.copytree(book / "results", folder / "results", copy_function=os.link)
+    shutil.copytree(book / ".snakemake", folder / ".snakemake")
+    for part in ("executed", "html", "site.sha256"):
+        source = book / "_build" / part
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        (folder / "_build").mkdir(exist_ok=True)
+        copy(source, folder / "_build" / part)
+    yield Tree(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """Chromium, driven by Playwright."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        message = f"there is no browser ({', '.join(BROWSERS)})"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=program,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def site_url(book: Path) -> Iterator[str]:
+    """The finished site, served on localhost."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(book / "_build" / "html"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture
+def in_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty project, as the working directory."""
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / "workflow" / "Snakefile").touch()
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: notebooks/a\n")
+    monkeypatch.chdir(tmp_path)
+    assert project.root() == tmp_path
+    return tmp_path

@@ -1,0 +1,48 @@
+"""The simulated screen: the original's to every printed digit."""
+
+import numpy as np
+import pytest
+
+from poolscreen.simulate import Design, simulate
+
+PRINTED = [
+    (0, "cell_0", "sgRNA_0", "gene_0", -1.284686, -0.974021),
+    (1, "cell_1", "sgRNA_0", "gene_0", -1.986886, -2.358464),
+    (2, "cell_2", "sgRNA_0", "gene_0", -0.883180, -0.911884),
+    (3, "cell_3", "sgRNA_0", "gene_0", -0.267206, -0.774813),
+    (4, "cell_4", "sgRNA_0", "gene_0", -3.064072, -2.866197),
+    (1095, "cell_15", "sgRNA_54", "gene_9", -2.116856, -2.188318),
+    (1096, "cell_16", "sgRNA_54", "gene_9", -2.245777, -1.630069),
+    (1097, "cell_17", "sgRNA_54", "gene_9", -1.079010, -0.752161),
+    (1098, "cell_18", "sgRNA_54", "gene_9", -1.900383, -1.697479),
+    (1099, "cell_19", "sgRNA_54", "gene_9", -1.452215, -1.609552),
+]
+
+
+@pytest.mark.parametrize("row", PRINTED, ids=lambda row: str(row[0]))
+def test_screen_is_the_originals(row):
+    number, *expected = row
+    screen, _ = simulate(Design())
+    assert [round(v, 6) if isinstance(v, float) else v for v in screen.loc[number]] == expected
+
+
+def test_size_of_the_screen():
+    screen, _ = simulate(Design())
+    assert len(screen) == 1100
+    assert screen.nunique()[["cell_line", "sgRNA", "gene"]].tolist() == [20, 55, 10]
+
+
+def test_truth_makes_the_means():
+    screen, truth = simulate(Design())
+    alpha = truth[truth["parameter"] == "alpha_s"].set_index("sgRNA")["value"]
+    beta = truth[truth["parameter"] == "beta_c"].set_index("cell_line")["value"]
+    means = screen["sgRNA"].map(alpha) + screen["cell_line"].map(beta)
+    np.testing.assert_allclose(means, screen["mu_sc"], rtol=1e-12)
+
+
+def test_another_design_recovers_its_scales():
+    design = Design(n_cell_lines=400, sgrnas_per_gene=(5,) * 200, sigma=0.7, seed=1)
+    screen, truth = simulate(design)
+    drawn = truth[truth["parameter"] == "gamma_g"]["value"]
+    assert drawn.std() == pytest.approx(design.sigma_gamma, rel=0.15)
+    assert (screen["log_fc"] - screen["mu_sc"]).std() == pytest.approx(0.7, rel=0.01)
