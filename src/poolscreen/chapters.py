@@ -272,24 +272,23 @@ def execute(chapter: str) -> NotebookNode:
 
     notebook = make_notebook(chapter)
     progress = _Progress(chapter, len(notebook.cells))
-    # Nobody's own start-up files: a chapter runs alike for everyone.
-    os.environ["IPYTHONDIR"] = str(project.root() / "_build" / "ipython")
     try:
-        with TemporaryDirectory(prefix="poolscreen-") as sockets:
+        with TemporaryDirectory(prefix="poolscreen-") as own:
             NotebookClient(
                 notebook,
                 # Sockets of this user and this kernel alone, not ports of the machine.
                 km=AsyncKernelManager(
                     kernel_name="python3",
                     transport="ipc",
-                    ip=str(Path(sockets, "kernel")),
+                    ip=str(Path(own, "kernel")),
                 ),
                 timeout=None,
                 force_raise_errors=True,
                 record_timing=False,
                 resources={"metadata": {"path": str(project.root() / FOLDER)}},
                 on_cell_start=progress,
-            ).execute()
+                # Nobody's own start-up files: a chapter runs alike for everyone.
+            ).execute(env={**os.environ, "IPYTHONDIR": own})
     except CellExecutionError as error:
         raise PoolscreenError(
             f"{chapter}, cell {progress.cell} raised {error.ename}: {error.evalue}\n"

@@ -106,6 +106,15 @@ def pair() -> None:
         chapters.write_notebook(chapter)
 
 
+@main.command()
+def picture() -> None:
+    """Bring the picture in the README in step with the book."""
+    from poolscreen import site as pages  # noqa: PLC0415
+
+    with project.replacing(project.root() / "book" / "_static" / "key-figure.png") as part:
+        part.write_bytes(pages.key_figure().read())
+
+
 # The steps of the workflow ------------------------------------------------------------------
 
 

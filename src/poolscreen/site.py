@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import json
 import os
 import re
@@ -112,6 +113,11 @@ def named_figures(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, bytes]
         for output in cell.outputs:
             if name and "image/png" in output.get("data", {}):
                 yield name, base64.b64decode(output.data["image/png"])
+
+
+def key_figure() -> io.BytesIO:
+    """Return the key figure of the book, as chapter 3 drew it."""
+    return io.BytesIO(dict(named_figures(joined("03_model_7b")))["fig-shrinkage"])
 
 
 def joined(chapter: str) -> nbformat.NotebookNode:

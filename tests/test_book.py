@@ -1,0 +1,196 @@
+"""The finished book: its fits, its tables, and all that the original notebook held."""
+
+import json
+import re
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+
+from poolscreen import chapters, fits, models, project
+
+pytestmark = pytest.mark.book
+
+ROWS = {
+    "m7a": {"scalars": 3, "alpha_gc": 200},
+    "m7a_unpooled": {"scalars": 1, "alpha_gc": 200},
+    "m7b": {"scalars": 4, "gamma_gc": 200, "alpha_sc": 1100},
+    "m7b_unpooled": {"scalars": 1, "alpha_sc": 1100},
+}
+STATISTICS = "mean sd hdi_3% hdi_97% mcse_mean mcse_sd ess_bulk ess_tail r_hat".split()
+
+
+@pytest.fixture(params=models.names())
+def fit(request, book):
+    return fits.load_fit(request.param)
+
+
+def test_a_fit_is_whole(fit):
+    assert set(fit.children) == set(fits.GROUPS)
+    assert dict(fit["posterior"].sizes) | {"chain": 4, "draw": 2000} == dict(fit["posterior"].sizes)
+    settings = json.loads(fit.attrs["settings"])
+    assert (settings["chains"], settings["draws"], settings["seed"]) == (4, 2000, 103)
+    assert {"pymc", "nutpie", "arviz", "numpy"} <= set(json.loads(fit.attrs["packages"]))
+    assert fit.attrs["seconds_compiling"] > 0
+    assert fit.attrs["seconds_sampling"] > 0
+    assert project.fit_path(fit.attrs["model"]).stat().st_size < 60e6
+
+
+def test_a_fit_has_passed_the_gate(fit):
+    """Computed anew from the file, not read from its attributes."""
+    tables = fits.summarise(fit["posterior"].to_dataset())
+    diagnostics = fits.diagnose(tables, fit["sample_stats"].to_dataset())
+    fits.check_gate(fit.attrs["model"], tables, diagnostics)
+    assert diagnostics["max_r_hat"] == pytest.approx(fit.attrs["max_r_hat"], abs=1e-4)
+
+
+def test_dimensions_are_named_and_labelled(fit):
+    sizes = {"gene": 10, "cell_line": 20, "sgRNA": 55}
+    for name, values in fit["posterior"].data_vars.items():
+        for dim in set(values.dims) - {"chain", "draw"}:
+            assert values.sizes[dim] == sizes[dim], name
+            assert values[dim].to_numpy()[0] in ("gene_0", "cell_0", "sgRNA_0")
+
+
+def test_predictions_and_likelihood_cover_every_observation(fit):
+    for group in ("prior_predictive", "posterior_predictive", "log_likelihood"):
+        assert fit[group]["log_fc"].sizes["obs"] == 1100
+        assert np.isfinite(fit[group]["log_fc"]).all()
+
+
+def test_pointwise_likelihood_is_that_of_the_draws(fit):
+    """By hand, for each kept draw: the effects are the draws' own, exact form or not."""
+    kept = fit["posterior"].sel(draw=fit["log_likelihood"]["draw"])
+    index = fit["constant_data"]
+    effect = "alpha_sc" if "alpha_sc" in kept else "alpha_gc"
+    row = index["sgrna_idx" if effect == "alpha_sc" else "gene_idx"].to_numpy()
+    mean = kept[effect].to_numpy()[:, :, row, index["cell_idx"].to_numpy()].astype(float)
+    sigma = kept["sigma"].to_numpy()[..., None]
+    y = fit["observed_data"]["log_fc"].to_numpy()
+    expected = -0.5 * ((y - mean) / sigma) ** 2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
+    # Effects are kept in single precision, and sigma may be near zero.
+    close = np.isclose(fit["log_likelihood"]["log_fc"], expected, rtol=1e-3, atol=1e-3)
+    assert close.mean() > 0.999
+
+
+@pytest.mark.parametrize("model", ROWS)
+def test_tables(model, book):
+    folder = project.tables_path(model)
+    assert {path.stem for path in folder.glob("*.csv")} == set(ROWS[model])
+    for name, rows in ROWS[model].items():
+        table = fits.load_table(model, name)
+        labels = {"scalars": ["parameter"], "alpha_sc": ["sgRNA", "cell_line"]}
+        assert list(table) == [*labels.get(name, ["gene", "cell_line"]), *STATISTICS]
+        assert len(table) == rows
+        assert np.isfinite(table[STATISTICS]).all(axis=None)
+    text = (folder / "scalars.csv").read_text()
+    assert re.search(r"\d\.\d{12}", text), "full precision"
+
+
+@pytest.mark.parametrize(
+    ("model", "parameter", "mean", "sd", "low", "high"),
+    [
+        ("m7a", "mu_alpha_gc", -0.936, 0.082, -1.094, -0.787),
+        ("m7a", "sigma_alpha", 1.110, 0.058, 1.000, 1.216),
+        ("m7b", "mu_gamma", -0.937, 0.080, -1.091, -0.791),
+        ("m7b", "sigma_gamma", 1.111, 0.057, 1.004, 1.217),
+    ],
+)
+def test_the_originals_printed_estimates(book, model, parameter, mean, sd, low, high):
+    """Within Monte Carlo error of both runs (the original had 8,000 draws too)."""
+    row = fits.load_table(model, "scalars").set_index("parameter").loc[parameter]
+    assert row["mean"] == pytest.approx(mean, abs=5 * row["mcse_mean"] + 0.0005)
+    assert row["sd"] == pytest.approx(sd, abs=5 * row["mcse_sd"] + 0.0005)
+    # The ends of an interval are less certain than its middle.
+    assert row["hdi_3%"] == pytest.approx(low, abs=0.15 * sd)
+    assert row["hdi_97%"] == pytest.approx(high, abs=0.15 * sd)
+
+
+def test_screen_is_the_download(book):
+    screen = pd.read_csv(book / "results/screen.csv")
+    assert list(screen) == ["cell_line", "sgRNA", "gene", "mu_sc", "log_fc"]
+    downloads = (book / "_build/html/_downloads").rglob("screen.csv")
+    assert next(downloads).read_bytes() == (book / "results/screen.csv").read_bytes()
+
+
+INVENTORY = {
+    "01_data_generation": ["fig-by-gene", "fig-by-cell-line", "fig-by-sgrna"],
+    "02_model_7a": [
+        "fig-graph-7a",
+        "fig-prior-7a",
+        "fig-heat-7a",
+        "fig-genes-7a",
+        "fig-cell-lines-7a",
+        "fig-posterior-7a",
+        "fig-graph-7a-unpooled",
+        "fig-prior-7a-unpooled",
+        "fig-posterior-7a-unpooled",
+        "fig-models-by-gene",
+        "fig-models-by-cell-line",
+    ],
+    "03_model_7b": [
+        "fig-graph-7b",
+        "fig-prior-7b",
+        "fig-heat-7b",
+        "fig-posterior-7b",
+        "fig-three-models",
+        "fig-graph-7b-unpooled",
+        "fig-prior-7b-unpooled",
+        "fig-posterior-7b-unpooled",
+        "fig-intercepts-unpooled",
+        "fig-intercepts-by-sgrna",
+        "fig-shrinkage",
+    ],
+}
+
+
+@pytest.mark.parametrize("chapter", INVENTORY)
+def test_every_figure_of_the_original_is_there(chapter, book):
+    executed = nbformat.read(project.executed_path(chapter), as_version=4)
+    present = chapters.join(chapter, executed)
+    drawn = {}
+    for cell in chapters.code_cells(present):
+        name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
+        if name:
+            kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
+            drawn[name] = bool(kinds & {"image/png", "image/svg+xml"})
+    assert [name for name in INVENTORY[chapter] if not drawn.get(name)] == []
+
+
+@pytest.mark.parametrize("chapter", chapters.names())
+def test_every_figure_is_captioned_described_and_referred_to(chapter, book):
+    present = chapters.read(chapter)
+    prose = "".join(cell.source for cell in present.cells if cell.cell_type == "markdown")
+    for cell in chapters.code_cells(present):
+        shown = cell.metadata.get("mystnb", {})
+        if "figure" in shown:
+            name = shown["figure"]["name"]
+            assert shown["figure"]["caption"].endswith("."), name
+            assert len(shown["image"]["alt"]) > 60, name
+            assert f"{{numref}}`{name}`" in prose, name
+
+
+def test_long_tables_are_there_in_full(book):
+    page = (book / "_build/html/notebooks/03_model_7b.html").read_text()
+    tables = re.findall(r'<table[^>]*class="[^"]*searchable[^"]*".*?</table>', page, flags=re.DOTALL)
+    assert sorted(len(re.findall("<tr", table)) - 1 for table in tables) == [200, 1100, 1100]
+
+
+def test_source_on_the_page_is_the_source_that_was_sampled(book):
+    page = (book / "_build/html/notebooks/03_model_7b.html").read_text()
+    text = re.sub(r"<[^>]+>", "", page)
+    assert "gamma_sc = gamma_gc[gene_of_sgrna]  # one row per sgRNA" in text
+    assert "total = pm.HalfFlat(" in text
+
+
+def test_picture_of_the_readme_is_that_of_the_book(book):
+    """It is kept in git, so it may fall behind: `poolscreen picture` brings it up to date."""
+    from PIL import Image
+
+    from poolscreen.site import key_figure
+
+    kept = Image.open(book / "book/_static/key-figure.png").convert("L").resize((64, 64))
+    drawn = Image.open(key_figure()).convert("L").resize((64, 64))
+    difference = np.abs(np.asarray(kept, float) - np.asarray(drawn, float)).mean()
+    assert difference < 2, "run `PYTHONPATH=src .venv/bin/python -m poolscreen picture`"

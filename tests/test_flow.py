@@ -1,0 +1,128 @@
+"""What would run after which edit, on a copy of the finished project."""
+
+import os
+import shutil
+import time
+
+import pytest
+
+pytestmark = pytest.mark.book
+
+FITS = ["fit m7a", "fit m7a_unpooled", "fit m7b", "fit m7b_unpooled"]
+CHAPTERS = ["01_data_generation", "02_model_7a", "03_model_7b"]
+EXECUTIONS = [f"execute {chapter}" for chapter in CHAPTERS]
+EVERYTHING = sorted([*EXECUTIONS, *FITS, "simulate", "site"])
+
+
+def test_nothing(tree):
+    assert tree.would_run() == []
+
+
+def test_a_touch_or_a_fresh_checkout(tree):
+    later = time.time() + 1000
+    for folder, _, names in os.walk(tree.folder):
+        if ".snakemake" not in folder:
+            for number, name in enumerate(sorted(names)):
+                path = f"{folder}/{name}"
+                if os.stat(path).st_nlink > 1:  # a link to the original's results
+                    shutil.copy2(path, f"{path}.copy")
+                    os.replace(f"{path}.copy", path)
+                os.utime(path, (later + number, later + number))
+    assert tree.would_run() == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("simulates a pooled screen", "draws a pooled screen"),
+        ("Log fold changes by gene. Each point", "Fold changes by gene. Each point"),
+        ("Jittered points of log fold change for ten", "Jittered points for ten"),
+        ('# %% tags=["hide-input"]\nfrom', '# %% tags=["remove-input"]\nfrom'),
+    ],
+    ids=["prose", "caption", "alt text", "tag"],
+)
+def test_prose_of_a_chapter(tree, old, new):
+    tree.edit_chapter("01_data_generation", old, new)
+    assert tree.would_run() == ["site"]
+
+
+def test_prose_of_a_page(tree):
+    tree.edit("book/index.md", "## How to read it", "## How to read this book")
+    assert tree.would_run() == ["site"]
+
+
+def test_code_of_a_chapter(tree):
+    tree.edit_chapter("02_model_7a", 'title="Intercepts by gene"', 'title="Intercepts"')
+    assert tree.would_run() == ["execute 02_model_7a", "site"]
+
+
+def test_a_figure_helper(tree):
+    tree.edit("src/poolscreen/figures.py", "SEED = 103", "SEED = 104")
+    assert tree.would_run() == sorted([*EXECUTIONS, "site"])
+
+
+def test_a_helper_that_some_chapters_import(tree):
+    tree.edit("src/poolscreen/tables.py", '"sampler": f"NUTS', '"algorithm": f"NUTS')
+    assert tree.would_run() == ["execute 02_model_7a", "execute 03_model_7b", "site"]
+
+
+def test_a_model(tree):
+    tree.edit("src/poolscreen/models/m7b.py", '"mu_gamma", 0, 5', '"mu_gamma", 0, 4')
+    assert tree.would_run() == ["execute 03_model_7b", "fit m7b", "site"]
+
+
+def test_a_model_that_is_put_back_with_an_older_time_stamp(tree):
+    """As `mv m7b.py.bak m7b.py` leaves it: other content, an old file."""
+    path = tree.folder / "src/poolscreen/models/m7b.py"
+    stamp = path.stat().st_mtime - 10_000
+    tree.edit("src/poolscreen/models/m7b.py", '"mu_gamma", 0, 5', '"mu_gamma", 0, 4')
+    os.utime(path, (stamp, stamp))
+    assert tree.would_run() == ["execute 03_model_7b", "fit m7b", "site"]
+    tree.edit("src/poolscreen/models/m7b.py", '"mu_gamma", 0, 4', '"mu_gamma", 0, 5')
+    assert tree.would_run() == []
+
+
+def test_the_marginal_form(tree):
+    """Every model names its family, which stands in that module."""
+    tree.edit("src/poolscreen/marginal.py", "MEAN_SD = 5.0", "MEAN_SD = 4.0")
+    assert tree.would_run() == sorted(
+        [*FITS, "execute 02_model_7a", "execute 03_model_7b", "site"]
+    )
+
+
+def test_the_sampler_settings(tree):
+    tree.edit("src/poolscreen/sampling.py", "seed: int = 103", "seed: int = 104")
+    assert tree.would_run() == sorted(
+        [*FITS, "execute 02_model_7a", "execute 03_model_7b", "site"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("src/poolscreen/simulate.py", "sigma: float = 0.3", "sigma: float = 0.4"),
+        ("uv.lock", 'name = "numpy"', 'name = "numpy" '),
+    ],
+)
+def test_everything(tree, path, old, new):
+    tree.edit(path, old, new)
+    assert tree.would_run() == EVERYTHING
+
+
+def test_a_new_chapter(tree):
+    script = '# %% [markdown]\n# # New\n\n# %%\nfrom poolscreen.fits import load_fit\nload_fit("m7b")\n'
+    (tree.folder / "notebooks/04_new.py").write_text(script)
+    last = "      - file: notebooks/03_model_7b\n"
+    tree.edit("_toc.yml", last, f"{last}      - file: notebooks/04_new\n")
+    assert tree.poolscreen("pair").returncode == 0
+    assert tree.would_run() == ["execute 04_new", "site"]
+
+
+def test_prose_reaches_the_page(tree):
+    """The one edit of this table that is carried out."""
+    tree.edit_chapter("01_data_generation", "simulates a pooled", "SIMULATES A POOLED")
+    built = tree.poolscreen("build")
+    assert built.returncode == 0, built.stdout
+    assert "SIMULATES A POOLED" in tree.page("notebooks/01_data_generation")
+    assert tree.site_is_whole()
+    assert tree.would_run() == []
