@@ -11,16 +11,16 @@
 # %% [markdown]
 # # A screen whose truth is known
 #
-# A model that is right about real data cannot be told from one that is wrong, because nobody
-# knows the truth about real data. So this book starts with data that it makes itself. This
+# With real data one can see that a model fits badly, but not whether its estimates are right,
+# because nobody knows the truth. So this book starts with data that it makes itself. This
 # chapter simulates a pooled screen from a model with known parameters, looks at it from three
 # sides, and keeps the truth for the chapters that follow.
 
 # %% [markdown]
 # ## What a pooled screen measures
 #
-# In a pooled CRISPR knock-out screen, each cell of a large population receives one short guide,
-# an *sgRNA*, that directs the enzyme Cas9 to cut one gene. Cells that need that gene grow more
+# In a pooled CRISPR knock-out screen, each cell of a large population receives one short guide
+# RNA, the *sgRNA*, that directs the enzyme Cas9 to cut one gene. Cells that need that gene grow more
 # slowly or die. After some weeks one counts how often each sgRNA is still there, and compares it
 # with how often it was there at the beginning. The result is a **log fold change**: zero where
 # knocking out the gene made no difference, negative where the cells with that sgRNA fell behind.
@@ -41,7 +41,10 @@
 # effect of the cell line, and noise:
 #
 # $$
-# \text{logFC}_{sc} \sim \text{Normal}(\mu_{sc}, \sigma), \qquad \mu_{sc} = \alpha_s + \beta_c
+# \begin{aligned}
+# \text{logFC}_{sc} &\sim \text{Normal}(\mu_{sc}, \sigma) \\
+# \mu_{sc} &= \alpha_s + \beta_c
+# \end{aligned}
 # $$ (eq-m7)
 #
 # The sgRNAs of a gene scatter about that gene's effect, the genes about an overall mean, and the
@@ -156,8 +159,8 @@ source(simulate)
 
 # %% [markdown]
 # The random numbers come from one stream with seed {glue:text}`seed`, in the order in which the
-# original notebook drew them, so that the {glue:text}`n_rows:,` rows are the same to every printed
-# digit. Here they are, in full (also [as a CSV file](../results/screen.csv)); `mu_sc` is the mean
+# original notebook drew them, so that the {glue:text}`n_rows:,` rows equal the original's to every
+# digit that it printed. Here they are, in full (also [as a CSV file](../results/screen.csv)); `mu_sc` is the mean
 # without noise, which nobody sees in a real screen.
 
 # %% tags=["remove-input"]
@@ -205,17 +208,19 @@ observations(
 # %% [markdown]
 # ### By sgRNA
 #
-# {numref}`fig-by-sgrna` is the widest view. Neighbouring sgRNAs of one gene are alike: the
+# {numref}`fig-by-sgrna` is the widest view; dotted lines part the genes. The sgRNAs of one gene are
+# alike: the
 # standard deviation of the sgRNAs about their gene is {glue:text}`sd_alpha:.2f`, that of the noise
 # {glue:text}`sd_noise:.2f`, and against cell lines with {glue:text}`sd_beta:.2f` both are small.
 
-# %% tags=["hide-input", "full-width"] mystnb={"image": {"alt": "Jittered points of log fold change for fifty-five sgRNAs in the order of their genes, coloured by cell line; the sgRNAs of one gene look alike, those of gene_5 lie higher than the rest."}, "figure": {"name": "fig-by-sgrna", "caption": "Log fold changes by sgRNA, in the order of their genes, coloured by cell line as in the figure by gene."}}
+# %% tags=["hide-input", "full-width"] mystnb={"image": {"alt": "Jittered points of log fold change for fifty-five sgRNAs in the order of their genes, parted by dotted lines and coloured by cell line; the sgRNAs of one gene look alike, those of gene_5 lie higher than the rest."}, "figure": {"name": "fig-by-sgrna", "caption": "Log fold changes by sgRNA, in the order of their genes, coloured by cell line as in the figure by gene."}}
 observations(
     in_order(screen.table, ["sgRNA"]),
     by="sgRNA",
     colour="cell_line",
     title="Log fold change by sgRNA",
     width=11,
+    part_by="gene",
 )
 
 # %% [markdown]

@@ -11,11 +11,10 @@
 # %% [markdown]
 # # Model 7a: pooling genes and cell lines
 #
-# The simplest model that respects the screen's layout gives every combination of gene and cell
-# line an intercept of its own. This chapter fits it twice: with **partial pooling**, where the
+# Model 7a gives every combination of gene and cell line an intercept of its own. This chapter fits it twice: with **partial pooling**, where the
 # intercepts have a common distribution that is estimated, and with **no pooling**, where each
-# stands alone. It shows that the two differ least where there are many sgRNAs and most where there
-# is one, works out by how much, and explains why.
+# stands alone. It shows that pooling pulls hardest on the gene with one sgRNA and least on the gene
+# with ten, works out by how much, and explains why.
 #
 # A word on words. The notebook that this book grew from calls its unpooled models "full pool".
 # The field's terms, which this book uses, are *no pooling* (every group for itself), *partial
@@ -40,6 +39,7 @@ from poolscreen.tables import (
     beside_truth,
     diagnostics,
     estimated_effect,
+    from_their_gene,
     pull,
     settings,
     shrinkage_of_genes,
@@ -55,6 +55,12 @@ pooled_intercepts = load_table("m7a", "alpha_gc")
 unpooled_intercepts = load_table("m7a_unpooled", "alpha_gc")
 
 # %% [markdown]
+# Three more words for those who have not met them. A Bayesian model starts from a {term}`prior`, a
+# distribution for each parameter before the data are seen. The data turn it into the
+# {term}`posterior`. One cannot write the posterior down as a formula, so a *sampler*
+# ({term}`NUTS`) makes {term}`draws <draw>` from it, in several independent {term}`chains <chain>`.
+# A mean over the draws is an estimate; an interval that holds 94 % of them says how sure it is.
+#
 # ## Partial pooling
 #
 # ### The model
@@ -73,7 +79,8 @@ unpooled_intercepts = load_table("m7a_unpooled", "alpha_gc")
 # The second line is what makes the model hierarchical. The intercepts do not have a fixed
 # prior; they have one whose mean $\mu_\alpha$ and standard deviation $\sigma_\alpha$ are themselves
 # estimated, from all intercepts at once. The model knows nothing of sgRNAs: two sgRNAs of one gene
-# are to it two looks at the same thing.
+# are to it two looks at the same thing. (This $\sigma_\alpha$ is not that of chapter 1. There it was
+# the scatter of sgRNAs about their gene; here it is the spread of the intercepts.)
 #
 # This is the code that was sampled, read from the package as this page was made. In it
 # $\mu_\alpha$ is called `mu_alpha_gc`, as in the original.
@@ -84,7 +91,7 @@ source(m7a.build)
 # %% [markdown]
 # {numref}`fig-graph-7a` shows the same as a graph.
 
-# %% tags=["remove-input"] mystnb={"image": {"alt": "Graph of model 7a: mu_alpha_gc and sigma_alpha point to alpha_gc, on a plate of 10 genes by 20 cell lines; alpha_gc, sigma and the two index arrays point to the observed log_fc, on a plate of 1,100 observations.", "width": "420px"}, "figure": {"name": "fig-graph-7a", "caption": "The graph of model 7a. Ovals are random, the shaded one is observed, boxes are data; a plate repeats what it holds."}}
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Graph of model 7a: mu_alpha_gc and sigma_alpha point to alpha_gc, on a plate of 10 genes by 20 cell lines; alpha_gc, sigma and the two index arrays point to the observed log_fc, on a plate of 1,100 observations.", "width": "420px"}, "figure": {"name": "fig-graph-7a", "caption": "The graph of model 7a. Ovals are random, the shaded oval is observed, shaded boxes are data; a plate repeats what it holds."}}
 graph(m7a.build(screen))
 
 # %% [markdown]
@@ -92,10 +99,10 @@ graph(m7a.build(screen))
 #
 # A prior is a statement about data, and one can look at it: draw parameters from the prior, then a
 # screen from them, and do so again and again {cite:p}`gabry2019`. {numref}`fig-prior-7a` shows such
-# screens. Of all the values in them, 94 % lie between {glue:text}`prior_low:.0f` and
+# screens. Of all the values in them, 94 % lie between {glue:text}`prior_low:.0f` and
 # {glue:text}`prior_high:.0f`; those of the screen that we have lie between
 # {glue:text}`data_low:.1f` and {glue:text}`data_high:.1f`. So the priors rule out nothing that we
-# could meet, and leave the rest to the data: they are weak.
+# could meet, and leave the rest to the data.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7a; some are steep, some flat, and their centres are scattered over some twenty units."}, "figure": {"name": "fig-prior-7a", "caption": "Prior predictive check of model 7a: each line is the cumulative distribution of the log fold changes in one screen that the prior expects."}}
 predictive(pooled, "prior_predictive", title="Model 7a: what the prior expects")
@@ -123,7 +130,8 @@ table(diagnostics({"7a": pooled}), digits=3)
 
 # %% tags=["remove-cell"]
 expected = pooled["prior_predictive"]["log_fc"].quantile([0.03, 0.97]).to_numpy()
-truth = {name: load_truth(name)["value"].item() for name in ("sigma_alpha", "sigma")}
+drawn_noise = (screen.table["log_fc"] - screen.table["mu_sc"]).std()
+drawn_sgrnas = from_their_gene(load_truth("alpha_s"), load_truth("gamma_g"))
 mean, sd_between, sigma = (
     pooled_scalars.set_index("parameter").loc[name]
     for name in ("mu_alpha_gc", "sigma_alpha", "sigma")
@@ -139,9 +147,9 @@ numbers(
         "prior_high": expected[1],
         "data_low": screen.log_fc.min(),
         "data_high": screen.log_fc.max(),
-        "true_sigma": truth["sigma"],
-        "true_sigma_alpha": truth["sigma_alpha"],
-        "true_sum": (truth["sigma"] ** 2 + truth["sigma_alpha"] ** 2) ** 0.5,
+        "drawn_sigma": drawn_noise,
+        "drawn_sigma_alpha": drawn_sgrnas["value"].std(),
+        "drawn_sum": (drawn_noise**2 + drawn_sgrnas["value"].var()) ** 0.5,
         "mu_mean": mean["mean"],
         "mu_low": mean["hdi_3%"],
         "mu_high": mean["hdi_97%"],
@@ -157,33 +165,34 @@ numbers(
 # %% [markdown]
 # ### What the posterior says
 #
-# The three parameters that are common to all intercepts:
+# The three parameters that are common to all intercepts. In this table and the next, `hdi_3%` and
+# `hdi_97%` bound the 94 % {term}`highest-density interval`; `mcse` is the error of an estimate that
+# comes from having finitely many draws; `ess` is the effective sample size, at the centre of the
+# distribution (`bulk`) and in its tails:
 
 # %% tags=["remove-input"]
 table(pooled_scalars)
 
 # %% [markdown]
-# The intercepts have a mean of {glue:text}`mu_mean:.2f` (94 % interval {glue:text}`mu_low:.2f` to
+# The intercepts have a mean of {glue:text}`mu_mean:.2f` (94 % interval {glue:text}`mu_low:.2f` to
 # {glue:text}`mu_high:.2f`) and a standard deviation of {glue:text}`sd_between:.2f`
 # ({glue:text}`sd_between_low:.2f` to {glue:text}`sd_between_high:.2f`). Neither is a parameter of
-# the simulation; both are sums of such. The mean is that of the genes plus that of the cell lines,
+# the simulation; both combine several. The mean is that of the genes plus that of the cell lines,
 # the standard deviation combines the spread of genes with that of cell lines. And the noise
 # $\sigma$, {glue:text}`sigma:.2f` ({glue:text}`sigma_low:.2f` to {glue:text}`sigma_high:.2f`), is
-# larger than the {glue:text}`true_sigma` that the data were made with. To a model without sgRNAs the
-# differences between the sgRNAs of one gene are noise too, and standard deviations of
-# {glue:text}`true_sigma` and {glue:text}`true_sigma_alpha` add up, as the root of the sum of their
-# squares, to {glue:text}`true_sum:.2f`.
+# larger than the {glue:text}`drawn_sigma:.2f` of the noise that was drawn. To a model without sgRNAs
+# the differences between the sgRNAs of one gene are noise too. The two standard deviations that were
+# drawn, {glue:text}`drawn_sigma:.2f` and {glue:text}`drawn_sigma_alpha:.2f`, combine to
+# {glue:text}`drawn_sum:.2f` (the root of the sum of their squares).
 #
-# All {glue:text}`n_intercepts:,` intercepts, with their posterior means and standard deviations, 94 %
-# {term}`highest-density intervals <highest-density interval>`, Monte Carlo errors, effective sample
-# sizes and R-hat ([as CSV](../results/tables/m7a/alpha_gc.csv)):
+# All {glue:text}`n_intercepts:,` intercepts ([as CSV](../results/tables/m7a/alpha_gc.csv)):
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "full-width"]
 table(pooled_intercepts, searchable=True)
 
 # %% [markdown]
-# As a heat map ({numref}`fig-heat-7a`) their structure shows at a glance: columns that are dark or
-# light as a whole are cell lines, the one row that is different is `gene_5`.
+# As a heat map ({numref}`fig-heat-7a`) their structure shows at a glance: columns that are blue or
+# pale as a whole are cell lines, the one row that is different is `gene_5`.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Heat map of posterior means for ten genes by twenty cell lines, from blue for negative to red for positive; whole columns are alike, and the row of gene_5 is shifted towards red."}, "figure": {"name": "fig-heat-7a", "caption": "Posterior means of the intercepts $\\alpha_{gc}$ of model 7a."}}
 heat_map(pooled_intercepts, title="Model 7a: intercepts by gene and cell line")
@@ -199,11 +208,14 @@ true_genes = load_truth("gamma_g")
 true_cell_lines = load_truth("beta_c")
 estimated_genes = estimated_effect(pooled_intercepts, "gene")
 estimated_cell_lines = estimated_effect(pooled_intercepts, "cell_line")
+sgrna_means = drawn_sgrnas.groupby("gene")["value"].mean()
 gene_shift = estimated_genes["value"] - true_genes["value"]
 cell_line_shift = estimated_cell_lines["value"] - true_cell_lines["value"]
 numbers(
     {
         "gene_shift": gene_shift.mean(),
+        "sgrna_low": sgrna_means.min(),
+        "sgrna_high": sgrna_means.max(),
         "gene_shift_low": gene_shift.min(),
         "gene_shift_high": gene_shift.max(),
         "mean_beta": true_cell_lines["value"].mean(),
@@ -225,10 +237,12 @@ observations(
 # The estimates follow the truth, but on average they lie {glue:text}`gene_shift:.2f` above it
 # (from {glue:text}`gene_shift_low:.2f` to {glue:text}`gene_shift_high:.2f`). That is no failure of the
 # sampler. The effects of the cell lines that were drawn have a mean of {glue:text}`mean_beta:.2f`,
-# not of zero, and this mean is in every gene's average. No model can tell a shift of all cell lines
-# from a shift of all genes; the data only know the sum. The same holds for the cell lines
-# ({numref}`fig-cell-lines-7a`): their estimates lie {glue:text}`cell_line_shift:.2f` from the
-# truth, which is the mean of the true gene effects, {glue:text}`mean_gamma:.2f`.
+# not of zero, and this mean is in every gene's average. No data can tell a shift of all cell lines
+# from a shift of all genes; they only know the sum. The rest of the difference, and its range, comes
+# mostly from the sgRNAs that were drawn: those of one gene do not average to zero
+# ({glue:text}`sgrna_low:.2f` to {glue:text}`sgrna_high:.2f`). The same holds for the cell lines
+# ({numref}`fig-cell-lines-7a`): their estimates differ from the truth by {glue:text}`cell_line_shift:.2f`
+# on average, the mean of the true gene effects, {glue:text}`mean_gamma:.2f`, and the same remainder.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered log fold changes for twenty cell lines coloured by gene, with two bars for each cell line: black for the true effect, blue for the estimated one. Every blue bar lies about one unit below its black one."}, "figure": {"name": "fig-cell-lines-7a", "caption": "The data by cell line, with the true cell line effects $\\beta_c$ (black) and the mean over genes of the posterior means of model 7a (blue)."}}
 observations(
@@ -241,8 +255,8 @@ observations(
 
 # %% [markdown]
 # Would data from this model look like the data that we have? {numref}`fig-posterior-7a` draws
-# screens from the posterior. The observed one runs within their bundle, at its edge only about the
-# dip between its two humps.
+# screens from the posterior. The observed one runs within their bundle, mostly, and has two humps
+# where most predicted ones have one: the model does not know that the cell lines cluster.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, within a narrow bundle of densities predicted by the posterior of model 7a."}, "figure": {"name": "fig-posterior-7a", "caption": "Posterior predictive check of model 7a: distributions of the log fold changes in predicted screens (blue), and in the observed one (black)."}}
 predictive(pooled, "posterior_predictive", title="Model 7a: what the posterior expects")
@@ -297,7 +311,7 @@ table(diagnostics({"7a, no pooling": unpooled}), digits=3)
 # %% tags=["remove-input"]
 table(unpooled_scalars)
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "full-width"]
 table(unpooled_intercepts, searchable=True)
 
 # %% [markdown]
@@ -366,13 +380,15 @@ shrinkage_slopes(
 # take $\sigma_\alpha$. The posterior mean weighs the two by their precision:
 #
 # $$
-# \mathrm{E}[\alpha_{gc} \mid \cdot] = (1 - B_g)\, \bar y_{gc} + B_g\, \mu_\alpha,
-# \qquad
-# B_g = \frac{\sigma^2 / n_g}{\sigma^2 / n_g + \sigma_\alpha^2}
+# \begin{aligned}
+# \mathrm{E}[\alpha_{gc} \mid y, \mu_\alpha, \sigma_\alpha, \sigma]
+# &= (1 - B_g)\, \bar y_{gc} + B_g\, \mu_\alpha \\
+# B_g &= \frac{\sigma^2 / n_g}{\sigma^2 / n_g + \sigma_\alpha^2}
+# \end{aligned}
 # $$ (eq-shrinkage)
 #
 # $B_g$ is the **shrinkage factor**: the share of the way from the gene's own data to the overall
-# mean. It is, with the sign turned, the slope of the gene's line in {numref}`fig-slopes-7a`. More
+# mean. It is, with the sign turned, very nearly the slope of the gene's line in {numref}`fig-slopes-7a`. More
 # sgRNAs make it smaller, more noise makes it larger. Its posterior, gene by gene:
 
 # %% tags=["hide-input"]
@@ -404,10 +420,11 @@ numbers(
 
 # %% [markdown]
 # `gene_0` has one sgRNA. One observation with noise {glue:text}`sigma:.2f` is all that is known of
-# each of its intercepts, and pooling moves them {glue:text}`b_first:.1f` % of the way to the mean
-# (94 % interval {glue:text}`b_first_low:.1f` to {glue:text}`b_first_high:.1f` %), on average by
-# {glue:text}`shift_first:.3f`. `gene_9` has ten; its intercepts move {glue:text}`b_last:.1f` % of the
-# way, by {glue:text}`shift_last:.3f`. Their posterior standard deviations are
+# each of its intercepts, and pooling moves them {glue:text}`b_first:.1f` % of the way to the mean
+# (94 % interval {glue:text}`b_first_low:.1f` to {glue:text}`b_first_high:.1f` %), on average by
+# {glue:text}`shift_first:.3f`. `gene_9` has ten; its intercepts move {glue:text}`b_last:.1f` % of the
+# way, by {glue:text}`shift_last:.3f`. (A gene that lies far from the mean, as `gene_5` does, shifts more
+# than its neighbours in the table; its *factor* is in line.) Their posterior standard deviations are
 # {glue:text}`sd_first:.2f` and {glue:text}`sd_last:.2f`. In all of them the pull is smaller than
 # the uncertainty.
 #
@@ -425,6 +442,7 @@ numbers(
 #   intercept becomes a compromise between its own data and that distribution.
 # - The compromise is {eq}`eq-shrinkage`: it depends on how much data a group has, and on how alike
 #   the groups are. Genes with few sgRNAs are pulled hardest.
-# - In this screen the pull is {glue:text}`b_first:.0f` % at most, since cell lines differ so much.
-# - Model 7a takes differences between sgRNAs for noise. [The next chapter](03_model_7b) tells them
-#   apart from it, or tries to.
+# - In model 7a the pull is {glue:text}`b_first:.0f` % of the way at most, because it takes the
+#   differences between cell lines for differences between unrelated intercepts.
+# - Model 7a takes differences between sgRNAs for noise. [The next chapter](03_model_7b) tries to tell
+#   the two apart.

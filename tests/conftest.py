@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from poolscreen import project
 from poolscreen.screen import Screen
@@ -41,7 +42,9 @@ class Tree:
         self.folder = folder
         self.env = {**os.environ, "PYTHONPATH": str(folder / "src")}
 
-    def poolscreen(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess:
+    def poolscreen(
+        self, *arguments: str, timeout: float = 300
+    ) -> subprocess.CompletedProcess:
         return subprocess.run(
             [sys.executable, "-m", "poolscreen", *arguments],
             cwd=self.folder,
@@ -67,10 +70,28 @@ class Tree:
 
     def would_run(self) -> list[str]:
         """List what a build would run, as `rule` or `rule name`, sorted."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile"]
-        command += ["--cores", "2", "--dry-run", "--nolock", "--max-checksum-file-size", "1GB"]
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--snakefile",
+            "workflow/Snakefile",
+        ]
+        command += [
+            "--cores",
+            "2",
+            "--dry-run",
+            "--nolock",
+            "--max-checksum-file-size",
+            "1GB",
+        ]
         ran = subprocess.run(
-            command, cwd=self.folder, env=self.env, check=True, text=True, capture_output=True
+            command,
+            cwd=self.folder,
+            env=self.env,
+            check=True,
+            text=True,
+            capture_output=True,
         )
         jobs = []
         for block in re.split(r"^(?:local)?rule ", ran.stdout, flags=re.MULTILINE)[1:]:
@@ -140,8 +161,6 @@ def browser() -> Iterator:
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
             executable_path=program,

@@ -7,8 +7,10 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from poolscreen import chapters, fits, models, project
+from poolscreen.site import key_figure
 
 pytestmark = pytest.mark.book
 
@@ -28,10 +30,14 @@ def fit(request, book):
 
 def test_a_fit_is_whole(fit):
     assert set(fit.children) == set(fits.GROUPS)
-    assert dict(fit["posterior"].sizes) | {"chain": 4, "draw": 2000} == dict(fit["posterior"].sizes)
+    assert dict(fit["posterior"].sizes) | {"chain": 4, "draw": 2000} == dict(
+        fit["posterior"].sizes
+    )
     settings = json.loads(fit.attrs["settings"])
     assert (settings["chains"], settings["draws"], settings["seed"]) == (4, 2000, 103)
-    assert {"pymc", "nutpie", "arviz", "numpy"} <= set(json.loads(fit.attrs["packages"]))
+    assert {"pymc", "nutpie", "arviz", "numpy"} <= set(
+        json.loads(fit.attrs["packages"])
+    )
     assert fit.attrs["seconds_compiling"] > 0
     assert fit.attrs["seconds_sampling"] > 0
     assert project.fit_path(fit.attrs["model"]).stat().st_size < 60e6
@@ -65,10 +71,14 @@ def test_pointwise_likelihood_is_that_of_the_draws(fit):
     index = fit["constant_data"]
     effect = "alpha_sc" if "alpha_sc" in kept else "alpha_gc"
     row = index["sgrna_idx" if effect == "alpha_sc" else "gene_idx"].to_numpy()
-    mean = kept[effect].to_numpy()[:, :, row, index["cell_idx"].to_numpy()].astype(float)
+    mean = (
+        kept[effect].to_numpy()[:, :, row, index["cell_idx"].to_numpy()].astype(float)
+    )
     sigma = kept["sigma"].to_numpy()[..., None]
     y = fit["observed_data"]["log_fc"].to_numpy()
-    expected = -0.5 * ((y - mean) / sigma) ** 2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
+    expected = (
+        -0.5 * ((y - mean) / sigma) ** 2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
+    )
     # Effects are kept in single precision, and sigma may be near zero.
     close = np.isclose(fit["log_likelihood"]["log_fc"], expected, rtol=1e-3, atol=1e-3)
     assert close.mean() > 0.999
@@ -102,9 +112,11 @@ def test_the_originals_printed_estimates(book, model, parameter, mean, sd, low, 
     row = fits.load_table(model, "scalars").set_index("parameter").loc[parameter]
     assert row["mean"] == pytest.approx(mean, abs=5 * row["mcse_mean"] + 0.0005)
     assert row["sd"] == pytest.approx(sd, abs=5 * row["mcse_sd"] + 0.0005)
-    # The ends of an interval are less certain than its middle.
-    assert row["hdi_3%"] == pytest.approx(low, abs=0.15 * sd)
-    assert row["hdi_97%"] == pytest.approx(high, abs=0.15 * sd)
+    # The ends of a highest-density interval are far less certain than quantiles are: over 300
+    # seeds those of sigma_gamma had a standard deviation of 0.0033, that is 0.057 sd. Four
+    # standard errors of the difference of two runs:
+    assert row["hdi_3%"] == pytest.approx(low, abs=4 * 2**0.5 * 0.057 * sd)
+    assert row["hdi_97%"] == pytest.approx(high, abs=4 * 2**0.5 * 0.057 * sd)
 
 
 def test_screen_is_the_download(book):
@@ -161,7 +173,9 @@ def test_every_figure_of_the_original_is_there(chapter, book):
 @pytest.mark.parametrize("chapter", chapters.names())
 def test_every_figure_is_captioned_described_and_referred_to(chapter, book):
     present = chapters.read(chapter)
-    prose = "".join(cell.source for cell in present.cells if cell.cell_type == "markdown")
+    prose = "".join(
+        cell.source for cell in present.cells if cell.cell_type == "markdown"
+    )
     for cell in chapters.code_cells(present):
         shown = cell.metadata.get("mystnb", {})
         if "figure" in shown:
@@ -173,8 +187,14 @@ def test_every_figure_is_captioned_described_and_referred_to(chapter, book):
 
 def test_long_tables_are_there_in_full(book):
     page = (book / "_build/html/notebooks/03_model_7b.html").read_text()
-    tables = re.findall(r'<table[^>]*class="[^"]*searchable[^"]*".*?</table>', page, flags=re.DOTALL)
-    assert sorted(len(re.findall("<tr", table)) - 1 for table in tables) == [200, 1100, 1100]
+    tables = re.findall(
+        r'<table[^>]*class="[^"]*searchable[^"]*".*?</table>', page, flags=re.DOTALL
+    )
+    assert sorted(len(re.findall("<tr", table)) - 1 for table in tables) == [
+        200,
+        1100,
+        1100,
+    ]
 
 
 def test_source_on_the_page_is_the_source_that_was_sampled(book):
@@ -186,11 +206,9 @@ def test_source_on_the_page_is_the_source_that_was_sampled(book):
 
 def test_picture_of_the_readme_is_that_of_the_book(book):
     """It is kept in git, so it may fall behind: `poolscreen picture` brings it up to date."""
-    from PIL import Image
-
-    from poolscreen.site import key_figure
-
-    kept = Image.open(book / "book/_static/key-figure.png").convert("L").resize((64, 64))
+    kept = (
+        Image.open(book / "book/_static/key-figure.png").convert("L").resize((64, 64))
+    )
     drawn = Image.open(key_figure()).convert("L").resize((64, 64))
     difference = np.abs(np.asarray(kept, float) - np.asarray(drawn, float)).mean()
     assert difference < 2, "run `PYTHONPATH=src .venv/bin/python -m poolscreen picture`"

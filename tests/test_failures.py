@@ -33,32 +33,51 @@ def fails(tree, *messages):
 
 
 def test_a_cell_that_raises(tree):
-    tree.edit_chapter("01_data_generation", "design = Design()", "design = Design(1 / 0)")
+    tree.edit_chapter(
+        "01_data_generation", "design = Design()", "design = Design(1 / 0)"
+    )
     ending = fails(
-        tree, "01_data_generation, cell 4 raised ZeroDivisionError: division by zero", "Traceback"
+        tree,
+        "01_data_generation, cell 4 raised ZeroDivisionError: division by zero",
+        "Traceback",
     )
     assert "design = Design(1 / 0)" in ending
 
 
 def test_a_fit_that_fails_the_gate(tree):
-    tree.edit("src/poolscreen/models/m7b_unpooled.py", "MARGINAL = True", "MARGINAL = False")
-    fails(tree, "the fit of m7b_unpooled has not converged and is not a result", "R-hat up to")
+    tree.edit(
+        "src/poolscreen/models/m7b_unpooled.py", "MARGINAL = True", "MARGINAL = False"
+    )
+    fails(
+        tree,
+        "the fit of m7b_unpooled has not converged and is not a result",
+        "R-hat up to",
+    )
     assert not (tree.folder / "results/fits/m7b_unpooled.nc").exists()
 
 
 def test_a_chapter_that_is_not_there(tree):
     tree.edit("_toc.yml", "notebooks/02_model_7a", "notebooks/02_model_9")
-    fails(tree, "_toc.yml names notebooks/02_model_9, but there is no notebooks/02_model_9.py")
+    fails(
+        tree,
+        "_toc.yml names notebooks/02_model_9, but there is no notebooks/02_model_9.py",
+    )
 
 
 def test_a_pair_that_differs(tree):
     tree.edit("notebooks/02_model_7a.py", "# A word on words.", "# A word about words.")
-    fails(tree, "notebooks/02_model_7a.py and its .ipynb differ from cell 1 on", "make pair")
+    fails(
+        tree,
+        "notebooks/02_model_7a.py and its .ipynb differ from cell 1 on",
+        "make pair",
+    )
 
 
 def test_a_fit_that_no_model_makes(tree):
     tree.edit_chapter("02_model_7a", 'load_fit("m7a")', 'load_fit("m7z")')
-    fails(tree, "02_model_7a loads the fit of 'm7z', which no model makes; there are m7a,")
+    fails(
+        tree, "02_model_7a loads the fit of 'm7z', which no model makes; there are m7a,"
+    )
 
 
 def test_a_truncated_fit(tree):
@@ -107,7 +126,11 @@ def images(folder):
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT])
 def test_an_interrupted_fit(tree, kill):
     """Killed in the middle of a fit, the next build gives the site of an undisturbed one."""
-    tree.edit("src/poolscreen/models/m7a_unpooled.py", "import pymc as pm\n", "import pymc as pm  # !\n")
+    tree.edit(
+        "src/poolscreen/models/m7a_unpooled.py",
+        "import pymc as pm\n",
+        "import pymc as pm  # !\n",
+    )
     log = tree.folder / "logs/fit_m7a_unpooled.log"
     log.unlink(missing_ok=True)
     process = tree.start_build()
@@ -160,7 +183,9 @@ def setup(tmp_path, path, **env):
     script = (ROOT / "workflow/setup.sh").read_text()
     assert " /usr/bin/python3;" in script
     (tmp_path / "workflow").mkdir()
-    (tmp_path / "workflow/setup.sh").write_text(script.replace(" /usr/bin/python3;", ";"))
+    (tmp_path / "workflow/setup.sh").write_text(
+        script.replace(" /usr/bin/python3;", ";")
+    )
     return subprocess.run(
         ["/bin/sh", "workflow/setup.sh"],
         cwd=tmp_path,

@@ -15,7 +15,10 @@ def sample_stats(chains=4, draws=500, divergences=0, rng=None):
     diverging[0, :divergences] = True
     dims = ("chain", "draw")
     return xr.Dataset(
-        {"diverging": (dims, diverging), "energy": (dims, rng.normal(size=(chains, draws)))}
+        {
+            "diverging": (dims, diverging),
+            "energy": (dims, rng.normal(size=(chains, draws))),
+        }
     )
 
 
@@ -26,7 +29,10 @@ def posterior(shift=0.0):
     sigma[-1] += shift
     alpha = rng.normal(size=(4, 500, 2, 3))
     return xr.Dataset(
-        {"sigma": (("chain", "draw"), sigma), "alpha": (("chain", "draw", "gene", "cell_line"), alpha)},
+        {
+            "sigma": (("chain", "draw"), sigma),
+            "alpha": (("chain", "draw", "gene", "cell_line"), alpha),
+        },
         coords={"gene": ["g10", "g2"], "cell_line": ["c", "b", "a"]},
     )
 
@@ -40,7 +46,9 @@ def gate(draws, **changes):
 def test_tables_keep_the_order_and_the_columns():
     tables = fits.summarise(posterior())
     assert list(tables) == ["scalars", "alpha"]
-    statistics = "mean sd hdi_3% hdi_97% mcse_mean mcse_sd ess_bulk ess_tail r_hat".split()
+    statistics = (
+        "mean sd hdi_3% hdi_97% mcse_mean mcse_sd ess_bulk ess_tail r_hat".split()
+    )
     assert list(tables["scalars"]) == ["parameter", *statistics]
     assert list(tables["alpha"]) == ["gene", "cell_line", *statistics]
     assert tables["alpha"]["gene"].tolist() == ["g10"] * 3 + ["g2"] * 3
@@ -49,7 +57,9 @@ def test_tables_keep_the_order_and_the_columns():
 
 def test_tables_hold_the_draws_own_figures():
     draws = posterior()
-    row = fits.summarise(draws)["alpha"].set_index(["gene", "cell_line"]).loc[("g2", "b")]
+    row = (
+        fits.summarise(draws)["alpha"].set_index(["gene", "cell_line"]).loc[("g2", "b")]
+    )
     own = draws["alpha"].sel(gene="g2", cell_line="b").to_numpy().ravel()
     assert row["mean"] == pytest.approx(own.mean())
     assert row["sd"] == pytest.approx(own.std(ddof=1), rel=1e-3)
@@ -85,14 +95,23 @@ def test_gate_names_the_worst_parameter():
 def test_a_failure_on_purpose_must_be_one():
     tables = fits.summarise(posterior())
     good = fits.diagnose(tables, sample_stats())
-    with pytest.raises(PoolscreenError, match="shown as a failure, but it has converged"):
+    with pytest.raises(
+        PoolscreenError, match="shown as a failure, but it has converged"
+    ):
         fits.check_gate("m", tables, good, expect_failure=True)
     fits.check_gate("m", tables, good | {"divergences": 3.0}, expect_failure=True)
 
 
 @pytest.fixture
 def fit():
-    group = xr.Dataset({"x": (("chain", "draw", "obs"), np.random.default_rng(0).normal(size=(2, 5, 3)))})
+    group = xr.Dataset(
+        {
+            "x": (
+                ("chain", "draw", "obs"),
+                np.random.default_rng(0).normal(size=(2, 5, 3)),
+            )
+        }
+    )
     tree = xr.DataTree.from_dict(dict.fromkeys(fits.GROUPS, group))
     tree.attrs = {"model": "m", "seed": 1}
     return tree
@@ -114,7 +133,9 @@ def test_truncated_file_is_named(fit, tmp_path, keep):
     path = tmp_path / "m.nc"
     fits.write_fit(path, fit)
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(PoolscreenError, match=r"m\.nc is damaged .*delete it and run `make book`"):
+    with pytest.raises(
+        PoolscreenError, match=r"m\.nc is damaged .*delete it and run `make book`"
+    ):
         fits.read_fit(path)
 
 
@@ -123,7 +144,9 @@ def test_file_of_another_version_is_named(fit, tmp_path, monkeypatch):
     monkeypatch.setattr(fits, "FORMAT", fits.FORMAT + 1)
     fits.write_fit(path, fit)
     monkeypatch.undo()
-    with pytest.raises(PoolscreenError, match="is of format 2, and this version reads 1"):
+    with pytest.raises(
+        PoolscreenError, match="is of format 2, and this version reads 1"
+    ):
         fits.read_fit(path)
 
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
@@ -20,14 +21,14 @@ def test_nothing(tree):
 
 def test_a_touch_or_a_fresh_checkout(tree):
     later = time.time() + 1000
-    for folder, _, names in os.walk(tree.folder):
-        if ".snakemake" not in folder:
-            for number, name in enumerate(sorted(names)):
-                path = f"{folder}/{name}"
-                if os.stat(path).st_nlink > 1:  # a link to the original's results
-                    shutil.copy2(path, f"{path}.copy")
-                    os.replace(f"{path}.copy", path)
-                os.utime(path, (later + number, later + number))
+    files = [
+        p for p in tree.folder.rglob("*") if p.is_file() and ".snakemake" not in p.parts
+    ]
+    for number, path in enumerate(files):
+        if path.stat().st_nlink > 1:  # a link to the original's results
+            shutil.copy2(path, f"{path}.copy")
+            Path(f"{path}.copy").replace(path)
+        os.utime(path, (later + number, later + number))
     assert tree.would_run() == []
 
 
@@ -110,7 +111,8 @@ def test_everything(tree, path, old, new):
 
 
 def test_a_new_chapter(tree):
-    script = '# %% [markdown]\n# # New\n\n# %%\nfrom poolscreen.fits import load_fit\nload_fit("m7b")\n'
+    script = "# %% [markdown]\n# # New\n\n# %%\n"
+    script += 'from poolscreen.fits import load_fit\nload_fit("m7b")\n'
     (tree.folder / "notebooks/04_new.py").write_text(script)
     last = "      - file: notebooks/03_model_7b\n"
     tree.edit("_toc.yml", last, f"{last}      - file: notebooks/04_new\n")

@@ -19,10 +19,15 @@ FAMILIES = {name: models.get(name).FAMILY for name in models.names()}
 def screens(draw):
     """A random design: unequal genes and replicates, missing combinations."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    gene_of_sgrna = rng.integers(0, draw(st.integers(1, 3)), size=draw(st.integers(1, 6)))
+    gene_of_sgrna = rng.integers(
+        0, draw(st.integers(1, 3)), size=draw(st.integers(1, 6))
+    )
     replicates = rng.integers(0, 4, size=(len(gene_of_sgrna), draw(st.integers(1, 3))))
     replicates[0, 0] += 1  # at least one observation
-    s, c = (np.repeat(index, replicates.ravel()) for index in map(np.ravel, np.indices(replicates.shape)))
+    s, c = (
+        np.repeat(index, replicates.ravel())
+        for index in map(np.ravel, np.indices(replicates.shape))
+    )
     table = pd.DataFrame(
         {
             "cell_line": [f"cell_{i}" for i in c],
@@ -40,7 +45,9 @@ scales = st.floats(0.05, 3)
 class Dense:
     """The joint normal of effects and observations, written out as matrices."""
 
-    def __init__(self, family: NestedNormal, screen: Screen, mean, sd, nested_sd, sigma):
+    def __init__(
+        self, family: NestedNormal, screen: Screen, mean, sd, nested_sd, sigma
+    ):
         n_cells = len(screen.cell_lines)
         row = screen.gene_idx if family.level == "gene" else screen.sgrna_idx
         n_top = len(screen.genes if family.level == "gene" else screen.sgrnas) * n_cells
@@ -48,13 +55,22 @@ class Dense:
         effects, variances = [top], [np.full(n_top, sd**2)]
         if family.nested:
             n_nested = len(screen.sgrnas) * n_cells
-            effects.append(np.eye(n_nested)[screen.sgrna_idx * n_cells + screen.cell_idx])
+            effects.append(
+                np.eye(n_nested)[screen.sgrna_idx * n_cells + screen.cell_idx]
+            )
             variances.append(np.full(n_nested, nested_sd**2))
         # Every observation is the mean plus its top deviation plus its nested deviation.
         self.design = np.hstack(effects)
         self.prior = np.concatenate(variances)
-        self.covariance = self.design * self.prior @ self.design.T + sigma**2 * np.eye(len(row))
-        self.y, self.mean, self.n_top, self.n_cells = screen.log_fc, mean, n_top, n_cells
+        self.covariance = self.design * self.prior @ self.design.T + sigma**2 * np.eye(
+            len(row)
+        )
+        self.y, self.mean, self.n_top, self.n_cells = (
+            screen.log_fc,
+            mean,
+            n_top,
+            n_cells,
+        )
         self.gene_of_sgrna = screen.gene_of_sgrna
 
     def log_density(self):
@@ -70,10 +86,15 @@ class Dense:
         if len(deviation) == self.n_top:
             return self.mean + deviation, covariance
         # A nested effect is its top effect plus its own deviation.
-        parents = (self.gene_of_sgrna[:, None] * self.n_cells + np.arange(self.n_cells)).ravel()
+        parents = (
+            self.gene_of_sgrna[:, None] * self.n_cells + np.arange(self.n_cells)
+        ).ravel()
         to_effects = np.eye(len(deviation))
         to_effects[self.n_top + np.arange(len(parents)), parents] += 1
-        return self.mean + to_effects @ deviation, to_effects @ covariance @ to_effects.T
+        return (
+            self.mean + to_effects @ deviation,
+            to_effects @ covariance @ to_effects.T,
+        )
 
 
 def parameters(family, mean, sd, nested_sd, sigma):
@@ -92,8 +113,12 @@ def parameters(family, mean, sd, nested_sd, sigma):
 
 @pytest.mark.parametrize("name", FAMILIES)
 @settings(max_examples=40, deadline=None)
-@given(screen=screens(), mean=st.floats(-2, 2), sd=scales, nested_sd=scales, sigma=scales)
-def test_likelihood_is_that_of_the_dense_normal(name, screen, mean, sd, nested_sd, sigma):
+@given(
+    screen=screens(), mean=st.floats(-2, 2), sd=scales, nested_sd=scales, sigma=scales
+)
+def test_likelihood_is_that_of_the_dense_normal(
+    name, screen, mean, sd, nested_sd, sigma
+):
     family = FAMILIES[name]
     _, mean, sd, nested_sd = parameters(family, mean, sd, nested_sd, sigma)
     ours = marginal.log_marginal_likelihood(
@@ -105,7 +130,10 @@ def test_likelihood_is_that_of_the_dense_normal(name, screen, mean, sd, nested_s
 
 def draw(family, screen, values, n):
     posterior = xr.Dataset(
-        {name: (("chain", "draw"), np.full((1, n), value)) for name, value in values.items()},
+        {
+            name: (("chain", "draw"), np.full((1, n), value))
+            for name, value in values.items()
+        },
         coords={"chain": [0], "draw": range(n)},
     )
     effects = marginal.draw_effects(family, screen, posterior, np.random.default_rng(1))
@@ -115,8 +143,12 @@ def draw(family, screen, values, n):
 
 @pytest.mark.parametrize("name", FAMILIES)
 @settings(max_examples=8, deadline=None)
-@given(screen=screens(), mean=st.floats(-2, 2), sd=scales, nested_sd=scales, sigma=scales)
-def test_effects_are_those_of_the_dense_normal(name, screen, mean, sd, nested_sd, sigma):
+@given(
+    screen=screens(), mean=st.floats(-2, 2), sd=scales, nested_sd=scales, sigma=scales
+)
+def test_effects_are_those_of_the_dense_normal(
+    name, screen, mean, sd, nested_sd, sigma
+):
     family = FAMILIES[name]
     values, mean, sd, nested_sd = parameters(family, mean, sd, nested_sd, sigma)
     expected, covariance = Dense(family, screen, mean, sd, nested_sd, sigma).effects()
@@ -124,7 +156,9 @@ def test_effects_are_those_of_the_dense_normal(name, screen, mean, sd, nested_sd
     drawn = draw(family, screen, values, n)
     deviations = np.sqrt(np.diag(covariance))
     # Six standard errors: with some hundred effects per run a false alarm is out of the question.
-    np.testing.assert_array_less(np.abs(drawn.mean(0) - expected), 6 * deviations / n**0.5 + 1e-9)
+    np.testing.assert_array_less(
+        np.abs(drawn.mean(0) - expected), 6 * deviations / n**0.5 + 1e-9
+    )
     scaled = np.cov(drawn.T).reshape(covariance.shape) - covariance
     bound = 6 * np.outer(deviations, deviations) * (2 / n) ** 0.5 + 1e-9
     np.testing.assert_array_less(np.abs(scaled), bound)
@@ -134,7 +168,9 @@ def test_replicates_enter_only_by_their_statistics(screen):
     """Two observations and their swapped copy say the same."""
     table = pd.concat([screen.table, screen.table.assign(log_fc=screen.log_fc + 1)])
     once = marginal.statistics(FAMILIES["m7b"], Screen(table))
-    again = marginal.statistics(FAMILIES["m7b"], Screen(table.sample(frac=1, random_state=0)))
+    again = marginal.statistics(
+        FAMILIES["m7b"], Screen(table.sample(frac=1, random_state=0))
+    )
     assert once.ss_within == pytest.approx(again.ss_within)
     assert once.units.sum() == again.units.sum() == 1100
     assert set(once.replicates) == {2}
@@ -152,7 +188,10 @@ def test_marginal_posterior_is_that_of_plain_nuts(name, screen):
     plain, exact = summaries
     error = np.hypot(plain["mcse_mean"], exact["mcse_mean"])
     assert ((plain["mean"] - exact["mean"]).abs() < 5 * error).all()
-    assert ((plain["sd"] - exact["sd"]).abs() < 5 * np.hypot(plain["mcse_sd"], exact["mcse_sd"])).all()
+    assert (
+        (plain["sd"] - exact["sd"]).abs()
+        < 5 * np.hypot(plain["mcse_sd"], exact["mcse_sd"])
+    ).all()
 
 
 def test_replicates_identify_the_split():
@@ -170,9 +209,16 @@ def test_replicates_identify_the_split():
             "log_fc": rng.normal(alpha[gene, sgrna, cell], 0.4),
         }
     )
-    sampled = sampling.sample("m7b", Screen(table), sampling.Settings(draws=500, tune=500))
+    sampled = sampling.sample(
+        "m7b", Screen(table), sampling.Settings(draws=500, tune=500)
+    )
     posterior = sampled["posterior"].to_dataset()
-    for name, true in {"sigma_alpha": 0.2, "sigma": 0.4, "mu_gamma": -1, "sigma_gamma": 1}.items():
+    for name, true in {
+        "sigma_alpha": 0.2,
+        "sigma": 0.4,
+        "mu_gamma": -1,
+        "sigma_gamma": 1,
+    }.items():
         estimate, spread = float(posterior[name].mean()), float(posterior[name].std())
         assert abs(estimate - true) < 4 * spread
     assert float(posterior["sigma_alpha"].std()) < 0.02

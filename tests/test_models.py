@@ -35,7 +35,9 @@ def test_an_unknown_model_is_an_error():
 
 @pytest.mark.parametrize("name", models.names())
 def test_prior_predictive_is_finite(name, screen):
-    drawn = pm.sample_prior_predictive(20, model=models.get(name).build(screen), random_seed=1)
+    drawn = pm.sample_prior_predictive(
+        20, model=models.get(name).build(screen), random_seed=1
+    )
     assert np.isfinite(drawn["prior_predictive"]["log_fc"]).all()
 
 
@@ -55,7 +57,9 @@ def test_known_effects_are_recovered(name):
     sampled = sampling.sample(name, screen, sampling.Settings(draws=1000, tune=1000))
     posterior = sampled["posterior"].to_dataset()
     tables = fits.summarise(posterior)
-    fits.check_gate(name, tables, fits.diagnose(tables, sampled["sample_stats"].to_dataset()))
+    fits.check_gate(
+        name, tables, fits.diagnose(tables, sampled["sample_stats"].to_dataset())
+    )
 
     effect = next(n for n in ("alpha_sc", "alpha_gc") if n in posterior)
     by = ["sgRNA" if effect == "alpha_sc" else "gene", "cell_line"]

@@ -11,10 +11,14 @@ pytestmark = pytest.mark.browser
 PAGES = chapters.toc()
 
 
-@pytest.fixture(params=[(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")], ids=str)
+@pytest.fixture(
+    params=[(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")], ids=str
+)
 def context(request, browser):
     width, scheme = request.param
-    opened = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    opened = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme
+    )
     yield opened
     opened.close()
 
@@ -29,18 +33,25 @@ def test_page_is_sound(name, context, site_url):
     page.on(
         "request",
         lambda r: (
-            None if r.url.startswith((site_url, "data:", "blob:")) else faults.append(r.url)
+            None
+            if r.url.startswith((site_url, "data:", "blob:"))
+            else faults.append(r.url)
         ),
     )
     page.goto(f"{site_url}/{name}.html")
     page.wait_for_load_state("networkidle")
-    page.wait_for_function("!window.MathJax || window.MathJax.startup.promise !== undefined")
+    page.wait_for_function(
+        "!window.MathJax || window.MathJax.startup.promise !== undefined"
+    )
     page.evaluate("window.MathJax ? window.MathJax.startup.promise : null")
     assert faults == []
 
-    assert page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    ) <= 0, "the page scrolls sideways"
+    assert (
+        page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        <= 0
+    ), "the page scrolls sideways"
     article = page.locator("article.bd-article")
     images = article.locator("img").evaluate_all(
         "all => all.map(i => [i.src, i.alt, i.complete && i.naturalWidth > 0])"
@@ -86,11 +97,13 @@ def test_a_long_table_can_be_sorted(table):
         table.locator("thead th", has_text="mean").first.click()
         means = [float(text) for text in cells(table, 3)]
         assert means == order(means)
-        assert abs(means[0]) > 1.5, "the ends of all rows, not of the ten that were shown"
+        assert abs(means[0]) > 1.5, (
+            "the ends of all rows, not of the ten that were shown"
+        )
 
 
 def test_a_long_table_can_be_shown_in_full(table):
-    table.locator("select").select_option("all")
+    table.locator("select").select_option(label="all")
     assert len(cells(table, 1)) == 1100
 
 

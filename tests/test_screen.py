@@ -36,7 +36,10 @@ def tables(draw):
 def test_indices_lead_back_to_the_labels(table):
     screen = Screen(table)
     assert np.array(screen.genes)[screen.gene_idx].tolist() == table["gene"].tolist()
-    assert np.array(screen.cell_lines)[screen.cell_idx].tolist() == table["cell_line"].tolist()
+    assert (
+        np.array(screen.cell_lines)[screen.cell_idx].tolist()
+        == table["cell_line"].tolist()
+    )
     assert np.array(screen.sgrnas)[screen.sgrna_idx].tolist() == table["sgRNA"].tolist()
 
 
@@ -72,7 +75,10 @@ GOOD = pd.DataFrame(
         (GOOD.drop(columns="gene"), "no column gene"),
         (GOOD.iloc[:0], "no rows"),
         (GOOD.assign(gene=["g", "h"]), "sgRNA s belongs to more than one gene"),
-        (GOOD.assign(log_fc=[0.1, np.nan]), "row 1, have a log_fc that is not a finite"),
+        (
+            GOOD.assign(log_fc=[0.1, np.nan]),
+            "row 1, have a log_fc that is not a finite",
+        ),
         (GOOD.assign(log_fc=[np.inf, 0.1]), "row 0"),
         (GOOD.assign(log_fc=["x", "y"]), "must be numeric"),
         (GOOD.assign(sgRNA=[" ", "s"]), "row 0, have an empty sgRNA"),

@@ -111,7 +111,9 @@ def picture() -> None:
     """Bring the picture in the README in step with the book."""
     from poolscreen import site as pages  # noqa: PLC0415
 
-    with project.replacing(project.root() / "book" / "_static" / "key-figure.png") as part:
+    with project.replacing(
+        project.root() / "book" / "_static" / "key-figure.png"
+    ) as part:
         part.write_bytes(pages.key_figure().read())
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import plotnine as p9
 import xarray as xr
@@ -45,6 +46,7 @@ def observations(
     title: str,
     value_label: str = LOG_FC,
     width: float = 7.2,
+    part_by: str | None = None,
 ) -> p9.ggplot:
     """Draw values by label, jittered, with bars for effects.
 
@@ -65,6 +67,8 @@ def observations(
         Title of the figure and of the y axis.
     width : float
         In inches.
+    part_by : str, optional
+        Column whose groups are parted by dotted lines.
 
     Returns
     -------
@@ -94,6 +98,12 @@ def observations(
         + theme(width, 4)
         + p9.theme(axis_text_x=p9.element_text(rotation=90, vjust=1, ha="center"))
     )
+    if part_by:
+        first = data.drop_duplicates(by).reset_index(drop=True)[part_by].astype(str)
+        starts = first.index[first != first.shift()][1:]
+        plot += p9.geom_vline(
+            xintercept=list(starts + 0.5), linetype="dotted", colour=GREY
+        )
     if effects is None:
         return plot
     shown = [e for e in ("true", "estimated") if e in set(effects["effect"])]
@@ -206,6 +216,18 @@ def by_model_in_genes(stacked: pd.DataFrame, *, title: str) -> p9.ggplot:
     """
     return (
         by_model(stacked, by="sgRNA", title=title)
+        + p9.stat_summary(
+            p9.aes(colour="model"),
+            fun_y=np.mean,
+            fun_ymin=np.mean,
+            fun_ymax=np.mean,
+            geom="errorbar",
+            width=0.6,
+            size=0.8,
+            position=p9.position_dodge(width=0.7),
+            show_legend=False,
+        )
+        + p9.scale_colour_manual(values=MODEL_COLOURS)
         + p9.facet_wrap("gene", ncol=2, scales="free_x")
         + theme(7.2, 12)
         + p9.theme(
@@ -317,8 +339,9 @@ def scale_chains(exact: pd.DataFrame, chains: pd.DataFrame, *, title: str) -> p9
         + p9.geom_point(colour=ORANGE, size=0.7, stroke=0, alpha=0.5)
         + p9.facet_wrap("chain", ncol=4, labeller=lambda chain: f"chain {chain}")
         + p9.coord_fixed()
-        + p9.labs(x="σ_α, between sgRNAs", y="σ, noise", title=title)
+        + p9.labs(x="scale of the sgRNAs", y="scale of the noise", title=title)
         + theme(7.2, 2.9)
+        + p9.theme(panel_spacing_x=0.03)
     )
 
 
@@ -394,5 +417,9 @@ def predictive(fit: xr.DataTree, group: str, *, title: str, draws: int = 60) -> 
     axes = figure.axes[0]
     axes.set_title(title, fontweight="bold")
     axes.set_xlabel(LOG_FC)
+    if group == "prior_predictive":
+        axes.set_ylabel("cumulative share")
+        axes.yaxis.set_visible(True)
+        axes.set_yticks([0, 0.5, 1])
     plt.close(figure)
     return figure

@@ -50,9 +50,9 @@ def diagnostics(fits: Mapping[str, xr.DataTree]) -> pd.DataFrame:
     rows = [
         {
             "fit": name,
-            "max R-hat": fit.attrs["max_r_hat"],
-            "min bulk ESS": int(fit.attrs["min_ess_bulk"]),
-            "min tail ESS": int(fit.attrs["min_ess_tail"]),
+            "max R\N{NON-BREAKING HYPHEN}hat": fit.attrs["max_r_hat"],
+            "min bulk ESS": round(fit.attrs["min_ess_bulk"]),
+            "min tail ESS": round(fit.attrs["min_ess_tail"]),
             "divergences": int(fit.attrs["divergences"]),
             "min BFMI": fit.attrs["min_bfmi"],
             "seconds sampling": fit.attrs["seconds_sampling"],
@@ -106,6 +106,25 @@ def beside_truth(truth: pd.DataFrame, estimate: pd.DataFrame, by: str) -> pd.Dat
     return pd.concat(
         [truth.assign(effect="true"), estimate.assign(effect="estimated")]
     )[[by, "value", "effect"]]
+
+
+def from_their_gene(sgrnas: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
+    """Measure true effects of sgRNAs from the true effect of their gene.
+
+    Parameters
+    ----------
+    sgrnas : pandas.DataFrame
+        Columns `sgRNA`, `gene`, `value`.
+    genes : pandas.DataFrame
+        Columns `gene`, `value`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `sgrnas` with the difference as `value`.
+    """
+    effects = sgrnas["gene"].map(genes.set_index("gene")["value"])
+    return sgrnas.assign(value=sgrnas["value"] - effects)
 
 
 def stack(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -221,6 +240,51 @@ def rms_error(screen: Screen, estimates: Mapping[str, pd.DataFrame]) -> pd.DataF
             (name, float(np.sqrt(((both["mean"] - both["mu_sc"]) ** 2).mean())))
         )
     return pd.DataFrame(rows, columns=["model", "RMS error"])
+
+
+def sgrna_variance(screen: Screen) -> pd.DataFrame:
+    r"""Divide the scatter about genes into sgRNAs and noise by analysis of variance.
+
+    Each gene's mean in each cell line is taken out. What is left of an sgRNA, averaged over the `C`
+    cell lines, has variance :math:`\sigma_\alpha^2 + \sigma^2 / C` (up to the degrees of freedom)
+    if an sgRNA's deviation is the same in all cell lines. The interval of the share comes from
+    the F distribution of the ratio of the mean squares (Searle, Casella and McCulloch, Variance
+    Components, 1992, section 3.6).
+
+    Parameters
+    ----------
+    screen : Screen
+        Balanced: each sgRNA once in each cell line.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `quantity`, `estimate`, `low`, `high` (94 % confidence interval).
+    """
+    from scipy import stats  # noqa: PLC0415 (only this needs it)
+
+    n_cells = len(screen.cell_lines)
+    y = np.empty((len(screen.sgrnas), n_cells))
+    y[screen.sgrna_idx, screen.cell_idx] = screen.log_fc
+    membership = np.eye(len(screen.genes))[screen.gene_of_sgrna]
+    residual = y - membership @ (membership.T @ y / membership.sum(0)[:, None])
+    mean = residual.mean(1, keepdims=True)
+    df_sgrnas = len(screen.sgrnas) - len(screen.genes)
+    df_noise = df_sgrnas * (n_cells - 1)
+    ms_sgrnas = n_cells * float((mean**2).sum()) / df_sgrnas
+    ss_noise = float(((residual - mean) ** 2).sum())
+    noise = ss_noise / df_noise
+
+    tails = [(1 + HDI_PROB) / 2, (1 - HDI_PROB) / 2]
+    noise_ends = np.sqrt(ss_noise / stats.chi2.ppf(tails, df_noise))
+    f_ends = ms_sgrnas / noise / stats.f.ppf(tails, df_sgrnas, df_noise)
+    ratio_ends = (f_ends - 1) / n_cells
+    ratio = (ms_sgrnas / noise - 1) / n_cells
+    rows = [
+        ("sd of the noise", np.sqrt(noise), *noise_ends),
+        ("share of the sgRNAs", ratio / (1 + ratio), *(ratio_ends / (1 + ratio_ends))),
+    ]
+    return pd.DataFrame(rows, columns=["quantity", "estimate", "low", "high"])
 
 
 def pull(screen: Screen, unpooled: pd.DataFrame, pooled: pd.DataFrame) -> pd.DataFrame:
