@@ -137,7 +137,7 @@ predictive(hierarchical, "prior_predictive", title="Model 7b: what the prior exp
 #
 # Each pair of deviations occurs once, and only their sum is seen. The sum has variance
 # $\sigma_\alpha^2 + \sigma^2$, and that the data determine well, from {glue:text}`n_rows:,` observations.
-# How it divides into $\sigma_\alpha$ and $\sigma$, they do not say at all. An sgRNA that works badly in
+# How it divides into $\sigma_\alpha$ and $\sigma$, the model cannot take from them at all. An sgRNA that works badly in
 # this cell line and a measurement that went wrong look the same. The split is not {term}`identified`;
 # the prior decides what the data leave open.
 #
@@ -673,7 +673,7 @@ numbers(
 # \frac{\sigma^2}{\sigma_\alpha^2 + \sigma^2},
 # $$ (eq-towards-gene)
 #
-# one minus the share in {numref}`fig-share`, and of that the data know nothing. Its posterior mean is
+# one minus the share in {numref}`fig-share`, and of that model 7b knows nothing. Its posterior mean is
 # {glue:text}`towards:.2f`, and 94 % of its posterior lies between {glue:text}`towards_low:.3f` and
 # {glue:text}`towards_high:.3f` (the middle part, from the 3 % to the 97 % quantile; it is densest at the
 # two ends). **The strokes in the key figure are as long as the prior makes them.** It has two

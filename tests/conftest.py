@@ -126,10 +126,8 @@ class Tree:
         return ran.returncode == 0
 
 
-@pytest.fixture
-def tree(book: Path, tmp_path: Path) -> Iterator[Tree]:
-    """A copy of the finished project. Its fits are links: nothing writes into them."""
-    folder = tmp_path / "tree"
+def copy_project(book: Path, folder: Path) -> Tree:
+    """Copy the finished project. Its results are links: nothing writes into them."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=book,
@@ -148,8 +146,14 @@ def tree(book: Path, tmp_path: Path) -> Iterator[Tree]:
         copy = shutil.copytree if source.is_dir() else shutil.copy2
         (folder / "_build").mkdir(exist_ok=True)
         copy(source, folder / "_build" / part)
-    yield Tree(folder)
-    shutil.rmtree(folder)
+    return Tree(folder)
+
+
+@pytest.fixture
+def tree(book: Path, tmp_path: Path) -> Iterator[Tree]:
+    """A copy of the finished project."""
+    yield copy_project(book, tmp_path / "tree")
+    shutil.rmtree(tmp_path / "tree")
 
 
 @pytest.fixture(scope="session")

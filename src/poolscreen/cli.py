@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from poolscreen import chapters, flow, models, project
+from poolscreen import chapters, flow, models, project, publishing
 from poolscreen.errors import PoolscreenError
 
 
@@ -36,8 +36,6 @@ def main() -> None:
 @click.option("--dry-run", is_flag=True, help="Only list what would run.")
 def build(cores: int, dry_run: bool) -> None:
     """Make the book: what is not up to date, and no more."""
-    from poolscreen import site  # noqa: PLC0415 (its pandas is not needed by other commands)
-
     _check_import()
     flow.check()
     command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile"]
@@ -61,7 +59,7 @@ def build(cores: int, dry_run: bool) -> None:
     if dry_run:
         command.append("--dry-run")
     with project.alone("build") as lock:
-        site.restore()
+        publishing.restore()
         logs = project.root() / "logs"
         if not dry_run:
             shutil.rmtree(logs, ignore_errors=True)
@@ -76,7 +74,7 @@ def build(cores: int, dry_run: bool) -> None:
     if status:
         raise PoolscreenError(_what_failed(logs) or "the workflow failed; see above")
     if not dry_run:
-        click.echo(f"The book is ready: {site.html_path() / 'index.html'}")
+        click.echo(f"The book is ready: {publishing.html_path() / 'index.html'}")
 
 
 def _check_import() -> None:

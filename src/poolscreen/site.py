@@ -1,7 +1,6 @@
-"""The site: the book's pages joined with the results, built apart and then moved into place."""
+"""The site: the book's pages joined with the results, and built apart from the last good one."""
 
 import base64
-import hashlib
 import io
 import json
 import os
@@ -16,18 +15,8 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
-from poolscreen import chapters, fits, flow, models, project
+from poolscreen import chapters, fits, flow, models, project, publishing
 from poolscreen.errors import PoolscreenError
-
-
-def html_path() -> Path:
-    """Return the folder of the published site."""
-    return project.root() / "_build" / "html"
-
-
-def manifest_path() -> Path:
-    """Return the list of the published files with their SHA-256 (for `sha256sum --check`)."""
-    return project.root() / "_build" / "site.sha256"
 
 
 def build() -> None:
@@ -45,7 +34,7 @@ def build() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     stage(staging)
     run_jupyter_book(staging, built)
-    publish(built / "_build" / "html")
+    publishing.publish(built / "_build" / "html")
 
 
 def stage(staging: Path) -> None:
@@ -206,30 +195,3 @@ def run_jupyter_book(staging: Path, built: Path) -> None:
         raise PoolscreenError(
             "Sphinx finds fault with the pages:\n" + found.replace(f"{staging}/", "")
         )
-
-
-def publish(fresh: Path) -> None:
-    """Move a freshly built site into place, and list its files."""
-    target, old = html_path(), html_path().with_name("html.old")
-    restore()
-    if target.exists():
-        target.rename(old)
-    fresh.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-    published = sorted(path for path in target.rglob("*") if path.is_file())
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(target.parent)}\n"
-        for path in published
-    ]
-    with project.replacing(manifest_path()) as part:
-        part.write_text("".join(lines))
-
-
-def restore() -> None:
-    """Undo what a process that was killed between the two renames of `publish` left."""
-    target, old = html_path(), html_path().with_name("html.old")
-    if old.exists() and not target.exists():
-        old.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-    if not (target / "index.html").is_file():
-        manifest_path().unlink(missing_ok=True)
