@@ -19,7 +19,7 @@ document.addEventListener("DOMContentLoaded", () => {
     window.DataTablesQuery(table).DataTable({
       order: [],
       pageLength: 10,
-      lengthMenu: [10, 25, 100, { label: "all", value: -1 }],
+      lengthMenu: [10, 25, 100, { label: "All", value: -1 }],
       autoWidth: false,
       language: { search: "Search", lengthMenu: "_MENU_ rows per page", info: "_START_ to _END_ of _TOTAL_ rows" },
     });
