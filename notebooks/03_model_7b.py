@@ -161,7 +161,7 @@ predictive(hierarchical, "prior_predictive", title="Model 7b: what the prior exp
 # %% tags=["hide-input"]
 attempts = {}
 for name, model in {"m7b": m7b, "m7b_unpooled": m7b_unpooled}.items():
-    attempt = sample(name, screen, Settings(), marginal_form=False)
+    attempt = sample(model, screen, Settings(), marginal_form=False)
     scales = summarise(attempt["posterior"].to_dataset()[model.FAMILY.parameters])
     figures = diagnose(scales, attempt["sample_stats"].to_dataset())
     check_gate(name, scales, figures, expect_failure=True)

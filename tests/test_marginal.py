@@ -10,6 +10,7 @@ from scipy import stats
 
 from poolscreen import fits, marginal, models, sampling
 from poolscreen.marginal import NestedNormal
+from poolscreen.models import m7b
 from poolscreen.screen import Screen
 
 FAMILIES = {name: models.get(name).FAMILY for name in models.names()}
@@ -182,7 +183,7 @@ def test_marginal_posterior_is_that_of_plain_nuts(name, screen):
     chosen = sampling.Settings(draws=1000, tune=1000)
     summaries = []
     for form in (False, True):
-        sampled = sampling.sample(name, screen, chosen, marginal_form=form)
+        sampled = sampling.sample(models.get(name), screen, chosen, marginal_form=form)
         tables = fits.summarise(sampled["posterior"].to_dataset())
         summaries.append(pd.concat(tables.values()).reset_index(drop=True))
     plain, exact = summaries
@@ -210,7 +211,7 @@ def test_replicates_identify_the_split():
         }
     )
     sampled = sampling.sample(
-        "m7b", Screen(table), sampling.Settings(draws=500, tune=500)
+        m7b, Screen(table), sampling.Settings(draws=500, tune=500)
     )
     posterior = sampled["posterior"].to_dataset()
     for name, true in {

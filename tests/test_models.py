@@ -54,7 +54,9 @@ def test_known_effects_are_recovered(name):
     """On a smaller screen the true means lie where the posterior says, and the gate is passed."""
     table, _ = simulate(Design(n_cell_lines=6, sgrnas_per_gene=(4, 4, 4), seed=5))
     screen = Screen(table)
-    sampled = sampling.sample(name, screen, sampling.Settings(draws=1000, tune=1000))
+    sampled = sampling.sample(
+        models.get(name), screen, sampling.Settings(draws=1000, tune=1000)
+    )
     posterior = sampled["posterior"].to_dataset()
     tables = fits.summarise(posterior)
     fits.check_gate(

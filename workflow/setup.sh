@@ -40,4 +40,4 @@ else
     fi
 fi
 
-"$uv" sync --locked --no-progress || fail "the environment in .venv could not be set up; see above."
+"$uv" sync --locked || fail "the environment in .venv could not be set up; see above."

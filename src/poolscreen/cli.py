@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -39,25 +40,10 @@ def build(cores: int, dry_run: bool) -> None:
     _check_import()
     flow.check()
     command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile"]
-    command += [
-        "--directory",
-        str(project.root()),
-        "--cores",
-        str(cores),
-        "--rerun-incomplete",
-    ]
+    command += ["--cores", str(cores), "--rerun-incomplete"]
+    command += ["--max-checksum-file-size", "1GB", "--quiet", "rules", "reason", "host"]
     # The lock below is freed by the kernel when a build is killed; Snakemake's is not.
-    command += [
-        "--nolock",
-        "--max-checksum-file-size",
-        "1GB",
-        "--quiet",
-        "rules",
-        "reason",
-        "host",
-    ]
-    if dry_run:
-        command.append("--dry-run")
+    command += ["--nolock", *(["--dry-run"] if dry_run else [])]
     with project.alone("build") as lock:
         publishing.restore()
         logs = project.root() / "logs"
@@ -65,7 +51,7 @@ def build(cores: int, dry_run: bool) -> None:
             shutil.rmtree(logs, ignore_errors=True)
         ran = subprocess.Popen(command, cwd=project.root(), pass_fds=(lock,))
         try:
-            status = ran.wait()
+            status = _wait(ran)
         except KeyboardInterrupt:
             ran.wait()
             raise PoolscreenError(
@@ -75,6 +61,16 @@ def build(cores: int, dry_run: bool) -> None:
         raise PoolscreenError(_what_failed(logs) or "the workflow failed; see above")
     if not dry_run:
         click.echo(f"The book is ready: {publishing.html_path() / 'index.html'}")
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for a process, and say now and then that it is still at work."""
+    started = time.monotonic()
+    while True:
+        try:
+            return process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            click.echo(f"build: {time.monotonic() - started:.0f} s so far")
 
 
 def _check_import() -> None:

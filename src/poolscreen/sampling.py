@@ -128,7 +128,7 @@ def sample_model(
 
 
 def sample(
-    name: str,
+    model: models.Model,
     screen: Screen,
     settings: Settings,
     *,
@@ -139,8 +139,8 @@ def sample(
 
     Parameters
     ----------
-    name : str
-        Name of the model.
+    model : Model
+        Module of the model, for example `poolscreen.models.m7b`.
     screen : Screen
         The data.
     settings : Settings
@@ -156,15 +156,12 @@ def sample(
     xarray.DataTree
         Groups `posterior` and `sample_stats`, the same for both forms.
     """
-    model = models.get(name)
     if marginal_form is None:
         marginal_form = model.MARGINAL
     if not marginal_form:
         return sample_model(model.build(screen), settings, report)
     if model.FAMILY is None:
-        raise ValueError(
-            f"{name} has no FAMILY, so its effects cannot be integrated out"
-        )
+        raise ValueError(f"no FAMILY, so no effects to integrate out: {model.TITLE}")
     sampled = sample_model(marginal.build(model.FAMILY, screen), settings, report)
     scales = sampled["posterior"].to_dataset()[model.FAMILY.parameters]
     # A stream of its own: the chains used the seed itself.
@@ -207,7 +204,7 @@ def fit(
     report(
         f"compiling and sampling {settings.chains} chains of {settings.draws:,} draws"
     )
-    sampled = sample(name, screen, settings, report=report)
+    sampled = sample(model, screen, settings, report=report)
     posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
     report(
         f"sampled in {sampled.attrs['seconds_sampling']:.1f} s; checking convergence"
