@@ -266,22 +266,20 @@ def execute(chapter: str) -> NotebookNode:
         If a cell raises, or writes warnings that the page would show. It names the chapter and
         the cell, and gives the traceback.
     """
-    from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415 (only executing needs it)
-    from nbclient import NotebookClient  # noqa: PLC0415
+    from nbclient import NotebookClient  # noqa: PLC0415 (only executing needs it)
     from nbclient.exceptions import CellExecutionError, DeadKernelError  # noqa: PLC0415
+    from traitlets.config import Config  # noqa: PLC0415
 
     notebook = make_notebook(chapter)
     progress = _Progress(chapter, len(notebook.cells))
     try:
         with TemporaryDirectory(prefix="poolscreen-") as own:
+            # Sockets of this user and this kernel alone, not ports of the machine.
+            sockets = {"transport": "ipc", "ip": str(Path(own, "kernel"))}
             NotebookClient(
                 notebook,
-                # Sockets of this user and this kernel alone, not ports of the machine.
-                km=AsyncKernelManager(
-                    kernel_name="python3",
-                    transport="ipc",
-                    ip=str(Path(own, "kernel")),
-                ),
+                config=Config({"KernelManager": sockets}),
+                kernel_name="python3",
                 timeout=None,
                 force_raise_errors=True,
                 record_timing=False,

@@ -2,7 +2,9 @@
 
 import importlib.metadata
 import json
+import os
 import platform
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -191,12 +193,13 @@ def _with_label(name: str, table: pd.DataFrame) -> pd.DataFrame:
 
 def environment() -> dict[str, str]:
     """Return what a fit depends on besides its code: the machine, Python, every package."""
-    packages = {
-        d.metadata["Name"]: d.version for d in importlib.metadata.distributions()
-    }
+    # Of this environment alone: a package may carry copies of others onto the path.
+    places = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    installed = importlib.metadata.distributions(path=places)
+    packages = {package.metadata["Name"]: package.version for package in installed}
     return {
         "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}",
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "packages": json.dumps(
             dict(sorted(packages.items(), key=lambda p: p[0].lower()))
         ),

@@ -249,7 +249,7 @@ def fit(
         "form": "marginal" if model.MARGINAL else "joint",
         "seed": settings.seed,
         "settings": json.dumps(asdict(settings)),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
         **sampled.attrs,
         **diagnostics,
         **fits.environment(),
