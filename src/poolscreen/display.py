@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from IPython.display import HTML, SVG, Markdown
 
@@ -61,8 +62,10 @@ def _format(column: str, digits: int) -> Callable[[object], str]:
             return f"{value:,.0f}"
         if column.startswith("seconds"):
             return f"{value:.1f}"
-        # A Monte Carlo error says how many digits of the estimate hold: two of its own are enough.
-        return f"{value:.2g}" if column.startswith("mcse") else f"{value:.{digits}f}"
+        if column.startswith("mcse"):
+            # It says how many digits of the estimate hold: two of its own are enough.
+            return np.format_float_positional(value, 2, unique=False, fractional=False)
+        return f"{value:.{digits}f}"
 
     return show
 
