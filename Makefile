@@ -25,6 +25,7 @@ bench: book  ## Measure rebuilds, and print them
 
 lint: env  ## Check format, style, types and notebook pairs
 	@.venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy
+	@$(RUN) poolscreen check
 
 pair: env  ## Bring notebooks/*.ipynb in step with notebooks/*.py
 	@$(RUN) poolscreen pair

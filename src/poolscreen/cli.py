@@ -94,6 +94,12 @@ def _what_failed(logs: Path) -> str:
 
 
 @main.command()
+def check() -> None:
+    """Find what would stop a build: pages, pairs, fits that nothing makes."""
+    flow.check()
+
+
+@main.command()
 def pair() -> None:
     """Bring the notebooks of the pairs in step with their scripts."""
     for chapter in chapters.names():
