@@ -96,7 +96,13 @@ def test_a_fit_from_elsewhere(tree):
     shutil.copy2(tree.folder / "results/fits/m7a_unpooled.nc", path)
     os.utime(path, (stamp, stamp))
     tree.edit("book/index.md", "## How to read it", "## How to read this book")
-    fails(tree, "was made from another results/fits/m7a.nc than there is now")
+    fails(tree, "results/fits/m7a.nc is not what it was when 02_model_7a was made")
+
+
+def test_a_table_that_was_edited(tree):
+    tree.edit("results/tables/m7a/scalars.csv", "mu_alpha_gc", "mu_alpha")
+    tree.edit("book/index.md", "## How to read it", "## How to read this book")
+    fails(tree, "scalars.csv is not what it was when the fit of m7a was made")
 
 
 def test_a_page_that_sphinx_finds_fault_with(tree):

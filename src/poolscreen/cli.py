@@ -149,8 +149,9 @@ def fit(model: str) -> None:
             sampling.Settings(),
             report=lambda message: click.echo(f"{model}: {message}"),
         )
+        written = fits.write_tables(project.tables_path(model), tables)
         fitted.attrs["inputs"] = fits.json_text(inputs)
-        fits.write_tables(project.tables_path(model), tables)
+        fitted.attrs["tables"] = fits.json_text(flow.digest(written))
         fits.write_fit(project.fit_path(model), fitted)
 
 

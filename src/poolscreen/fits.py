@@ -211,11 +211,21 @@ def json_text(values: dict[str, str]) -> str:
     return json.dumps(values, sort_keys=True)
 
 
-def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
-    """Write posterior tables as CSV files, one per table, in full precision."""
+def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """Write posterior tables as CSV files, one per table, in full precision.
+
+    Returns
+    -------
+    list of str
+        Their paths, from the project's folder.
+    """
     for name, table in tables.items():
         with project.replacing(folder / f"{name}.csv") as part:
             table.to_csv(part, index=False)
+    return [
+        (folder / f"{name}.csv").relative_to(project.root()).as_posix()
+        for name in tables
+    ]
 
 
 def write_fit(path: Path, fit: xr.DataTree) -> None:

@@ -58,10 +58,9 @@ def stage(staging: Path) -> None:
     for path in (project.screen_path(), project.truth_path()):
         shutil.copy2(path, results)
     for model in models.names():
-        check_fresh(
-            f"the fit of {model}",
-            json.loads(fits.read_attributes(project.fit_path(model))["inputs"]),
-        )
+        records = fits.read_attributes(project.fit_path(model))
+        for record in ("inputs", "tables"):
+            check_fresh(f"the fit of {model}", json.loads(records[record]))
         shutil.copytree(project.tables_path(model), results / "tables" / model)
     write_environment(results)
     write_datatables(staging / "extra" / "vendor")
@@ -118,8 +117,8 @@ def joined(chapter: str) -> nbformat.NotebookNode:
     return chapters.join(chapter, executed)
 
 
-def check_fresh(what: str, inputs: dict[str, str]) -> None:
-    """Refuse a result whose inputs are no longer those that it was made from.
+def check_fresh(what: str, files: dict[str, str]) -> None:
+    """Refuse a result if a file that it was made from, or with, has changed since.
 
     The workflow sees to that; this is the second lock on the door to the reader.
 
@@ -127,18 +126,18 @@ def check_fresh(what: str, inputs: dict[str, str]) -> None:
     ----------
     what : str
         What was made.
-    inputs : dict of str to str
-        The SHA-256 of each input when it was made.
+    files : dict of str to str
+        The SHA-256 of each file when it was made.
     """
     changed = [
         path
-        for path, digest in inputs.items()
+        for path, digest in files.items()
         if not (project.root() / path).is_file() or flow.digest([path])[path] != digest
     ]
     if changed:
         raise PoolscreenError(
-            f"{what} was made from another {changed[0]} than there is now, and the record of that "
-            "is lost; run `make clean book`"
+            f"{changed[0]} is not what it was when {what} was made; run `make book` again, and if "
+            "this message comes back, `make clean book`"
         )
 
 
