@@ -6,7 +6,7 @@ RUN := PYTHONPATH=src .venv/bin/python -m
 .PHONY: help book test test-quick serve bench lint pair env clean
 
 help:  ## List the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 book: env  ## Make the book: simulate, fit, execute, build; only what is not up to date
 	@$(RUN) poolscreen build

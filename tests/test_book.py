@@ -211,4 +211,6 @@ def test_picture_of_the_readme_is_that_of_the_book(book):
     )
     drawn = Image.open(key_figure()).convert("L").resize((64, 64))
     difference = np.abs(np.asarray(kept, float) - np.asarray(drawn, float)).mean()
-    assert difference < 2, "run `PYTHONPATH=src .venv/bin/python -m poolscreen picture`"
+    assert difference < 0.2, (
+        "run `PYTHONPATH=src .venv/bin/python -m poolscreen picture`"
+    )

@@ -120,8 +120,15 @@ def test_a_new_chapter(tree):
     assert tree.would_run() == ["execute 04_new", "site"]
 
 
+def test_a_helper_reaches_the_page(tree):
+    """The chapters run the helpers of their own project, wherever the package is installed."""
+    tree.edit("src/poolscreen/tables.py", '"target acceptance"', '"TARGET ACCEPTANCE"')
+    built = tree.poolscreen("build")
+    assert built.returncode == 0, built.stdout
+    assert "TARGET ACCEPTANCE" in tree.page("notebooks/02_model_7a")
+
+
 def test_prose_reaches_the_page(tree):
-    """The one edit of this table that is carried out."""
     tree.edit_chapter("01_data_generation", "simulates a pooled", "SIMULATES A POOLED")
     built = tree.poolscreen("build")
     assert built.returncode == 0, built.stdout

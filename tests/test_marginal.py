@@ -6,9 +6,11 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pymc.model.transform.conditioning import remove_value_transforms
 from scipy import stats
 
 from poolscreen import fits, marginal, models, sampling
+from poolscreen.errors import PoolscreenError
 from poolscreen.marginal import NestedNormal
 from poolscreen.models import m7b
 from poolscreen.screen import Screen
@@ -163,6 +165,53 @@ def test_effects_are_those_of_the_dense_normal(
     scaled = np.cov(drawn.T).reshape(covariance.shape) - covariance
     bound = 6 * np.outer(deviations, deviations) * (2 / n) ** 0.5 + 1e-9
     np.testing.assert_array_less(np.abs(scaled), bound)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_family_is_the_model_that_is_written_down(name, screen):
+    marginal.check_member(FAMILIES[name], screen, models.get(name).build(screen))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("m7a", "m7a_unpooled"), ("m7a_unpooled", "m7a")]
+)
+def test_a_model_of_another_family_is_refused(old, new, screen):
+    with pytest.raises(PoolscreenError, match=r"has no parameter|is not NestedNormal"):
+        marginal.check_member(FAMILIES[old], screen, models.get(new).build(screen))
+
+
+@pytest.mark.parametrize("change", [{"MEAN_SD": 4.0}, {"SCALE_RATE": 2.0}])
+def test_another_prior_is_refused(change, screen, monkeypatch):
+    for name, value in change.items():
+        monkeypatch.setattr(marginal, name, value)
+    with pytest.raises(PoolscreenError, match="as it is written down is not"):
+        marginal.check_member(m7b.FAMILY, screen, m7b.build(screen))
+
+
+def test_polar_coordinates_keep_the_prior(screen):
+    """The sampled density is prior times likelihood times the Jacobian, up to a constant."""
+    model = remove_value_transforms(marginal.build(m7b.FAMILY, screen))
+    density = model.compile_logp()
+    data = marginal.statistics(m7b.FAMILY, screen)
+    constants = []
+    for radius, angle in [(0.35, 0.3), (0.35, 1.4), (0.5, 0.8), (1.5, 0.1), (0.2, 1.0)]:
+        sigma_alpha, sigma = radius * np.sin(angle), radius * np.cos(angle)
+        point = {
+            "mu_gamma": -1.0,
+            "sigma_gamma": 1.1,
+            "sigma_total": radius,
+            "angle": angle,
+        }
+        expected = (
+            stats.norm.logpdf(-1.0, 0, 5)
+            + stats.expon.logpdf([1.1, sigma_alpha, sigma]).sum()
+            + np.log(radius)
+            + marginal.log_marginal_likelihood(
+                data, -1.0, 1.1, sigma_alpha, sigma
+            ).eval()
+        )
+        constants.append(float(density(point)) - expected)
+    np.testing.assert_allclose(constants, constants[0], atol=1e-6)
 
 
 def test_replicates_enter_only_by_their_statistics(screen):

@@ -285,8 +285,8 @@ def execute(chapter: str) -> NotebookNode:
                 record_timing=False,
                 resources={"metadata": {"path": str(project.root() / FOLDER)}},
                 on_cell_start=progress,
-                # Nobody's own start-up files: a chapter runs alike for everyone.
-            ).execute(env={**os.environ, "IPYTHONDIR": own})
+                skip_cells_with_tag="",  # a tag is presentation, and never skips code
+            ).execute(env=_kernel_environment(own))
     except CellExecutionError as error:
         raise PoolscreenError(
             f"{chapter}, cell {progress.cell} raised {error.ename}: {error.evalue}\n"
@@ -298,6 +298,14 @@ def execute(chapter: str) -> NotebookNode:
         ) from None
     check_outputs(chapter, notebook)
     return notebook
+
+
+def _kernel_environment(ipython: str) -> dict[str, str]:
+    """Let a kernel import this project's package, wherever it runs, and nobody's own settings."""
+    personal = ("PYTENSOR_FLAGS", "PYTENSORRC", "MATPLOTLIBRC", "JUPYTER_PATH")
+    environment = {k: v for k, v in os.environ.items() if k not in personal}
+    source = str(project.root() / "src")
+    return {**environment, "IPYTHONDIR": ipython, "PYTHONPATH": source}
 
 
 class _Progress:

@@ -1,5 +1,6 @@
 """The command `poolscreen`: what `make` and the rules of the workflow call."""
 
+import json
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from poolscreen import chapters, flow, models, project, publishing
+from poolscreen import chapters, flow, project, publishing
 from poolscreen.errors import PoolscreenError
 
 
@@ -60,6 +61,8 @@ def build(cores: int, dry_run: bool) -> None:
     if status:
         raise PoolscreenError(_what_failed(logs) or "the workflow failed; see above")
     if not dry_run:
+        # Also where nothing had to be done: the records that say so may be lost, or wrong.
+        flow.check_fresh("the site", json.loads(publishing.pedigree_path().read_text()))
         click.echo(f"The book is ready: {publishing.html_path() / 'index.html'}")
 
 
@@ -137,18 +140,18 @@ def simulate() -> None:
 @click.argument("model")
 def fit(model: str) -> None:
     """Step of the workflow: fit a model to the simulated screen."""
-    models.get(model)
-    from poolscreen import fits, sampling, screen  # noqa: PLC0415
-
     with project.alone(f"fit of {model}"):
-        sources = [*flow.fit_sources(model), "results/screen.csv"]
-        inputs = flow.digest(sources)
+        # Before the code is imported, and again when it has run.
+        inputs = flow.digest([*flow.fit_sources(model), "results/screen.csv"])
+        from poolscreen import fits, sampling, screen  # noqa: PLC0415
+
         fitted, tables = sampling.fit(
             model,
             screen.load_screen(),
             sampling.Settings(),
             report=lambda message: click.echo(f"{model}: {message}"),
         )
+        flow.check_fresh(f"the fit of {model}", inputs)
         written = fits.write_tables(project.tables_path(model), tables)
         fitted.attrs["inputs"] = fits.json_text(inputs)
         fitted.attrs["tables"] = fits.json_text(flow.digest(written))
@@ -166,6 +169,7 @@ def execute(chapter: str) -> None:
             [*flow.chapter_sources(chapter), *flow.chapter_results(chapter)]
         )
         executed = chapters.execute(chapter)
+        flow.check_fresh(chapter, inputs)
         executed.metadata["poolscreen"] = {"inputs": inputs}
         with project.replacing(project.executed_path(chapter)) as part:
             nbformat.write(executed, part)

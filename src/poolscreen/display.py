@@ -64,7 +64,8 @@ def _format(column: str, digits: int) -> Callable[[object], str]:
             return f"{value:.1f}"
         if column.startswith("mcse"):
             # It says how many digits of the estimate hold: two of its own are enough.
-            return np.format_float_positional(value, 2, unique=False, fractional=False)
+            text = np.format_float_positional(value, 2, unique=False, fractional=False)
+            return text.rstrip(".")
         return f"{value:.{digits}f}"
 
     return show

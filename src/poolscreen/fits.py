@@ -289,8 +289,13 @@ def read_fit(path: Path) -> xr.DataTree:
 
 def read_attributes(path: Path) -> dict[str, Any]:
     """Read the attributes of a fit, and nothing else of it."""
-    with xr.open_dataset(path, engine="h5netcdf") as opened:
-        return dict(opened.attrs)
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as opened:
+            return dict(opened.attrs)
+    except Exception as error:  # as in read_fit
+        raise PoolscreenError(
+            f"{path} is damaged ({error}); delete it and run `make book`"
+        ) from error
 
 
 def load_fit(model: str) -> xr.DataTree:

@@ -1,7 +1,7 @@
 """What depends on what, derived from the code: the inputs of the workflow's rules."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def site_sources() -> list[str]:
     assets = [
         path.relative_to(project.root()).as_posix()
         for path in (project.root() / "book").rglob("*")
-        if path.is_file()
+        if path.is_file() and not path.name.startswith(".")
     ]
     return sorted(
         {
@@ -122,6 +122,31 @@ def digest(paths: Iterable[str]) -> dict[str, str]:
     }
 
 
+def check_fresh(what: str, files: Mapping[str, str]) -> None:
+    """Refuse a result if a file that it was made from, or with, has changed since.
+
+    The workflow sees to that; this is the second lock on the door to the reader.
+
+    Parameters
+    ----------
+    what : str
+        What was made.
+    files : mapping of str to str
+        The SHA-256 of each file when it was made.
+
+    Raises
+    ------
+    PoolscreenError
+        It names the file.
+    """
+    for path, recorded in files.items():
+        if not (project.root() / path).is_file() or digest([path])[path] != recorded:
+            raise PoolscreenError(
+                f"{path} is not what it was when {what} was made; run `make book` again, and if "
+                "this message comes back, `make clean book`"
+            )
+
+
 def check() -> None:
     """Find what would stop the build, before anything runs.
 
@@ -131,6 +156,10 @@ def check() -> None:
         If a chapter or page of `_toc.yml` is not there, a pair differs, a cell is not Python, or
         a chapter loads what nothing makes.
     """
+    try:
+        _import_graph()
+    except grimp.exceptions.SourceSyntaxError as error:
+        raise PoolscreenError(f"the package is not Python: {error}") from error
     for chapter in chapters.names():
         chapters.check_pair(chapter)
         chapter_results(chapter)

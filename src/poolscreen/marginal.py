@@ -5,6 +5,7 @@ integrate out in closed form, a sampler only sees the few scales, and each draw 
 gives one exact draw of all effects.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +13,10 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
+from pymc.model.transform.conditioning import remove_value_transforms
+from scipy import stats
 
+from poolscreen.errors import PoolscreenError
 from poolscreen.screen import FloatArray, IntArray, Screen
 
 # The prior of a mean is Normal(0, MEAN_SD), that of a scale Exponential(SCALE_RATE).
@@ -168,7 +172,7 @@ def build(family: NestedNormal, screen: Screen) -> pm.Model:
     pymc.Model
         With the parameters of `family` under their own names.
     """
-    stats = statistics(family, screen)
+    data = statistics(family, screen)
     with pm.Model() as model:
         mean = _parameter(family.mean, lambda name: pm.Normal(name, 0, MEAN_SD))
         sd = _parameter(family.sd, lambda name: pm.Exponential(name, SCALE_RATE))
@@ -185,9 +189,85 @@ def build(family: NestedNormal, screen: Screen) -> pm.Model:
                 "scale_prior", -SCALE_RATE * (nested_sd + sigma) + pt.log(total)
             )
         pm.Potential(
-            "log_fc", log_marginal_likelihood(stats, mean, sd, nested_sd, sigma)
+            "log_fc", log_marginal_likelihood(data, mean, sd, nested_sd, sigma)
         )
     return model
+
+
+def log_joint(family: NestedNormal, screen: Screen, values: Mapping[str, Any]) -> float:
+    """Log density of all parameters and observations of a member of the family.
+
+    Parameters
+    ----------
+    family : NestedNormal
+        The model.
+    screen : Screen
+        The data.
+    values : mapping of str to float or numpy.ndarray
+        Means, scales and effects by their names.
+
+    Returns
+    -------
+    float
+    """
+    mean, sd = (
+        values[v] if isinstance(v, str) else v for v in (family.mean, family.sd)
+    )
+    scales = [values[name] for name in family.parameters if name != family.mean]
+    lowest, row = values[family.top], screen.sgrna_idx
+    log_density = stats.expon.logpdf(scales, scale=1 / SCALE_RATE).sum()
+    log_density += stats.norm.logpdf(lowest, mean, sd).sum()
+    if isinstance(family.mean, str):
+        log_density += stats.norm.logpdf(mean, 0, MEAN_SD)
+    if family.nested and family.nested_sd:
+        top, lowest = lowest, values[family.nested]
+        about = top[screen.gene_of_sgrna]
+        log_density += stats.norm.logpdf(lowest, about, values[family.nested_sd]).sum()
+    elif family.level == "gene":
+        row = screen.gene_idx
+    mu = lowest[row, screen.cell_idx]
+    return float(
+        log_density + stats.norm.logpdf(screen.log_fc, mu, values["sigma"]).sum()
+    )
+
+
+def check_member(family: NestedNormal, screen: Screen, model: pm.Model) -> None:
+    """Hold a model, as it is written down, against the family that is integrated.
+
+    Priors and structure stand in two places, in the model that a reader sees and in this module;
+    this is what keeps them one.
+
+    Parameters
+    ----------
+    family : NestedNormal
+        What the model is said to be.
+    screen : Screen
+        The data.
+    model : pymc.Model
+        The model written down for that screen.
+
+    Raises
+    ------
+    PoolscreenError
+        If their log densities differ at a point drawn from the prior.
+    """
+    log_density = remove_value_transforms(model).compile_logp()
+    names = [rv.name for rv in model.free_RVs]
+    for seed in range(3):
+        drawn = dict(zip(names, pm.draw(model.free_RVs, random_seed=seed), strict=True))
+        written = float(log_density(drawn))
+        try:
+            integrated = log_joint(family, screen, drawn)
+        except KeyError as error:
+            raise PoolscreenError(
+                f"the model has no parameter {error}; see {family}"
+            ) from None
+        if not np.isclose(written, integrated, rtol=1e-6, atol=1e-6):
+            raise PoolscreenError(
+                f"the model as it is written down is not {family}, which marginal.py integrates: "
+                f"their log densities are {written:.3f} and {integrated:.3f} at one point. Change "
+                "them together, or sample the model as it stands (MARGINAL = False)."
+            )
 
 
 def _parameter(value: str | float, prior: Any) -> Any:
@@ -195,7 +275,7 @@ def _parameter(value: str | float, prior: Any) -> Any:
 
 
 def log_marginal_likelihood(
-    stats: Statistics, mean: Any, sd: Any, nested_sd: Any, sigma: Any
+    data: Statistics, mean: Any, sd: Any, nested_sd: Any, sigma: Any
 ) -> Any:
     r"""Log density of all observations given means and scales, the effects integrated out.
 
@@ -215,7 +295,7 @@ def log_marginal_likelihood(
 
     Parameters
     ----------
-    stats : Statistics
+    data : Statistics
         The data.
     mean, sd : tensor or float
         Mean and standard deviation of the top effects.
@@ -229,25 +309,25 @@ def log_marginal_likelihood(
     tensor
         Scalar; all constants are included.
     """
-    n_obs, n_units = stats.unit_n.sum(), stats.units.sum()
-    v = nested_sd**2 + sigma**2 / stats.replicates
-    precision = _sum_by_group(stats.units / v, stats)
-    m = _sum_by_group(stats.units * stats.mean / v, stats) / precision
-    q = (stats.ss_between + stats.units * (stats.mean - m[stats.group]) ** 2) / v
+    n_obs, n_units = data.unit_n.sum(), data.units.sum()
+    v = nested_sd**2 + sigma**2 / data.replicates
+    precision = _sum_by_group(data.units / v, data)
+    m = _sum_by_group(data.units * data.mean / v, data) / precision
+    q = (data.ss_between + data.units * (data.mean - m[data.group]) ** 2) / v
     top_variance = sd**2 + 1 / precision
-    within = -(n_obs - n_units) * pt.log(sigma) - stats.ss_within / (2 * sigma**2)
+    within = -(n_obs - n_units) * pt.log(sigma) - data.ss_within / (2 * sigma**2)
     between = -0.5 * (
-        pt.sum(stats.units * pt.log(v)) + pt.sum(q) + pt.sum(pt.log(precision))
+        pt.sum(data.units * pt.log(v)) + pt.sum(q) + pt.sum(pt.log(precision))
     )
     top = -0.5 * pt.sum(pt.log(top_variance) + (m - mean) ** 2 / top_variance)
     constant = -0.5 * n_obs * np.log(2 * np.pi) - 0.5 * np.sum(
-        stats.units * np.log(stats.replicates)
+        data.units * np.log(data.replicates)
     )
     return within + between + top + constant
 
 
-def _sum_by_group(values: Any, stats: Statistics) -> Any:
-    return pt.zeros(stats.n_groups)[stats.group].inc(values)
+def _sum_by_group(values: Any, data: Statistics) -> Any:
+    return pt.zeros(data.n_groups)[data.group].inc(values)
 
 
 def draw_effects(
@@ -278,7 +358,7 @@ def draw_effects(
     xarray.Dataset
         The effects, dimensions `chain`, `draw`, `gene` or `sgRNA`, `cell_line`.
     """
-    stats = statistics(family, screen)
+    data = statistics(family, screen)
 
     def draws(value: str | float) -> FloatArray:
         """Give a parameter the shape (chain, draw, 1, 1)."""
@@ -291,12 +371,12 @@ def draw_effects(
 
     mean, sd, sigma = draws(family.mean), draws(family.sd), draws("sigma")
     nested_sd = draws(family.nested_sd) if family.nested_sd else np.zeros((1, 1, 1, 1))
-    n, unit_mean = stats.unit_n, stats.unit_mean
+    n, unit_mean = data.unit_n, data.unit_mean
 
     with np.errstate(divide="ignore"):  # a unit without observations has no precision
         weight = np.where(n > 0, 1 / (nested_sd**2 + sigma**2 / n), 0.0)
     # Rows of one group add up. The rows are few, the draws many: a product with a 0/1 matrix.
-    membership = np.eye(stats.group_of_row.max() + 1)[stats.group_of_row].T
+    membership = np.eye(data.group_of_row.max() + 1)[data.group_of_row].T
     precision = 1 / sd**2 + membership @ weight
     location = (mean / sd**2 + membership @ (weight * unit_mean)) / precision
     top = rng.normal(location, 1 / np.sqrt(precision))
@@ -304,7 +384,7 @@ def draw_effects(
     dims = ("chain", "draw", family.level, "cell_line")
     effects = {family.top: (dims, top)}
     if family.nested:
-        about = top[:, :, stats.group_of_row]
+        about = top[:, :, data.group_of_row]
         precision = 1 / nested_sd**2 + n / sigma**2
         location = (about / nested_sd**2 + n * unit_mean / sigma**2) / precision
         effects[family.nested] = (

@@ -17,6 +17,11 @@ def manifest_path() -> Path:
     return project.root() / "_build" / "site.sha256"
 
 
+def pedigree_path() -> Path:
+    """Return the list of all files that the site was made from, with their SHA-256."""
+    return project.root() / "_build" / "pedigree.json"
+
+
 def publish(fresh: Path) -> None:
     """Move a freshly built site into place, and list its files."""
     target, old = html_path(), html_path().with_name("html.old")
@@ -40,5 +45,20 @@ def restore() -> None:
     if old.exists() and not target.exists():
         old.rename(target)
     shutil.rmtree(old, ignore_errors=True)
-    if not (target / "index.html").is_file():
+    if not (is_whole() and pedigree_path().is_file()):
         manifest_path().unlink(missing_ok=True)
+
+
+def is_whole() -> bool:
+    """Tell whether the published files are those that the manifest lists."""
+    if not manifest_path().is_file():
+        return False
+    for line in manifest_path().read_text().splitlines():
+        digest, _, name = line.partition("  ")
+        path = html_path().parent / name
+        if (
+            not path.is_file()
+            or hashlib.sha256(path.read_bytes()).hexdigest() != digest
+        ):
+            return False
+    return True

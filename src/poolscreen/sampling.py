@@ -162,6 +162,7 @@ def sample(
         return sample_model(model.build(screen), settings, report)
     if model.FAMILY is None:
         raise ValueError(f"no FAMILY, so no effects to integrate out: {model.TITLE}")
+    marginal.check_member(model.FAMILY, screen, model.build(screen))
     sampled = sample_model(marginal.build(model.FAMILY, screen), settings, report)
     scales = sampled["posterior"].to_dataset()[model.FAMILY.parameters]
     # A stream of its own: the chains used the seed itself.

@@ -32,9 +32,25 @@ def build() -> None:
     built = project.root() / "_build" / "sphinx"
     for folder in (staging, built):
         shutil.rmtree(folder, ignore_errors=True)
+    made_from = pedigree()
     stage(staging)
     run_jupyter_book(staging, built)
+    flow.check_fresh("the site", made_from)  # nothing was edited meanwhile
+    with project.replacing(publishing.pedigree_path()) as part:
+        part.write_text(json.dumps(made_from, indent=1))
     publishing.publish(built / "_build" / "html")
+
+
+def pedigree() -> dict[str, str]:
+    """Return the SHA-256 of every file that the site is made from, directly or not."""
+    files = flow.digest(flow.site_sources())
+    for model in models.names():
+        records = fits.read_attributes(project.fit_path(model))
+        for record in ("inputs", "tables"):
+            files |= json.loads(records[record])
+    for chapter in chapters.names():
+        files |= read_executed(chapter).metadata["poolscreen"]["inputs"]
+    return files
 
 
 def stage(staging: Path) -> None:
@@ -60,7 +76,7 @@ def stage(staging: Path) -> None:
     for model in models.names():
         records = fits.read_attributes(project.fit_path(model))
         for record in ("inputs", "tables"):
-            check_fresh(f"the fit of {model}", json.loads(records[record]))
+            flow.check_fresh(f"the fit of {model}", json.loads(records[record]))
         shutil.copytree(project.tables_path(model), results / "tables" / model)
     write_environment(results)
     write_datatables(staging / "extra" / "vendor")
@@ -108,37 +124,29 @@ def key_figure() -> io.BytesIO:
     return io.BytesIO(dict(named_figures(joined("03_model_7b")))["fig-shrinkage"])
 
 
+def read_executed(chapter: str) -> nbformat.NotebookNode:
+    """Read an executed chapter.
+
+    Raises
+    ------
+    PoolscreenError
+        If it is damaged.
+    """
+    path = project.executed_path(chapter)
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise PoolscreenError(
+            f"{path} is damaged ({error}); delete it and run `make book`"
+        ) from error
+
+
 def joined(chapter: str) -> nbformat.NotebookNode:
     """Return a chapter with the outputs of its execution and its present prose."""
-    path = project.executed_path(chapter)
-    executed = nbformat.read(path, as_version=4)
-    check_fresh(chapter, executed.metadata["poolscreen"]["inputs"])
+    executed = read_executed(chapter)
+    flow.check_fresh(chapter, executed.metadata["poolscreen"]["inputs"])
     chapters.check_outputs(chapter, executed)
     return chapters.join(chapter, executed)
-
-
-def check_fresh(what: str, files: dict[str, str]) -> None:
-    """Refuse a result if a file that it was made from, or with, has changed since.
-
-    The workflow sees to that; this is the second lock on the door to the reader.
-
-    Parameters
-    ----------
-    what : str
-        What was made.
-    files : dict of str to str
-        The SHA-256 of each file when it was made.
-    """
-    changed = [
-        path
-        for path, digest in files.items()
-        if not (project.root() / path).is_file() or flow.digest([path])[path] != digest
-    ]
-    if changed:
-        raise PoolscreenError(
-            f"{changed[0]} is not what it was when {what} was made; run `make book` again, and if "
-            "this message comes back, `make clean book`"
-        )
 
 
 def write_environment(folder: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from poolscreen.errors import PoolscreenError
 from poolscreen.fits import HDI_PROB
 from poolscreen.screen import FloatArray, Screen
 
@@ -264,6 +265,11 @@ def sgrna_variance(screen: Screen) -> pd.DataFrame:
     from scipy import stats  # noqa: PLC0415 (only this needs it)
 
     n_cells = len(screen.cell_lines)
+    cells = pd.Series(screen.sgrna_idx * n_cells + screen.cell_idx)
+    if n_cells < 2 or not cells.is_unique or len(cells) != len(screen.sgrnas) * n_cells:
+        raise PoolscreenError(
+            "the analysis of variance takes each sgRNA once in each of two or more cell lines"
+        )
     y = np.empty((len(screen.sgrnas), n_cells))
     y[screen.sgrna_idx, screen.cell_idx] = screen.log_fc
     membership = np.eye(len(screen.genes))[screen.gene_of_sgrna]

@@ -39,7 +39,8 @@ class Model(Protocol):
 
 def names() -> list[str]:
     """Return the names of all models."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name for name in found if not name.startswith("_"))
 
 
 def get(name: str) -> Model:
