@@ -165,6 +165,10 @@ for name, model in {"m7b": m7b, "m7b_unpooled": m7b_unpooled}.items():
     scales = summarise(attempt["posterior"].to_dataset()[model.FAMILY.parameters])
     figures = diagnose(scales, attempt["sample_stats"].to_dataset())
     check_gate(name, scales, figures, expect_failure=True)
+    # What the text below says of them:
+    assert figures["max_r_hat"] > 1.1
+    assert figures["divergences"] == 0
+    assert figures["min_bfmi"] < 0.3
     attempt.attrs.update(figures)
     attempts[name] = attempt
 

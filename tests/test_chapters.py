@@ -106,6 +106,27 @@ def test_a_fit_whose_name_is_not_written_out_is_an_error(chapter):
         chapters.loaded("a", "load_fit")
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from poolscreen.fits import load_fit as load",
+        "map(load_fit, ['m7a', 'm7b'])",
+        "fits.read_fit(path)",
+        "models.get('m7b')",
+        "import importlib; importlib.import_module('poolscreen.models.m7b')",
+    ],
+)
+def test_hidden_dependencies_are_refused(chapter, code):
+    chapter(f"# %%\nx = 1\n\n# %%\n{code}\n")
+    with pytest.raises(PoolscreenError, match="a, cell 2: the build cannot tell"):
+        chapters.check_loading("a")
+
+
+def test_plain_loading_is_not(chapter):
+    chapter()
+    chapters.check_loading("a")
+
+
 def test_code_that_is_not_python_is_an_error(chapter):
     chapter("# %%\nx = 1\n\n# %%\n1 +\n")
     with pytest.raises(PoolscreenError, match="a, cell 2, line 1 is not Python"):

@@ -19,6 +19,10 @@ from poolscreen import project
 from poolscreen.errors import PoolscreenError
 
 FOLDER = "notebooks"
+# Calls of these in a chapter's code say which results it depends on ...
+LOADERS = ("load_fit", "load_table", "load_screen", "load_truth")
+# ... and these would hide it.
+UNTRACKED = ("read_fit", "read_screen", "import_module", "__import__")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -229,6 +233,34 @@ def loaded(chapter: str, loader: str) -> set[str]:
                 )
             found.add(argument.value)
     return found
+
+
+def check_loading(chapter: str) -> None:
+    """Refuse ways of loading results and models that the build cannot follow.
+
+    Raises
+    ------
+    PoolscreenError
+        If a loader is renamed or passed on rather than called, or a chapter reads a fit by its
+        path or a model by its name.
+    """
+    for number, tree in syntax_trees(chapter):
+        called = {
+            id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)
+        }
+        for node in ast.walk(tree):
+            name = getattr(node, "id", None) or getattr(node, "attr", None) or ""
+            renamed = (
+                isinstance(node, ast.alias) and node.name in LOADERS and node.asname
+            )
+            by_name = name == "get" and ast.unparse(node).endswith("models.get")
+            passed_on = name in LOADERS and id(node) not in called
+            if renamed or by_name or passed_on or name in UNTRACKED:
+                raise PoolscreenError(
+                    f"{chapter}, cell {number}: the build cannot tell what "
+                    f"`{ast.unparse(node)}` depends on; import models by `import`, and call "
+                    f"{', '.join(LOADERS)} by their own names, with the model written out"
+                )
 
 
 def calls(chapter: str, function: str) -> bool:

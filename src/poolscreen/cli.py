@@ -42,7 +42,8 @@ def build(cores: int, dry_run: bool) -> None:
     flow.check()
     command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile"]
     command += ["--cores", str(cores), "--rerun-incomplete"]
-    command += ["--max-checksum-file-size", "1GB", "--quiet", "rules", "reason", "host"]
+    command += ["--max-checksum-file-size", "1GB", "--quiet", "reason", "host"]
+    command += [] if dry_run else ["rules"]
     # The lock below is freed by the kernel when a build is killed; Snakemake's is not.
     command += ["--nolock", *(["--dry-run"] if dry_run else [])]
     with project.alone("build") as lock:

@@ -162,4 +162,5 @@ def check() -> None:
         raise PoolscreenError(f"the package is not Python: {error}") from error
     for chapter in chapters.names():
         chapters.check_pair(chapter)
+        chapters.check_loading(chapter)
         chapter_results(chapter)
