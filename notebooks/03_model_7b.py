@@ -95,7 +95,7 @@ graph(m7b.build(screen))
 # ### A crash, and what it was about
 #
 # In the original notebook this model stopped with an error, and the figures after it came from an
-# earlier state of the session. The second line of {eq}`eq-m7b` needs the gene of every *sgRNA*,
+# earlier state of its kernel. The second line of {eq}`eq-m7b` needs the gene of every *sgRNA*,
 # $g[s]$. The notebook put the gene of every *observation* there. Both are "the gene index", but
 # one has {glue:text}`n_sgrnas:d` entries and the other {glue:text}`n_rows:,`:
 
