@@ -43,7 +43,9 @@ def test_a_cell_that_raises(tree):
 
 def test_a_fit_that_fails_the_gate(tree):
     tree.edit(
-        "src/poolscreen/models/m7b_unpooled.py", "MARGINAL = True", "MARGINAL = False"
+        "src/poolscreen/models/m7b_unpooled.py",
+        'FAMILY = NestedNormal(top="alpha_sc", level="sgRNA", mean=0.0, sd=5.0)',
+        "FAMILY = None",
     )
     fails(
         tree,

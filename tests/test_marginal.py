@@ -2,11 +2,14 @@
 
 import numpy as np
 import pandas as pd
+import pymc as pm
+import pytensor
 import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymc.model.transform.conditioning import remove_value_transforms
+from pytensor.compile.mode import Mode
 from scipy import stats
 
 from poolscreen import fits, marginal, models, sampling
@@ -43,6 +46,41 @@ def screens(draw):
 
 
 scales = st.floats(0.05, 3)
+
+
+@st.composite
+def families(draw):
+    """Any member of the family: each prior sampled or fixed, with or without a nested level."""
+    nested = draw(st.booleans())
+    return NestedNormal(
+        top="top",
+        level="gene" if nested else draw(st.sampled_from(["gene", "sgRNA"])),
+        mean=draw(st.sampled_from(["mu", 0.5])),
+        sd=draw(st.sampled_from(["tau", 2.0])),
+        nested="nested" if nested else None,
+        nested_sd="nested_sd" if nested else None,
+    )
+
+
+# A point of the space of means and scales; a family takes of it what it has.
+points = st.fixed_dictionaries(
+    {"mu": st.floats(-2, 2), "tau": scales, "nested_sd": scales, "sigma": scales}
+)
+
+
+def balanced(log_fc):
+    """A screen with values of shape (genes, sgRNAs of each, cell lines, replicates)."""
+    gene, sgrna, cell, _ = map(np.ravel, np.indices(log_fc.shape))
+    return Screen(
+        pd.DataFrame(
+            {
+                "cell_line": [f"cell_{c}" for c in cell],
+                "sgRNA": [f"sgRNA_{g}_{s}" for g, s in zip(gene, sgrna, strict=True)],
+                "gene": [f"gene_{g}" for g in gene],
+                "log_fc": log_fc.ravel(),
+            }
+        )
+    )
 
 
 class Dense:
@@ -100,63 +138,62 @@ class Dense:
         )
 
 
-def parameters(family, mean, sd, nested_sd, sigma):
-    """The values as the posterior of one draw, and as plain numbers."""
-    values = {"sigma": sigma}
-    if isinstance(family.mean, str):
-        values[family.mean] = mean
-    if isinstance(family.sd, str):
-        values[family.sd] = sd
-    if family.nested_sd:
-        values[family.nested_sd] = nested_sd
-    mean = mean if isinstance(family.mean, str) else family.mean
-    sd = sd if isinstance(family.sd, str) else family.sd
-    return values, mean, sd, nested_sd if family.nested_sd else 0.0
+def values_of(family, point):
+    """Mean, sd, nested sd and sigma of a family at a point."""
+    mean, sd = (
+        point[value] if isinstance(value, str) else value
+        for value in (family.mean, family.sd)
+    )
+    nested_sd = point["nested_sd"] if family.nested else 0.0
+    return mean, sd, nested_sd, point["sigma"]
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-@settings(max_examples=40, deadline=None)
-@given(
-    screen=screens(), mean=st.floats(-2, 2), sd=scales, nested_sd=scales, sigma=scales
-)
-def test_likelihood_is_that_of_the_dense_normal(
-    name, screen, mean, sd, nested_sd, sigma
-):
-    family = FAMILIES[name]
-    _, mean, sd, nested_sd = parameters(family, mean, sd, nested_sd, sigma)
+def evaluated(tensor):
+    """The value of a tensor, without the seconds that compiling would take."""
+    return float(pytensor.function([], tensor, mode=Mode("py", None))())
+
+
+def posterior_at(family, point, draws=1):
+    """The posterior that has one value for everything."""
+    values = {
+        name: (("chain", "draw"), np.full((1, draws), point[name]))
+        for name in family.parameters
+    }
+    return xr.Dataset(values, coords={"chain": [0], "draw": range(draws)})
+
+
+@settings(max_examples=200, deadline=None)
+@given(screen=screens(), family=families(), point=points)
+def test_likelihood_is_that_of_the_dense_normal(screen, family, point):
+    """Sufficient statistics say of any design what its rows say, to the last constant."""
     ours = marginal.log_marginal_likelihood(
-        marginal.statistics(family, screen), mean, sd, nested_sd, sigma
+        marginal.statistics(family, screen), *values_of(family, point)
     )
-    dense = Dense(family, screen, mean, sd, nested_sd, sigma).log_density()
-    assert float(ours.eval()) == pytest.approx(dense, rel=1e-8, abs=1e-7)
+    dense = Dense(family, screen, *values_of(family, point)).log_density()
+    assert evaluated(ours) == pytest.approx(dense, rel=1e-8, abs=1e-7)
 
 
-def draw(family, screen, values, n):
-    posterior = xr.Dataset(
-        {
-            name: (("chain", "draw"), np.full((1, n), value))
-            for name, value in values.items()
-        },
-        coords={"chain": [0], "draw": range(n)},
-    )
-    effects = marginal.draw_effects(family, screen, posterior, np.random.default_rng(1))
+@settings(max_examples=100, deadline=None)
+@given(screen=screens(), family=families(), point=points)
+def test_moments_of_the_effects_are_those_of_the_dense_normal(screen, family, point):
+    expected, covariance = Dense(family, screen, *values_of(family, point)).effects()
+    found = marginal.effect_moments(family, screen, posterior_at(family, point))
     names = [family.top, *([family.nested] if family.nested else [])]
-    return np.hstack([effects[name].to_numpy().reshape(n, -1) for name in names])
+    mean, sd = np.hstack([found[name].to_numpy().reshape(2, -1) for name in names])
+    np.testing.assert_allclose(mean, expected, atol=1e-8)
+    np.testing.assert_allclose(sd, np.sqrt(np.diag(covariance)), atol=1e-7)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-@settings(max_examples=8, deadline=None)
-@given(
-    screen=screens(), mean=st.floats(-2, 2), sd=scales, nested_sd=scales, sigma=scales
-)
-def test_effects_are_those_of_the_dense_normal(
-    name, screen, mean, sd, nested_sd, sigma
-):
-    family = FAMILIES[name]
-    values, mean, sd, nested_sd = parameters(family, mean, sd, nested_sd, sigma)
-    expected, covariance = Dense(family, screen, mean, sd, nested_sd, sigma).effects()
+@settings(max_examples=30, deadline=None)
+@given(screen=screens(), family=families(), point=points)
+def test_draws_of_the_effects_are_those_of_the_dense_normal(screen, family, point):
+    expected, covariance = Dense(family, screen, *values_of(family, point)).effects()
     n = 20_000
-    drawn = draw(family, screen, values, n)
+    effects = marginal.draw_effects(
+        family, screen, posterior_at(family, point, draws=n), np.random.default_rng(1)
+    )
+    names = [family.top, *([family.nested] if family.nested else [])]
+    drawn = np.hstack([effects[name].to_numpy().reshape(n, -1) for name in names])
     deviations = np.sqrt(np.diag(covariance))
     # Six standard errors: with some hundred effects per run a false alarm is out of the question.
     np.testing.assert_array_less(
@@ -165,6 +202,154 @@ def test_effects_are_those_of_the_dense_normal(
     scaled = np.cov(drawn.T).reshape(covariance.shape) - covariance
     bound = 6 * np.outer(deviations, deviations) * (2 / n) ** 0.5 + 1e-9
     np.testing.assert_array_less(np.abs(scaled), bound)
+
+
+@settings(max_examples=100, deadline=None)
+@given(screen=screens(), family=families(), point=points)
+def test_leaving_one_out_is_conditioning_the_dense_normal(screen, family, point):
+    """The density of an observation given all others, from the rows of the precision matrix."""
+    dense = Dense(family, screen, *values_of(family, point))
+    precision = np.linalg.inv(dense.covariance)
+    variance = 1 / np.diag(precision)
+    location = dense.y - variance * (precision @ (dense.y - dense.mean))
+    expected = stats.norm.logpdf(dense.y, location, np.sqrt(variance))
+    found = marginal.log_likelihood(
+        family, screen, posterior_at(family, point), form="marginal"
+    )
+    assert found.dims == ("chain", "draw", "obs")
+    np.testing.assert_allclose(found[0, 0], expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["m7a", "m7b"])
+def test_conditional_likelihood_is_that_of_the_model_as_written(name, screen):
+    model = models.get(name)
+    plain = model.build(screen)
+    drawn = pm.draw(plain.free_RVs, draws=3, random_seed=1)
+    dims = {"chain": [0], "draw": range(3), **screen.coords}
+    posterior = xr.Dataset(
+        {
+            rv.name: (
+                ("chain", "draw", *plain.named_vars_to_dims.get(rv.name, ())),
+                values[None],
+            )
+            for rv, values in zip(plain.free_RVs, drawn, strict=True)
+        },
+        coords=dims,
+    )
+    tree = xr.DataTree.from_dict({"posterior": posterior})
+    expected = pm.compute_log_likelihood(tree, model=plain, progressbar=False)
+    found = marginal.log_likelihood(
+        FAMILIES[name], screen, posterior, form="conditional"
+    )
+    np.testing.assert_allclose(found, expected["log_likelihood"]["log_fc"], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        # genes, sgRNAs, cell lines, replicates: each set of coordinates that there is
+        ("m7a", (2, 3, 2, 1)),
+        ("m7a", (4, 1, 2, 1)),
+        ("m7a_unpooled", (2, 3, 2, 1)),
+        ("m7b_unpooled", (2, 3, 2, 1)),
+        ("m7b", (2, 3, 2, 1)),
+        ("m7b", (4, 1, 2, 1)),
+    ],
+)
+def test_sampled_density_is_prior_times_likelihood(name, sizes):
+    """In whichever coordinates: their Jacobian is taken by finite differences."""
+    rng = np.random.default_rng(1)
+    family, screen = FAMILIES[name], balanced(rng.normal(size=sizes))
+    model = remove_value_transforms(marginal.build(family, screen))
+    names = [value.name for value in model.value_vars]
+    density = model.compile_logp()
+    to_scales = model.compile_fn(
+        model.replace_rvs_by_values([model[name] for name in family.scales]),
+        inputs=model.value_vars,
+        on_unused_input="ignore",
+    )
+
+    def scales_at(at):
+        return np.array(to_scales(dict(zip(names, at, strict=True))))
+
+    for at in rng.uniform(0.1, 1.4, size=(5, len(names))):
+        found = scales_at(at)
+        point = dict(zip(family.scales, found, strict=True))
+        point |= dict(zip(names, at, strict=True))
+        steps = 1e-6 * np.eye(len(at))[[n != family.mean for n in names]]
+        columns = [(scales_at(at + s) - scales_at(at - s)) / 2e-6 for s in steps]
+        expected = np.log(np.abs(np.linalg.det(columns)))
+        expected += stats.expon.logpdf(found, scale=1 / marginal.SCALE_RATE).sum()
+        if isinstance(family.mean, str):
+            expected += stats.norm.logpdf(point[family.mean], 0, marginal.MEAN_SD)
+        mean, sd, nested_sd = (
+            point.get(v, v) for v in (family.mean, family.sd, family.nested_sd or 0.0)
+        )
+        expected += evaluated(
+            marginal.log_marginal_likelihood(
+                marginal.statistics(family, screen), mean, sd, nested_sd, point["sigma"]
+            )
+        )
+        # The constant that is left over: angles are uniform between 0 and pi / 2.
+        expected += sum(n.startswith("angle") for n in names) * np.log(2 / np.pi)
+        assert float(density(dict(zip(names, at, strict=True)))) == pytest.approx(
+            expected, abs=1e-4
+        )
+
+
+def test_one_compilation_serves_other_data(screen):
+    """The model that was built for one screen has the density of another, given its data."""
+    other = Screen(screen.table.assign(log_fc=screen.log_fc[::-1] * 2))
+    model = marginal.build(m7b.FAMILY, screen)
+    density = model.compile_logp()
+    point = model.initial_point()
+    before = density(point)
+    pm.set_data(marginal.data_of(model, m7b.FAMILY, other), model=model)
+    expected = marginal.build(m7b.FAMILY, other).compile_logp()(point)
+    assert density(point) == pytest.approx(float(expected)) != pytest.approx(before)
+
+
+def test_data_of_another_layout_are_refused(screen):
+    model = marginal.build(m7b.FAMILY, screen)
+    fewer = Screen(screen.table[screen.gene_idx > 4])
+    with pytest.raises(
+        PoolscreenError, match="built for 10 layouts of at most 1 strata"
+    ):
+        marginal.data_of(model, m7b.FAMILY, fewer)
+
+
+def rows(values, sgrnas=None):
+    """A screen of one gene in one cell line."""
+    names = sgrnas or [f"sgRNA_{i}" for i in range(len(values))]
+    return pd.DataFrame(
+        {"cell_line": "c", "sgRNA": names, "gene": "g", "log_fc": values}
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (rows([]), "the screen has no rows"),
+        (
+            rows([1.0]),
+            "one observation, and nothing to learn a standard deviation from",
+        ),
+        (rows([1.0, np.nan]), "row 1, have a log_fc that is not a finite number"),
+        (rows([0.1, 0.1, 0.1]), "all 3 values of log_fc are 0.1: with zero variance"),
+        (
+            rows([1.0, 1.0, 2.0, 2.0], list("aabb")),
+            "4 rows hold 2 combinations whose replicates",
+        ),
+        (
+            pd.concat([rows([1.0, 1.0]), rows([2.0, 2.0]).assign(cell_line="d")]),
+            "all sgRNAs of a gene have the same log_fc",
+        ),
+    ],
+    ids=["no rows", "one", "NaN", "all equal", "doubled rows", "copied within genes"],
+)
+def test_degenerate_data_are_refused(table, message):
+    with pytest.raises(PoolscreenError, match=message):
+        sampling.sample(m7b, Screen(table), sampling.Settings())
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -188,44 +373,6 @@ def test_another_prior_is_refused(change, screen, monkeypatch):
         marginal.check_member(m7b.FAMILY, screen, m7b.build(screen))
 
 
-def test_polar_coordinates_keep_the_prior(screen):
-    """The sampled density is prior times likelihood times the Jacobian, up to a constant."""
-    model = remove_value_transforms(marginal.build(m7b.FAMILY, screen))
-    density = model.compile_logp()
-    data = marginal.statistics(m7b.FAMILY, screen)
-    constants = []
-    for radius, angle in [(0.35, 0.3), (0.35, 1.4), (0.5, 0.8), (1.5, 0.1), (0.2, 1.0)]:
-        sigma_alpha, sigma = radius * np.sin(angle), radius * np.cos(angle)
-        point = {
-            "mu_gamma": -1.0,
-            "sigma_gamma": 1.1,
-            "sigma_total": radius,
-            "angle": angle,
-        }
-        expected = (
-            stats.norm.logpdf(-1.0, 0, 5)
-            + stats.expon.logpdf([1.1, sigma_alpha, sigma]).sum()
-            + np.log(radius)
-            + marginal.log_marginal_likelihood(
-                data, -1.0, 1.1, sigma_alpha, sigma
-            ).eval()
-        )
-        constants.append(float(density(point)) - expected)
-    np.testing.assert_allclose(constants, constants[0], atol=1e-6)
-
-
-def test_replicates_enter_only_by_their_statistics(screen):
-    """Two observations and their swapped copy say the same."""
-    table = pd.concat([screen.table, screen.table.assign(log_fc=screen.log_fc + 1)])
-    once = marginal.statistics(FAMILIES["m7b"], Screen(table))
-    again = marginal.statistics(
-        FAMILIES["m7b"], Screen(table.sample(frac=1, random_state=0))
-    )
-    assert once.ss_within == pytest.approx(again.ss_within)
-    assert once.units.sum() == again.units.sum() == 1100
-    assert set(once.replicates) == {2}
-
-
 @pytest.mark.parametrize("name", ["m7a", "m7a_unpooled"])
 def test_marginal_posterior_is_that_of_plain_nuts(name, screen):
     """Where plain NUTS converges the two agree, within Monte Carlo error, in every parameter."""
@@ -247,21 +394,10 @@ def test_marginal_posterior_is_that_of_plain_nuts(name, screen):
 def test_replicates_identify_the_split():
     """With replicates model 7b recovers both scales, which one observation each cannot tell."""
     rng = np.random.default_rng(7)
-    sizes = (30, 5, 8, 3)  # genes, sgRNAs of each, cell lines, replicates
-    gene, sgrna, cell, _ = map(np.ravel, np.indices(sizes))
-    gamma = rng.normal(-1, 1, size=(sizes[0], sizes[2]))
-    alpha = rng.normal(gamma[:, None], 0.2, size=sizes[:3])
-    table = pd.DataFrame(
-        {
-            "cell_line": [f"cell_{c}" for c in cell],
-            "sgRNA": [f"sgRNA_{g}_{s}" for g, s in zip(gene, sgrna, strict=True)],
-            "gene": [f"gene_{g}" for g in gene],
-            "log_fc": rng.normal(alpha[gene, sgrna, cell], 0.4),
-        }
-    )
-    sampled = sampling.sample(
-        m7b, Screen(table), sampling.Settings(draws=500, tune=500)
-    )
+    gamma = rng.normal(-1, 1, size=(30, 1, 8, 1))
+    alpha = rng.normal(gamma, 0.2, size=(30, 5, 8, 1))
+    screen = balanced(rng.normal(alpha, 0.4, size=(30, 5, 8, 3)))
+    sampled = sampling.sample(m7b, screen, sampling.Settings(draws=500, tune=500))
     posterior = sampled["posterior"].to_dataset()
     for name, true in {
         "sigma_alpha": 0.2,
@@ -274,3 +410,23 @@ def test_replicates_identify_the_split():
     assert float(posterior["sigma_alpha"].std()) < 0.02
     recovered = posterior["gamma_gc"].mean(("chain", "draw")).to_numpy()
     assert np.corrcoef(recovered.ravel(), gamma.ravel())[0, 1] > 0.98
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("m7b", (30, 1, 5, 1)),  # one sgRNA per gene: only the sum of three variances
+        ("m7a", (30, 1, 5, 1)),
+        ("m7b", (1, 8, 1, 1)),  # one gene in one cell line
+        ("m7b", (8, 3, 1, 3)),
+    ],
+)
+def test_every_design_passes_the_gate(name, sizes):
+    model, rng = models.get(name), np.random.default_rng(3)
+    gamma = rng.normal(-1, 1, size=(sizes[0], 1, sizes[2], 1))
+    alpha = rng.normal(gamma, 0.2, size=(*sizes[:3], 1))
+    screen = balanced(rng.normal(alpha, 0.3, size=sizes))
+    sampled = sampling.sample(model, screen, sampling.Settings(draws=1000, tune=1000))
+    posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
+    found = fits.diagnose_draws(posterior[model.FAMILY.parameters], stats)
+    assert fits.faults(found) == []

@@ -20,9 +20,17 @@ from poolscreen.errors import PoolscreenError
 
 FOLDER = "notebooks"
 # Calls of these in a chapter's code say which results it depends on ...
-LOADERS = ("load_fit", "load_table", "load_screen", "load_truth")
+LOADERS = (
+    "load_fit",
+    "load_table",
+    "load_screen",
+    "load_truth",
+    "load_samplers",
+    "load_calibration",
+    "load_benchmark",
+)
 # ... and these would hide it.
-UNTRACKED = ("read_fit", "read_screen", "import_module", "__import__")
+UNTRACKED = ("read_fit", "read_tree", "read_screen", "import_module", "__import__")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 

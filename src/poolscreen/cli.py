@@ -160,6 +160,47 @@ def fit(model: str) -> None:
 
 
 @main.command()
+@click.argument("model")
+@click.argument("batch", type=int)
+def calibrate(model: str, batch: int) -> None:
+    """Step of the workflow: one batch of the calibration of a model."""
+    name = f"calibration of {model}, batch {batch}"
+    with project.alone(name):
+        inputs = flow.digest(flow.calibration_sources(model))
+        from poolscreen import calibration, fits, models  # noqa: PLC0415
+
+        found = calibration.calibrate(
+            models.get(model),
+            calibration.design(),
+            seed=[calibration.SETTINGS.seed, batch],
+            report=lambda message: click.echo(f"{name}: {message}"),
+        )
+        flow.check_fresh(f"the {name}", inputs)
+        found.attrs["inputs"] = fits.json_text(inputs)
+        with project.replacing(project.calibration_paths(model)[batch]) as part:
+            found.to_netcdf(part, engine="h5netcdf")
+
+
+@main.command()
+def samplers() -> None:
+    """Step of the workflow: compare samplers on the simulated screen."""
+    with project.alone("samplers"):
+        inputs = flow.digest([*flow.samplers_sources(), "results/screen.csv"])
+        import xarray as xr  # noqa: PLC0415
+
+        from poolscreen import comparison, fits, screen  # noqa: PLC0415
+
+        found = comparison.compare(
+            screen.load_screen(), report=lambda text: click.echo(f"samplers: {text}")
+        )
+        flow.check_fresh("the comparison of samplers", inputs)
+        tree = xr.DataTree.from_dict(found)
+        tree.attrs["inputs"] = fits.json_text(inputs)
+        with project.replacing(project.samplers_path()) as part:
+            tree.to_netcdf(part, engine="h5netcdf")
+
+
+@main.command()
 @click.argument("chapter")
 def execute(chapter: str) -> None:
     """Step of the workflow: execute a chapter."""

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,68 @@ def diagnose(
     }
 
 
+def diagnose_draws(posterior: xr.Dataset, sample_stats: xr.Dataset) -> dict[str, float]:
+    """Return the same as `diagnose`, from draws of which no tables are wanted.
+
+    Parameters
+    ----------
+    posterior : xarray.Dataset
+        Dimensions `chain`, `draw` and those of the effects.
+    sample_stats : xarray.Dataset
+        See `diagnose`.
+
+    Returns
+    -------
+    dict of str to float
+        See `diagnose`.
+    """
+    import arviz as az  # noqa: PLC0415 (as above)
+
+    columns = {
+        "r_hat": az.rhat(posterior),
+        "ess_bulk": az.ess(posterior, method="bulk"),
+        "ess_tail": az.ess(posterior, method="tail"),
+    }
+    tables = {
+        name: pd.DataFrame({c: np.ravel(found[name]) for c, found in columns.items()})
+        for name in map(str, posterior.data_vars)
+    }
+    return diagnose(tables, sample_stats)
+
+
+def faults(diagnostics: Mapping[str, float]) -> list[str]:
+    """Say what is beyond the bounds of the gate.
+
+    Parameters
+    ----------
+    diagnostics : mapping of str to float
+        See `diagnose`.
+
+    Returns
+    -------
+    list of str
+        One phrase per fault; none if the fit has converged.
+    """
+    found = []
+    if not diagnostics["max_r_hat"] <= MAX_R_HAT:
+        found.append(
+            f"R-hat up to {diagnostics['max_r_hat']:.4f} (at most {MAX_R_HAT})"
+        )
+    for kind in ("bulk", "tail"):
+        ess = diagnostics[f"min_ess_{kind}"]
+        if not ess >= MIN_ESS:
+            found.append(
+                f"{kind} effective sample size down to {ess:.0f} (at least {MIN_ESS})"
+            )
+    if diagnostics["divergences"]:
+        found.append(f"{diagnostics['divergences']:.0f} divergences (none)")
+    if not diagnostics["min_bfmi"] >= MIN_BFMI:
+        found.append(
+            f"BFMI down to {diagnostics['min_bfmi']:.2f} (at least {MIN_BFMI})"
+        )
+    return found
+
+
 def check_gate(
     model: str,
     tables: dict[str, pd.DataFrame],
@@ -144,30 +207,14 @@ def check_gate(
         If R-hat, effective sample size, divergences or BFMI are beyond their bounds. It names
         the worst parameters with their figures.
     """
-    faults = []
-    if not diagnostics["max_r_hat"] <= MAX_R_HAT:
-        faults.append(
-            f"R-hat up to {diagnostics['max_r_hat']:.3f} (at most {MAX_R_HAT})"
-        )
-    for kind in ("bulk", "tail"):
-        ess = diagnostics[f"min_ess_{kind}"]
-        if not ess >= MIN_ESS:
-            faults.append(
-                f"{kind} effective sample size down to {ess:.0f} (at least {MIN_ESS})"
-            )
-    if diagnostics["divergences"]:
-        faults.append(f"{diagnostics['divergences']:.0f} divergences (none)")
-    if not diagnostics["min_bfmi"] >= MIN_BFMI:
-        faults.append(
-            f"BFMI down to {diagnostics['min_bfmi']:.2f} (at least {MIN_BFMI})"
-        )
+    found = faults(diagnostics)
     if expect_failure:
-        if not faults:
+        if not found:
             raise PoolscreenError(
                 f"{model} is shown as a failure, but it has converged"
             )
         return
-    if not faults:
+    if not found:
         return
     every = pd.concat([_with_label(name, table) for name, table in tables.items()])
     worst = every.sort_values("r_hat", ascending=False, na_position="first").head(5)
@@ -177,7 +224,7 @@ def check_gate(
         for row in worst.itertuples()
     ]
     raise PoolscreenError(
-        f"the fit of {model} has not converged and is not a result: {'; '.join(faults)}.\n"
+        f"the fit of {model} has not converged and is not a result: {'; '.join(found)}.\n"
         "The worst parameters:\n" + "\n".join(lines) + "\n"
         "What helps: a look at what the data identify, a reparametrisation, the marginal form "
         "(src/poolscreen/marginal.py), more draws."
@@ -260,6 +307,25 @@ def _compact(dataset: xr.Dataset) -> xr.Dataset:
     )
 
 
+def read_tree(path: Path) -> xr.DataTree:
+    """Read a result: a NetCDF file of one or several groups.
+
+    Raises
+    ------
+    PoolscreenError
+        If the file is not there or is damaged.
+    """
+    if not path.is_file():
+        raise PoolscreenError(f"{path} is not there; `make book` makes it")
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as opened:
+            return opened.load()
+    except Exception as error:  # h5netcdf, h5py and xarray each raise their own kinds
+        raise PoolscreenError(
+            f"{path} is damaged ({error}); delete it and run `make book`, which makes it anew"
+        ) from error
+
+
 def read_fit(path: Path) -> xr.DataTree:
     """Read a fit.
 
@@ -268,14 +334,8 @@ def read_fit(path: Path) -> xr.DataTree:
     PoolscreenError
         If the file is not there, is damaged, or is of another format.
     """
+    fit = read_tree(path)
     remedy = "delete it and run `make book`, which makes it anew"
-    if not path.is_file():
-        raise PoolscreenError(f"{path} is not there; `make book` makes it")
-    try:
-        with xr.open_datatree(path, engine="h5netcdf") as opened:
-            fit = opened.load()
-    except Exception as error:  # h5netcdf, h5py and xarray each raise their own kinds
-        raise PoolscreenError(f"{path} is damaged ({error}); {remedy}") from error
     if fit.attrs.get("format") != FORMAT:
         raise PoolscreenError(
             f"{path} is of format {fit.attrs.get('format')}, and this version reads {FORMAT}; "

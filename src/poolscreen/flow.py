@@ -61,9 +61,43 @@ def fit_sources(model: str) -> list[str]:
     return [LOCK, *module_paths([f"{PACKAGE}.sampling", f"{PACKAGE}.models.{model}"])]
 
 
+def samplers_sources() -> list[str]:
+    """Return what the comparison of samplers depends on, besides the screen."""
+    every = [f"{PACKAGE}.models.{model}" for model in models.names()]
+    return [LOCK, *module_paths([f"{PACKAGE}.comparison", *every])]
+
+
+def calibration_sources(model: str) -> list[str]:
+    """Return what the calibration of a model depends on."""
+    return [
+        LOCK,
+        *module_paths([f"{PACKAGE}.calibration", f"{PACKAGE}.models.{model}"]),
+    ]
+
+
+def calibrated() -> list[str]:
+    """Return the models whose calibration a chapter loads."""
+    loads = (chapters.loaded(name, "load_calibration") for name in chapters.names())
+    return sorted(set().union(*loads))
+
+
 def chapter_sources(chapter: str) -> list[str]:
-    """Return what an executed chapter depends on, besides its code and what it loads."""
-    return [LOCK, *module_paths(chapters.imported_modules(chapter))]
+    """Return what an executed chapter depends on, besides its code and the results it loads.
+
+    Raises
+    ------
+    PoolscreenError
+        If it loads a benchmark that has not been run.
+    """
+    measured = []
+    for name in sorted(chapters.loaded(chapter, "load_benchmark")):
+        path = project.benchmark_path(name)
+        if not path.is_file():
+            raise PoolscreenError(
+                f"{chapter} loads {path}, which is not there; `make bench` makes it"
+            )
+        measured.append(path.relative_to(project.root()).as_posix())
+    return [LOCK, *module_paths(chapters.imported_modules(chapter)), *measured]
 
 
 def chapter_results(chapter: str) -> list[str]:
@@ -79,6 +113,8 @@ def chapter_results(chapter: str) -> list[str]:
         results.append(project.screen_path())
     if chapters.calls(chapter, "load_truth"):
         results.append(project.truth_path())
+    if chapters.calls(chapter, "load_samplers"):
+        results.append(project.samplers_path())
     for model in sorted(
         chapters.loaded(chapter, "load_fit") | chapters.loaded(chapter, "load_table")
     ):
@@ -88,6 +124,13 @@ def chapter_results(chapter: str) -> list[str]:
                 + ", ".join(models.names())
             )
         results.append(project.fit_path(model))
+    for model in sorted(chapters.loaded(chapter, "load_calibration")):
+        if not models.exists(model):
+            raise PoolscreenError(
+                f"{chapter} loads the calibration of {model!r}, which is no model; there are "
+                + ", ".join(models.names())
+            )
+        results += project.calibration_paths(model)
     return [path.relative_to(project.root()).as_posix() for path in results]
 
 

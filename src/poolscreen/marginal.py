@@ -6,11 +6,13 @@ gives one exact draw of all effects.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import pymc as pm
+import pytensor
 import pytensor.tensor as pt
 import xarray as xr
 from pymc.model.transform.conditioning import remove_value_transforms
@@ -52,54 +54,122 @@ class NestedNormal:
     nested_sd: str | None = None
 
     @property
+    def scales(self) -> list[str]:
+        """Names of the sampled scales."""
+        named = (self.sd, self.nested_sd, "sigma")
+        return [name for name in named if isinstance(name, str)]
+
+    @property
     def parameters(self) -> list[str]:
         """Names of the sampled means and scales."""
-        named = (self.mean, self.sd, self.nested_sd, "sigma")
-        return [name for name in named if isinstance(name, str)]
+        return [*([self.mean] if isinstance(self.mean, str) else []), *self.scales]
+
+
+@dataclass(frozen=True)
+class Units:
+    """The observations of a screen by *unit*: the lowest level of a model in one cell line.
+
+    Attributes
+    ----------
+    n, mean : numpy.ndarray, shape (rows, cell lines)
+        Count and mean of the observations of each unit; the mean is 0 where the count is. A row
+        is an sgRNA, or a gene where the model has no level below.
+    row : numpy.ndarray, shape (observations,)
+        Row of each observation.
+    group_of_row : numpy.ndarray, shape (rows,)
+        Row of the top level that each row of the lowest level belongs to.
+    ss_within : float
+        Sum of squares of the observations about their unit's mean, over all units.
+    """
+
+    n: IntArray
+    mean: FloatArray
+    row: IntArray
+    group_of_row: IntArray
+    ss_within: float
+
+
+def units(family: NestedNormal, screen: Screen) -> Units:
+    """Gather the observations of a screen by the units of a model.
+
+    Parameters
+    ----------
+    family : NestedNormal
+        The model.
+    screen : Screen
+        Any number of replicates, equal or not; combinations may be missing.
+
+    Returns
+    -------
+    Units
+    """
+    by_gene = family.level == "gene" and family.nested is None
+    row, n_rows = (
+        (screen.gene_idx, len(screen.genes))
+        if by_gene
+        else (screen.sgrna_idx, len(screen.sgrnas))
+    )
+    shape = (n_rows, len(screen.cell_lines))
+    unit = row * shape[1] + screen.cell_idx
+    n = np.bincount(unit, minlength=shape[0] * shape[1])
+    mean = np.bincount(unit, screen.log_fc, minlength=n.size) / np.maximum(n, 1)
+    return Units(
+        n=n.reshape(shape),
+        mean=mean.reshape(shape),
+        row=row,
+        group_of_row=screen.gene_of_sgrna if family.nested else np.arange(n_rows),
+        ss_within=float(np.sum((screen.log_fc - mean[unit]) ** 2)),
+    )
 
 
 @dataclass(frozen=True)
 class Statistics:
     r"""What a screen tells about the means and scales of a model: sufficient statistics.
 
-    A *unit* is a combination of the lowest level (sgRNA or gene) and cell line, a *group* one of
-    the top level and cell line. Units of one group with equally many observations enter the
-    likelihood only together, as a *stratum*; there are `J` strata in `G` observed groups.
+    A *group* is a combination of the top level and cell line. Its units with equally many
+    replicates form a *stratum*. Groups with the same strata have the same *layout*, and enter the
+    likelihood together: a screen of any size is as many numbers as it has layouts, `L`, of at most
+    `K` strata.
 
     Attributes
     ----------
-    unit_n, unit_mean : numpy.ndarray, shape (rows, cell lines)
-        Count and mean of the observations of each unit; the mean is 0 where the count is.
-    group_of_row : numpy.ndarray, shape (rows,)
-        Row of the top level that each row of the lowest level belongs to.
-    group : numpy.ndarray, shape (J,)
-        Index of the stratum's group among the observed groups.
-    replicates : numpy.ndarray, shape (J,)
-        Observations per unit of the stratum.
-    units : numpy.ndarray, shape (J,)
-        Number of units of the stratum.
-    mean : numpy.ndarray, shape (J,)
-        Mean of the units' means.
-    ss_between : numpy.ndarray, shape (J,)
-        Sum of squares of the units' means about their mean.
-    ss_within : float
-        Sum of squares of the observations about their unit's mean, over all units.
+    groups : numpy.ndarray, shape (L,)
+        Number of groups of the layout.
+    units, replicates : numpy.ndarray, shape (L, K)
+        Units of the stratum in each group (0 where the layout has fewer strata), and observations
+        of each unit.
+    mean : numpy.ndarray, shape (L, K)
+        Mean of the stratum's units, averaged over the groups.
+    scatter : numpy.ndarray, shape (L, K, K)
+        Sums of squares and products, over the groups, of the strata's means about `mean`.
+    difference : numpy.ndarray, shape (L, K, K)
+        Sum of squares, over the groups, of the differences between the means of two strata.
+    ss_between : numpy.ndarray, shape (L, K)
+        Sum of squares of the units' means about the mean of their stratum, over the groups.
+    ss_within, df_within : float
+        Sum of squares of the observations about their unit's mean, over all units, and its degrees
+        of freedom.
+    constant : float
+        What the log density holds besides.
     """
 
-    unit_n: IntArray
-    unit_mean: FloatArray
-    group_of_row: IntArray
-    group: IntArray
-    replicates: IntArray
-    units: IntArray
-    mean: FloatArray
-    ss_between: FloatArray
-    ss_within: float
+    groups: Any
+    units: Any
+    replicates: Any
+    mean: Any
+    scatter: Any
+    difference: Any
+    ss_between: Any
+    ss_within: Any
+    df_within: Any
+    constant: Any
 
-    @property
-    def n_groups(self) -> int:
-        """Number of observed groups."""
-        return int(self.group.max()) + 1
+    def as_data(self) -> dict[str, FloatArray]:
+        """Return the statistics by name, as arrays of floats."""
+        return {
+            field.name: np.asarray(getattr(self, field.name), dtype=np.float64)
+            for field in fields(self)
+        }
 
 
 def statistics(family: NestedNormal, screen: Screen) -> Statistics:
@@ -116,49 +186,110 @@ def statistics(family: NestedNormal, screen: Screen) -> Statistics:
     -------
     Statistics
     """
-    by_gene = family.level == "gene" and family.nested is None
-    row, n_rows = (
-        (screen.gene_idx, len(screen.genes))
-        if by_gene
-        else (screen.sgrna_idx, len(screen.sgrnas))
-    )
+    by_unit = units(family, screen)
+    observed = np.flatnonzero(by_unit.n)
+    n, mean = by_unit.n.ravel()[observed], by_unit.mean.ravel()[observed]
+
+    # Strata: the units of one group with equally many replicates, in the order of the groups.
     n_cells = len(screen.cell_lines)
-    group_of_row = screen.gene_of_sgrna if family.nested else np.arange(n_rows)
+    group = by_unit.group_of_row[observed // n_cells] * n_cells + observed % n_cells
+    codes, stratum = np.unique(group * (n.max() + 1) + n, return_inverse=True)
+    units_in = np.bincount(stratum)
+    stratum_mean = np.bincount(stratum, mean) / units_in
+    ss_between = np.bincount(stratum, (mean - stratum_mean[stratum]) ** 2)
 
-    unit = row * n_cells + screen.cell_idx
-    n = np.bincount(unit, minlength=n_rows * n_cells)
-    mean = np.bincount(unit, screen.log_fc, minlength=n.size) / np.maximum(n, 1)
-    ss_within = float(np.sum((screen.log_fc - mean[unit]) ** 2))
-
-    observed = np.flatnonzero(n)
-    group_of_unit = group_of_row[observed // n_cells] * n_cells + observed % n_cells
-    strata, stratum = np.unique(
-        np.stack([group_of_unit, n[observed]]), axis=1, return_inverse=True
+    # Groups, a row each, with their strata in columns.
+    _, first, group = np.unique(
+        codes // (n.max() + 1), return_index=True, return_inverse=True
     )
-    units = np.bincount(stratum)
-    stratum_mean = np.bincount(stratum, mean[observed]) / units
-    ss_between = np.bincount(stratum, (mean[observed] - stratum_mean[stratum]) ** 2)
+    place = (group, np.arange(len(codes)) - first[group])
+    shape = (len(first), int(place[1].max()) + 1)
+
+    def in_groups(values: Any, fill: float = 0.0) -> FloatArray:
+        table = np.full(shape, fill)
+        table[place] = values
+        return table
+
+    n_units, replicates = in_groups(units_in), in_groups(codes % (n.max() + 1), fill=1)
+    means, ss = in_groups(stratum_mean), in_groups(ss_between)
+
+    # Layouts: the groups with the same strata.
+    table = pd.DataFrame(np.hstack([n_units, replicates]))
+    layout = table.groupby(list(table), sort=False).ngroup().to_numpy()
+    groups = np.bincount(layout)
+
+    def over_groups(values: FloatArray) -> FloatArray:
+        flat = values.reshape(len(values), -1).T
+        sums = np.stack([np.bincount(layout, column) for column in flat], axis=-1)
+        return sums.reshape(len(groups), *values.shape[1:])
+
+    mean_of_groups = over_groups(means) / groups[:, None]
+    about = means - mean_of_groups[layout]
+    gaps = means[:, :, None] - means[:, None, :]
+    _, example = np.unique(layout, return_index=True)
+    n_obs = len(screen.log_fc)
     return Statistics(
-        unit_n=n.reshape(n_rows, n_cells),
-        unit_mean=mean.reshape(n_rows, n_cells),
-        group_of_row=group_of_row,
-        group=np.unique(strata[0], return_inverse=True)[1],
-        replicates=strata[1],
-        units=units,
-        mean=stratum_mean,
-        ss_between=ss_between,
-        ss_within=ss_within,
+        groups=groups,
+        units=n_units[example],
+        replicates=replicates[example],
+        mean=mean_of_groups,
+        scatter=over_groups(about[:, :, None] * about[:, None, :]),
+        difference=over_groups(gaps**2),
+        ss_between=over_groups(ss),
+        ss_within=by_unit.ss_within,
+        df_within=n_obs - len(observed),
+        constant=-0.5 * (n_obs * np.log(2 * np.pi) + np.log(n).sum()),
     )
+
+
+def check_informative(screen: Screen, data: Statistics) -> None:
+    """Refuse observations for which the likelihood has no maximum, or says nothing of a scale.
+
+    Parameters
+    ----------
+    screen : Screen
+        The data.
+    data : Statistics
+        The same, reduced.
+
+    Raises
+    ------
+    PoolscreenError
+        If there is one observation, if all are equal, or if all that could show the noise are.
+    """
+    n_obs, y = len(screen.log_fc), screen.log_fc
+    if n_obs < 2:
+        raise PoolscreenError(
+            "the screen has one observation, and nothing to learn a standard deviation from; "
+            "add rows"
+        )
+    zero = (
+        n_obs * (1e-12 * np.abs(y).max()) ** 2
+    )  # what rounding leaves of equal values
+    if np.sum((y - y.mean()) ** 2) <= zero:
+        raise PoolscreenError(
+            f"all {n_obs} values of log_fc are {y[0]:g}: with zero variance there is nothing to "
+            "estimate; is this the right column?"
+        )
+    if data.df_within > 0 and data.ss_within <= zero:
+        raise PoolscreenError(
+            f"the {n_obs} rows hold {n_obs - data.df_within} combinations whose replicates are "
+            "all equal: they show a noise of zero, for which the density is infinite; were rows "
+            "doubled? Keep one of each"
+        )
+    several = (data.units.sum(axis=1) > 1).any()
+    if several and data.df_within == 0 and data.ss_between.sum() <= zero:
+        raise PoolscreenError(
+            "in every cell line all sgRNAs of a gene have the same log_fc: with zero variance "
+            "within genes the density is infinite; were values copied from gene to sgRNA?"
+        )
 
 
 def build(family: NestedNormal, screen: Screen) -> pm.Model:
     r"""Write a model down with its effects integrated out: only means and scales are left.
 
-    The coordinates are chosen for what the data leave open. With one observation per unit they
-    determine :math:`\sigma_\alpha^2 + \sigma^2`, and the posterior of the two scales is an arc:
-    they are sampled in polar coordinates, :math:`r = \sqrt{\sigma_\alpha^2 + \sigma^2}` and an
-    angle, with the Jacobian :math:`r`. Without the nested level :math:`\sigma` may lie against 0,
-    where its logarithm has a long tail and a wall: it is sampled as :math:`|u|`, `u` on the line.
+    The sufficient statistics are `pymc.Data`: a model that has been compiled for one screen takes
+    those of another of the same layout (`data_of`).
 
     Parameters
     ----------
@@ -171,27 +302,114 @@ def build(family: NestedNormal, screen: Screen) -> pm.Model:
     -------
     pymc.Model
         With the parameters of `family` under their own names.
+
+    Raises
+    ------
+    PoolscreenError
+        If there is one observation, or no variance to learn from.
     """
-    data = statistics(family, screen)
+    found = statistics(family, screen)
+    check_informative(screen, found)
     with pm.Model() as model:
-        mean = _parameter(family.mean, lambda name: pm.Normal(name, 0, MEAN_SD))
-        sd = _parameter(family.sd, lambda name: pm.Exponential(name, SCALE_RATE))
-        if family.nested_sd is None:
-            signed = pm.Flat("sigma_signed")
-            nested_sd, sigma = 0.0, pm.Deterministic("sigma", pt.abs(signed))
-            pm.Potential("scale_prior", -SCALE_RATE * sigma)
-        else:
-            total = pm.HalfFlat("sigma_total")
-            angle = pm.Uniform("angle", 0, np.pi / 2)
-            nested_sd = pm.Deterministic(family.nested_sd, total * pt.sin(angle))
-            sigma = pm.Deterministic("sigma", total * pt.cos(angle))
-            pm.Potential(
-                "scale_prior", -SCALE_RATE * (nested_sd + sigma) + pt.log(total)
-            )
+        # With its shape known, the compiled code is twice as fast.
+        data = Statistics(
+            **{k: pm.Data(k, v, shape=v.shape) for k, v in found.as_data().items()}
+        )
+        mean = (
+            pm.Normal(family.mean, 0, MEAN_SD)
+            if isinstance(family.mean, str)
+            else family.mean
+        )
+        scales = _scales(family, found)
+        sd = scales[family.sd] if isinstance(family.sd, str) else family.sd
+        nested_sd = scales[family.nested_sd] if family.nested_sd else 0.0
         pm.Potential(
-            "log_fc", log_marginal_likelihood(data, mean, sd, nested_sd, sigma)
+            "log_fc",
+            log_marginal_likelihood(data, mean, sd, nested_sd, scales["sigma"]),
         )
     return model
+
+
+def data_of(
+    model: pm.Model, family: NestedNormal, screen: Screen
+) -> dict[str, FloatArray]:
+    """Reduce another screen to data for a model that is built, or even compiled, already.
+
+    Parameters
+    ----------
+    model : pymc.Model
+        See `build`.
+    family : NestedNormal
+        The model.
+    screen : Screen
+        The other data.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        For `pymc.set_data`, or the method `with_data` of nutpie's compiled models.
+
+    Raises
+    ------
+    PoolscreenError
+        If the other screen has more or fewer layouts, or is degenerate (see `build`).
+    """
+    found = statistics(family, screen)
+    check_informative(screen, found)
+    data = found.as_data()
+    expected = model["units"].get_value().shape
+    if data["units"].shape != expected:
+        raise PoolscreenError(
+            f"the model was built for {expected[0]} layouts of at most {expected[1]} strata, and "
+            f"this screen has {data['units'].shape[0]} of at most {data['units'].shape[1]}; build "
+            "it anew for this screen"
+        )
+    return data
+
+
+def _scales(family: NestedNormal, data: Statistics) -> dict[str, Any]:
+    r"""Add scales to the model, in coordinates that suit what the data leave open.
+
+    Where nothing tells some scales apart, the data determine their sum of squares, and the
+    posterior is a part of a circle, or of a sphere: in polar (spherical) coordinates, a radius and
+    angles between 0 and :math:`\pi/2`, that is a straight line. Where nothing shows the noise by
+    itself, it may lie against 0, and its logarithm has a long tail and a wall: it is sampled as
+    :math:`|u|`, `u` on the line.
+    """
+    together = family.scales
+    scales: dict[str, Any] = {}
+    several_units = (data.units.sum(axis=1) > 1).any()
+    shows_scatter = several_units if family.nested else data.df_within > 0
+    if shows_scatter and isinstance(family.sd, str):
+        scales[together.pop(0)] = _absolute(family.sd)
+    if together == ["sigma"] and data.df_within > 0:
+        scales["sigma"] = pm.Exponential("sigma", SCALE_RATE)
+    elif together == ["sigma"]:
+        scales["sigma"] = _absolute("sigma")
+    else:
+        found, log_volume = _spherical(together)
+        pm.Potential("scale_prior", -SCALE_RATE * sum(found.values()) + log_volume)
+        scales |= found
+    return scales
+
+
+def _absolute(name: str) -> Any:
+    """Add a positive quantity with an exponential prior as the absolute value of a signed one."""
+    positive = pm.Deterministic(name, pt.abs(pm.Flat(f"{name}_signed")))
+    pm.Potential(f"{name}_prior", -SCALE_RATE * positive)
+    return positive
+
+
+def _spherical(names: list[str]) -> tuple[dict[str, Any], Any]:
+    """Add positive quantities in spherical coordinates; return them and the log Jacobian."""
+    rest = pm.HalfFlat("radius")
+    found, log_volume = {}, 0.0
+    for number, name in enumerate(names[:-1]):
+        angle = pm.Uniform(f"angle_{number}", 0, np.pi / 2)
+        log_volume += pt.log(rest)
+        found[name] = pm.Deterministic(name, rest * pt.sin(angle))
+        rest = rest * pt.cos(angle)
+    return found | {names[-1]: pm.Deterministic(names[-1], rest)}, log_volume
 
 
 def log_joint(family: NestedNormal, screen: Screen, values: Mapping[str, Any]) -> float:
@@ -266,12 +484,8 @@ def check_member(family: NestedNormal, screen: Screen, model: pm.Model) -> None:
             raise PoolscreenError(
                 f"the model as it is written down is not {family}, which marginal.py integrates: "
                 f"their log densities are {written:.3f} and {integrated:.3f} at one point. Change "
-                "them together, or sample the model as it stands (MARGINAL = False)."
+                "them together, or sample the model as it stands (FAMILY = None)."
             )
-
-
-def _parameter(value: str | float, prior: Any) -> Any:
-    return prior(value) if isinstance(value, str) else value
 
 
 def log_marginal_likelihood(
@@ -291,12 +505,14 @@ def log_marginal_likelihood(
                  - (N - M) \log \sigma - \frac{W}{2 \sigma^2} + \text{const}
 
     with `N` observations, `M` units and the sum of squares `W` within units (completing the
-    square twice; Gelman et al., Bayesian Data Analysis, 3rd ed., section 5.4).
+    square twice; Gelman et al., Bayesian Data Analysis, 3rd ed., section 5.4). Over groups of one
+    layout `P` is the same, and the sums over `Q` and over :math:`(m - \mu)^2` are quadratic forms
+    in its strata's weights.
 
     Parameters
     ----------
     data : Statistics
-        The data.
+        The data, as arrays or tensors.
     mean, sd : tensor or float
         Mean and standard deviation of the top effects.
     nested_sd : tensor or float
@@ -309,25 +525,62 @@ def log_marginal_likelihood(
     tensor
         Scalar; all constants are included.
     """
-    n_obs, n_units = data.unit_n.sum(), data.units.sum()
     v = nested_sd**2 + sigma**2 / data.replicates
-    precision = _sum_by_group(data.units / v, data)
-    m = _sum_by_group(data.units * data.mean / v, data) / precision
-    q = (data.ss_between + data.units * (data.mean - m[data.group]) ** 2) / v
-    top_variance = sd**2 + 1 / precision
-    within = -(n_obs - n_units) * pt.log(sigma) - data.ss_within / (2 * sigma**2)
-    between = -0.5 * (
-        pt.sum(data.units * pt.log(v)) + pt.sum(q) + pt.sum(pt.log(precision))
-    )
-    top = -0.5 * pt.sum(pt.log(top_variance) + (m - mean) ** 2 / top_variance)
-    constant = -0.5 * n_obs * np.log(2 * np.pi) - 0.5 * np.sum(
-        data.units * np.log(data.replicates)
-    )
-    return within + between + top + constant
+    weight = data.units / v
+    precision = weight.sum(axis=1)
+    share = weight / precision[:, None]
+    pairs = share[:, :, None] * share[:, None, :]
+    differences = precision * (pairs * data.difference).sum(axis=(1, 2)) / 2
+    spread = (pairs * data.scatter).sum(axis=(1, 2))
+    spread += data.groups * ((share * data.mean).sum(axis=1) - mean) ** 2
+    variance = sd**2 + 1 / precision
+
+    within = 2 * data.df_within * pt.log(sigma) + data.ss_within / sigma**2
+    strata = data.groups[:, None] * data.units * pt.log(v) + data.ss_between / v
+    groups = data.groups * pt.log(precision * variance) + differences
+    groups += spread / variance
+    return data.constant - 0.5 * (within + strata.sum() + groups.sum())
 
 
-def _sum_by_group(values: Any, data: Statistics) -> Any:
-    return pt.zeros(data.n_groups)[data.group].inc(values)
+def log_density(
+    family: NestedNormal, screen: Screen, posterior: xr.Dataset
+) -> xr.Dataset:
+    """Log density of the prior of means and scales and of the data, effects integrated out.
+
+    Parameters
+    ----------
+    family : NestedNormal
+        The model.
+    screen : Screen
+        The data.
+    posterior : xarray.Dataset
+        Draws of the model's means and scales.
+
+    Returns
+    -------
+    xarray.Dataset
+        One variable per mean and scale with its log prior density, and `log_fc` with the log
+        density of all observations; dimensions `chain` and `draw`.
+    """
+    prior = {
+        name: stats.expon.logpdf(posterior[name], scale=1 / SCALE_RATE)
+        for name in family.scales
+    }
+    if isinstance(family.mean, str):
+        prior[family.mean] = stats.norm.logpdf(posterior[family.mean], 0, MEAN_SD)
+    inputs = [pt.dscalar(name) for name in family.parameters]
+    of = dict(zip(family.parameters, inputs, strict=True))
+    mean, sd = (of[v] if isinstance(v, str) else v for v in (family.mean, family.sd))
+    nested_sd = of[family.nested_sd] if family.nested_sd else 0.0
+    data = statistics(family, screen)
+    total = log_marginal_likelihood(data, mean, sd, nested_sd, of["sigma"])
+    likelihood = xr.apply_ufunc(
+        pytensor.function(inputs, total),
+        *(posterior[name] for name in family.parameters),
+        vectorize=True,
+    )
+    densities = {name: (("chain", "draw"), values) for name, values in prior.items()}
+    return xr.Dataset({**densities, "log_fc": likelihood}, coords=posterior.coords)
 
 
 def draw_effects(
@@ -358,42 +611,193 @@ def draw_effects(
     xarray.Dataset
         The effects, dimensions `chain`, `draw`, `gene` or `sgRNA`, `cell_line`.
     """
-    data = statistics(family, screen)
-
-    def draws(value: str | float) -> FloatArray:
-        """Give a parameter the shape (chain, draw, 1, 1)."""
-        values = (
-            posterior[value].to_numpy()
-            if isinstance(value, str)
-            else np.array([[value]])
-        )
-        return np.asarray(values, dtype=np.float64)[:, :, None, None]
-
-    mean, sd, sigma = draws(family.mean), draws(family.sd), draws("sigma")
-    nested_sd = draws(family.nested_sd) if family.nested_sd else np.zeros((1, 1, 1, 1))
-    n, unit_mean = data.unit_n, data.unit_mean
-
-    with np.errstate(divide="ignore"):  # a unit without observations has no precision
-        weight = np.where(n > 0, 1 / (nested_sd**2 + sigma**2 / n), 0.0)
-    # Rows of one group add up. The rows are few, the draws many: a product with a 0/1 matrix.
-    membership = np.eye(data.group_of_row.max() + 1)[data.group_of_row].T
-    precision = 1 / sd**2 + membership @ weight
-    location = (mean / sd**2 + membership @ (weight * unit_mean)) / precision
-    top = rng.normal(location, 1 / np.sqrt(precision))
-
-    dims = ("chain", "draw", family.level, "cell_line")
-    effects = {family.top: (dims, top)}
+    given = _Conditional(family, units(family, screen), posterior)
+    top = _normal(rng, *given.top())
+    drawn = {family.top: top}
     if family.nested:
-        about = top[:, :, data.group_of_row]
-        precision = 1 / nested_sd**2 + n / sigma**2
-        location = (about / nested_sd**2 + n * unit_mean / sigma**2) / precision
-        effects[family.nested] = (
-            ("chain", "draw", "sgRNA", "cell_line"),
-            rng.normal(location, 1 / np.sqrt(precision)),
-        )
-    used = {dim for dims, _ in effects.values() for dim in dims}
-    coords = {dim: labels for dim, labels in screen.coords.items() if dim in used}
+        location, sd, _ = given.nested(top)
+        drawn[family.nested] = _normal(rng, location, sd)
+    sample = {dim: posterior[dim] for dim in ("chain", "draw")}
+    return _labelled(family, screen, drawn, sample)
+
+
+def _normal(
+    rng: np.random.Generator, location: FloatArray, sd: FloatArray
+) -> FloatArray:
+    # Several times as fast as rng.normal, which looks every location up by itself.
+    drawn = rng.standard_normal(location.shape)
+    drawn *= sd
+    drawn += location
+    return drawn
+
+
+def effect_moments(
+    family: NestedNormal, screen: Screen, posterior: xr.Dataset
+) -> xr.Dataset:
+    """Posterior means and standard deviations of all effects, without drawing them.
+
+    The moments of the effects given the scales are known; they are averaged over the draws of the
+    scales, one at a time. For a screen with so many effects that their draws find no room.
+
+    Parameters
+    ----------
+    family : NestedNormal
+        The model.
+    screen : Screen
+        The data that the posterior was sampled with.
+    posterior : xarray.Dataset
+        Draws of the model's means and scales, dimensions `chain` and `draw`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The effects, dimensions `moment` ("mean", "sd"), `gene` or `sgRNA`, `cell_line`.
+    """
+    by_unit = units(family, screen)
+    n_chains, n_draws = posterior.sizes["chain"], posterior.sizes["draw"]
+    sums: dict[str, list[Any]] = {}
+    for chain, draw in np.ndindex(n_chains, n_draws):
+        one = posterior.isel(chain=[chain], draw=[draw])
+        given = _Conditional(family, by_unit, one)
+        location, sd = given.top()
+        found = {family.top: (location, sd**2)}
+        if family.nested:
+            below, sd_below, slope = given.nested(location)
+            variance = (sd**2)[:, :, by_unit.group_of_row]
+            found[family.nested] = (below, sd_below**2 + slope**2 * variance)
+        for name, (mean, variance) in found.items():
+            total = sums.setdefault(name, [0.0, 0.0])
+            total[0] += mean[0, 0] / (n_chains * n_draws)
+            total[1] += (variance + mean**2)[0, 0] / (n_chains * n_draws)
+    moments = {
+        name: np.stack([mean, np.sqrt(square - mean**2)])
+        for name, (mean, square) in sums.items()
+    }
+    return _labelled(family, screen, moments, {"moment": ["mean", "sd"]})
+
+
+def _labelled(
+    family: NestedNormal,
+    screen: Screen,
+    effects: Mapping[str, FloatArray],
+    leading: Mapping[str, Any],
+) -> xr.Dataset:
+    rows = {family.top: family.level, family.nested: "sgRNA"}
+    used = {rows[name] for name in effects} | {"cell_line"}
     return xr.Dataset(
-        effects,
-        coords={"chain": posterior["chain"], "draw": posterior["draw"], **coords},
+        {
+            name: ((*leading, rows[name], "cell_line"), values)
+            for name, values in effects.items()
+        },
+        coords=dict(leading) | {d: v for d, v in screen.coords.items() if d in used},
     )
+
+
+def log_likelihood(
+    family: NestedNormal,
+    screen: Screen,
+    posterior: xr.Dataset,
+    *,
+    form: Literal["conditional", "marginal"],
+) -> xr.DataArray:
+    r"""Log density of each observation, for each draw: what leave-one-out works with.
+
+    The conditional form is that of an observation given its own effect. Where an effect has one
+    observation, that observation all but decides it, and leaving it out changes the posterior too
+    much for importance sampling. The marginal form is the density of an observation given the
+    scales *and all other observations*, :math:`p(y_i \mid y_{-i}, \mu, \tau, \sigma_\alpha,
+    \sigma)`, every effect integrated out; dividing by it leaves an observation out exactly
+    (Bürkner, Gabry and Vehtari 2021, Computational Statistics 36, 1243-1261, section 2).
+
+    Parameters
+    ----------
+    family : NestedNormal
+        The model.
+    screen : Screen
+        The data that the posterior was sampled with.
+    posterior : xarray.Dataset
+        Draws of means and scales; for the conditional form also of the effects.
+    form : {"conditional", "marginal"}
+        Which of the two.
+
+    Returns
+    -------
+    xarray.DataArray
+        Named `log_fc`, dimensions `chain`, `draw`, `obs`.
+    """
+    by_unit = units(family, screen)
+    unit = (slice(None), slice(None), by_unit.row, screen.cell_idx)
+    given = _Conditional(family, by_unit, posterior)
+    noise = given.sigma[:, :, :, 0] ** 2
+    if form == "conditional":
+        effects = posterior[family.nested or family.top].to_numpy()
+        location, variance = effects[unit], noise
+    else:
+        group = (*unit[:2], by_unit.group_of_row[by_unit.row], screen.cell_idx)
+        top, sd = given.top()
+        weight = given.weight()[unit]
+        # The effect of the group without the unit; that of the unit without the observation.
+        precision = sd[group] ** -2 - weight
+        y_unit = by_unit.mean[unit[2:]]
+        location = (top[group] * sd[group] ** -2 - weight * y_unit) / precision
+        prior = 1 / (1 / precision + given.nested_sd[:, :, :, 0] ** 2)
+        others = by_unit.n[unit[2:]] - 1
+        sum_of_others = (others + 1) * y_unit - screen.log_fc
+        precision = prior + others / noise
+        location = (location * prior + sum_of_others / noise) / precision
+        variance = 1 / precision + noise
+    density = stats.norm.logpdf(screen.log_fc, location, np.sqrt(variance))
+    sample = {dim: posterior[dim] for dim in ("chain", "draw")}
+    return xr.DataArray(density, coords=sample, dims=(*sample, "obs"), name="log_fc")
+
+
+class _Conditional:
+    """Distributions of the effects given the data and draws of the scales.
+
+    Shapes are (chain, draw, row, cell line); parameters have 1 for the last two.
+    """
+
+    def __init__(
+        self, family: NestedNormal, by_unit: Units, posterior: xr.Dataset
+    ) -> None:
+        def draws(value: str | float | None) -> FloatArray:
+            if isinstance(value, str):
+                values = posterior[value].to_numpy().astype(np.float64)
+                return values[:, :, None, None]
+            return np.full((1, 1, 1, 1), value or 0.0)
+
+        self.by_unit = by_unit
+        self.mean, self.sd = draws(family.mean), draws(family.sd)
+        self.nested_sd, self.sigma = draws(family.nested_sd), draws("sigma")
+
+    def weight(self) -> FloatArray:
+        """Precision of each unit's mean about its group's effect; 0 without observations."""
+        n = self.by_unit.n
+        return n / (n * self.nested_sd**2 + self.sigma**2)
+
+    def top(self) -> tuple[FloatArray, FloatArray]:
+        """Mean and standard deviation of the top effects."""
+        weight = self.weight()
+        precision = 1 / self.sd**2 + self._in_groups(weight)
+        pulled = self._in_groups(weight * self.by_unit.mean)
+        return (self.mean / self.sd**2 + pulled) / precision, 1 / np.sqrt(precision)
+
+    def nested(self, top: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Mean and standard deviation of the nested effects given the top ones, and the slope.
+
+        The slope is by how much the mean moves with the top effect.
+        """
+        noise = self.nested_sd**2 * self.by_unit.n
+        slope = self.sigma**2 / (self.sigma**2 + noise)
+        location = slope * (top[:, :, self.by_unit.group_of_row] - self.by_unit.mean)
+        location += self.by_unit.mean
+        return location, self.nested_sd * np.sqrt(slope), slope
+
+    def _in_groups(self, values: FloatArray) -> FloatArray:
+        group = self.by_unit.group_of_row
+        if np.array_equal(group, np.arange(len(group))):
+            return values
+        # Rows of one group add up. reduceat wants them together, and no group is empty.
+        order = np.argsort(group, kind="stable")
+        starts = np.searchsorted(group[order], np.arange(group.max() + 1))
+        return np.add.reduceat(values[:, :, order], starts, axis=2)

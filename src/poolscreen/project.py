@@ -8,6 +8,8 @@ from pathlib import Path
 
 from poolscreen.errors import PoolscreenError
 
+CALIBRATION_BATCHES = 2  # jobs that the calibration of one model is divided into
+
 
 def root() -> Path:
     """Return the folder of the project that holds the working directory.
@@ -46,6 +48,22 @@ def fit_path(model: str) -> Path:
 def tables_path(model: str) -> Path:
     """Return the folder of the posterior tables of a model."""
     return root() / "results" / "tables" / model
+
+
+def samplers_path() -> Path:
+    """Return the path of the comparison of samplers."""
+    return root() / "results" / "samplers.nc"
+
+
+def benchmark_path(name: str) -> Path:
+    """Return the path of a benchmark's figures, which are kept in the repository."""
+    return root() / "results" / "benchmarks" / f"{name}.json"
+
+
+def calibration_paths(model: str) -> list[Path]:
+    """Return the paths of the batches of the calibration of a model."""
+    folder = root() / "results" / "calibration" / model
+    return [folder / f"{batch}.nc" for batch in range(CALIBRATION_BATCHES)]
 
 
 def executed_path(chapter: str) -> Path:

@@ -13,6 +13,7 @@ import nutpie
 import pandas as pd
 import pymc as pm
 import xarray as xr
+from nutpie.compile_pymc import CompiledPyMCModel
 
 from poolscreen import fits, marginal, models
 from poolscreen.screen import Screen
@@ -79,52 +80,50 @@ class _Progress:
         self.report(f"{done:,} of {total:,} draws ({done / total:.0%})")
 
 
-def sample_model(
-    model: pm.Model, settings: Settings, report: Report | None = None
+def sample_compiled(
+    compiled: CompiledPyMCModel,
+    settings: Settings,
+    *,
+    cores: int | None = None,
+    report: Report | None = None,
 ) -> xr.DataTree:
-    """Sample a PyMC model with nutpie's NUTS.
+    """Sample a compiled model; `compiled.with_data()` gives it other data.
 
     Parameters
     ----------
-    model : pymc.Model
-        Any model.
+    compiled : CompiledPyMCModel
+        See `nutpie.compile_pymc_model`.
     settings : Settings
         Draws, chains and seed.
+    cores : int, optional
+        How many chains run at a time; by default as many as there are cores.
     report : callable, optional
         Told every few seconds how far the chains are.
 
     Returns
     -------
     xarray.DataTree
-        Groups `posterior` and `sample_stats`; attributes `seconds_compiling`, `seconds_sampling`.
+        Groups `posterior` and `sample_stats`.
     """
-    started = time.perf_counter()
-    compiled = nutpie.compile_pymc_model(model)
-    compiled_at = time.perf_counter()
     sampled = nutpie.sample(
         compiled,
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
+        cores=cores,
         seed=settings.seed,
         target_accept=settings.target_accept,
         save_warmup=False,
         progress_bar=False,
         progress_callback=_Progress(report) if report else None,
     )
-    ended = time.perf_counter()
     stats = sampled["sample_stats"].to_dataset()
-    result = xr.DataTree.from_dict(
+    return xr.DataTree.from_dict(
         {
             "posterior": sampled["posterior"].to_dataset(),
             "sample_stats": stats[list(SAMPLE_STATS)].rename(SAMPLE_STATS),
         }
     )
-    result.attrs = {
-        "seconds_compiling": round(compiled_at - started, 2),
-        "seconds_sampling": round(ended - compiled_at, 2),
-    }
-    return result
 
 
 def sample(
@@ -147,29 +146,65 @@ def sample(
         Draws, chains and seed.
     marginal_form : bool, optional
         Whether to sample with the effects integrated out and to draw them exactly afterwards.
-        By default as the model says.
+        By default where the model has a `FAMILY`.
     report : callable, optional
         Told every few seconds how far the chains are.
 
     Returns
     -------
     xarray.DataTree
-        Groups `posterior` and `sample_stats`, the same for both forms.
+        Groups `posterior` and `sample_stats`, the same for both forms; attributes
+        `seconds_compiling` and `seconds_sampling`, drawing the effects included.
     """
     if marginal_form is None:
-        marginal_form = model.MARGINAL
-    if not marginal_form:
-        return sample_model(model.build(screen), settings, report)
-    if model.FAMILY is None:
-        raise ValueError(f"no FAMILY, so no effects to integrate out: {model.TITLE}")
-    marginal.check_member(model.FAMILY, screen, model.build(screen))
-    sampled = sample_model(marginal.build(model.FAMILY, screen), settings, report)
-    scales = sampled["posterior"].to_dataset()[model.FAMILY.parameters]
-    # A stream of its own: the chains used the seed itself.
-    rng = np.random.default_rng([settings.seed, 1])
-    effects = marginal.draw_effects(model.FAMILY, screen, scales, rng)
-    sampled["posterior"] = xr.DataTree(scales.merge(effects))
+        marginal_form = model.FAMILY is not None
+    started = time.perf_counter()
+    form = model.build(screen)
+    if marginal_form:
+        if model.FAMILY is None:
+            raise ValueError(f"no FAMILY to integrate the effects of: {model.TITLE}")
+        marginal.check_member(model.FAMILY, screen, form)
+        form = marginal.build(model.FAMILY, screen)
+    compiled = nutpie.compile_pymc_model(form)
+    compiled_at = time.perf_counter()
+    sampled = sample_compiled(compiled, settings, report=report)
+    if marginal_form and model.FAMILY:
+        sampled = add_effects(model.FAMILY, screen, sampled, settings.seed)
+    sampled.attrs = {
+        "seconds_compiling": round(compiled_at - started, 3),
+        "seconds_sampling": round(time.perf_counter() - compiled_at, 3),
+    }
     return sampled
+
+
+def add_effects(
+    family: marginal.NestedNormal, screen: Screen, sampled: xr.DataTree, seed: int
+) -> xr.DataTree:
+    """Give a sampled marginal form the effects of its draws, and drop its coordinates.
+
+    Parameters
+    ----------
+    family : NestedNormal
+        The model.
+    screen : Screen
+        The data that were sampled with.
+    sampled : xarray.DataTree
+        See `sample_compiled`.
+    seed : int
+        Seed of the chains.
+
+    Returns
+    -------
+    xarray.DataTree
+        With the parameters and effects of the model as `posterior`.
+    """
+    scales = sampled["posterior"].to_dataset()[family.parameters]
+    # A stream of its own: the chains used the seed itself.
+    rng = np.random.default_rng([seed, 1])
+    effects = marginal.draw_effects(family, screen, scales, rng)
+    result = sampled.copy()
+    result["posterior"] = xr.DataTree(scales.merge(effects))
+    return result
 
 
 def fit(
@@ -247,7 +282,7 @@ def fit(
         "model": name,
         "title": model.TITLE,
         "sampler": "nutpie",
-        "form": "marginal" if model.MARGINAL else "joint",
+        "form": "marginal" if model.FAMILY else "joint",
         "seed": settings.seed,
         "settings": json.dumps(asdict(settings)),
         "created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),

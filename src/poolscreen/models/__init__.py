@@ -23,35 +23,40 @@ class Model(Protocol):
     TITLE : str
         What the model is, in a few words.
     FAMILY : NestedNormal or None
-        The model's place in the nested normal family, whose effects integrate out; None for a
-        model outside it.
-    MARGINAL : bool
-        Whether the published fit samples the marginal form. It takes a `FAMILY`.
+        The model's place in the nested normal family, whose effects integrate out and are drawn
+        exactly; None for a model outside it, which is sampled as it stands.
     """
 
     TITLE: str
     FAMILY: "NestedNormal | None"
-    MARGINAL: bool
 
     def build(self, screen: "Screen") -> "pm.Model":
         """Write the model down for a screen."""
 
 
 def names() -> list[str]:
-    """Return the names of all models."""
-    found = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(name for name in found if not name.startswith("_"))
+    """Return the names of the models of the book; a leading underscore keeps one out of it."""
+    return [name for name in _modules() if not name.startswith("_")]
+
+
+def exists(name: str) -> bool:
+    """Tell whether there is a model of this name, in the book or kept out of it."""
+    return name in _modules()
+
+
+def _modules() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def get(name: str) -> Model:
-    """Return the module of a model.
+    """Return the module of a model, also of one that is kept out of the book.
 
     Raises
     ------
     PoolscreenError
         If there is no model of this name.
     """
-    if name not in names():
+    if not exists(name):
         raise PoolscreenError(
             f"there is no model {name!r}; there are {', '.join(names())}"
         )

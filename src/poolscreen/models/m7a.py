@@ -17,7 +17,6 @@ TITLE = "gene × cell line, partial pooling"
 FAMILY = NestedNormal(
     top="alpha_gc", level="gene", mean="mu_alpha_gc", sd="sigma_alpha"
 )
-MARGINAL = False
 
 
 def build(screen: Screen) -> pm.Model:
@@ -34,5 +33,6 @@ def build(screen: Screen) -> pm.Model:
         sigma = pm.Exponential("sigma", 1)
 
         mu = alpha_gc[gene_idx, cell_idx]
-        pm.Normal("log_fc", mu, sigma, observed=screen.log_fc, dims="obs")
+        y = pm.Data("y", screen.log_fc, dims="obs")
+        pm.Normal("log_fc", mu, sigma, observed=y, dims="obs")
     return model

@@ -23,7 +23,6 @@ FAMILY = NestedNormal(
     nested="alpha_sc",
     nested_sd="sigma_alpha",
 )
-MARGINAL = True
 
 
 def build(screen: Screen) -> pm.Model:
@@ -47,5 +46,6 @@ def build(screen: Screen) -> pm.Model:
         sigma = pm.Exponential("sigma", 1)
 
         mu = alpha_sc[sgrna_idx, cell_idx]
-        pm.Normal("log_fc", mu, sigma, observed=screen.log_fc, dims="obs")
+        y = pm.Data("y", screen.log_fc, dims="obs")
+        pm.Normal("log_fc", mu, sigma, observed=y, dims="obs")
     return model

@@ -14,7 +14,6 @@ from poolscreen.screen import Screen
 
 TITLE = "sgRNA × cell line, no pooling"
 FAMILY = NestedNormal(top="alpha_sc", level="sgRNA", mean=0.0, sd=5.0)
-MARGINAL = True
 
 
 def build(screen: Screen) -> pm.Model:
@@ -27,5 +26,6 @@ def build(screen: Screen) -> pm.Model:
         sigma = pm.Exponential("sigma", 1)
 
         mu = alpha_sc[sgrna_idx, cell_idx]
-        pm.Normal("log_fc", mu, sigma, observed=screen.log_fc, dims="obs")
+        y = pm.Data("y", screen.log_fc, dims="obs")
+        pm.Normal("log_fc", mu, sigma, observed=y, dims="obs")
     return model

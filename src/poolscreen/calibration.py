@@ -1,0 +1,228 @@
+"""Simulation-based calibration: whether the posteriors of a model are right, all over its prior.
+
+Draw parameters from the prior, a screen from them, and fit the screen. If the posterior is right,
+the rank of each true value among its posterior draws is uniform (Talts et al. 2018,
+arXiv:1804.06788).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import nutpie
+import pandas as pd
+import pymc as pm
+import xarray as xr
+from nutpie.compile_pymc import CompiledPyMCModel
+from pymc.model.transform.conditioning import remove_value_transforms
+
+from poolscreen import fits, marginal, models, project, sampling
+from poolscreen.errors import PoolscreenError
+from poolscreen.screen import FloatArray, Screen
+from poolscreen.simulate import Design, simulate
+
+DATA_SETS = 500  # of each batch
+SETTINGS = sampling.Settings(draws=700, tune=300, target_accept=0.8)
+THIN = (
+    7  # every how many draws one is ranked among: ranks want draws that are independent
+)
+LOG_LIKELIHOOD = "log likelihood"
+
+
+def design() -> Screen:
+    """Return the design that the book's models are calibrated on: that of its own screen."""
+    return Screen(simulate(Design())[0])
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A model, compiled once for all data sets on one design."""
+
+    model: models.Model
+    screen: Screen
+    plain: pm.Model
+    observed: str
+    data: str
+    form: pm.Model
+    compiled: CompiledPyMCModel
+    log_likelihood: Callable[[dict[str, Any]], float]
+    likelihood_data: Any
+
+    def fit(self, log_fc: FloatArray, seed: int) -> xr.DataTree:
+        """Sample the posterior for one data set, thinned effects included."""
+        chosen = sampling.Settings(**{**vars(SETTINGS), "seed": seed})
+        screen = Screen(self.screen.table.assign(log_fc=log_fc))
+        family = self.model.FAMILY
+        data = (
+            marginal.data_of(self.form, family, screen)
+            if family
+            else {self.data: log_fc}
+        )
+        sampled = sampling.sample_compiled(
+            self.compiled.with_data(**data), chosen, cores=1
+        )
+        fault = self.fault(sampled)
+        thinned = sampled.isel(draw=slice(None, None, THIN))
+        if family:
+            thinned = sampling.add_effects(family, screen, thinned, seed)
+        thinned.attrs["fault"] = fault
+        return thinned
+
+    def fault(self, sampled: xr.DataTree) -> str:
+        """Return why a fit fails the gate, by what was sampled; empty if it passes."""
+        posterior, stats = (
+            sampled[g].to_dataset() for g in ("posterior", "sample_stats")
+        )
+        family = self.model.FAMILY
+        names = family.parameters if family else list(posterior)
+        return "; ".join(fits.faults(fits.diagnose_draws(posterior[names], stats)))
+
+
+def _prepare(model: models.Model, screen: Screen) -> _Prepared:
+    plain = model.build(screen)
+    observed = plain.observed_RVs[0]
+    data = plain.rvs_to_values[observed].name
+    if data not in plain.named_vars:
+        raise PoolscreenError(
+            f"{model.TITLE}: the observations are no pm.Data, so that one compilation cannot "
+            f'serve many data sets; write observed=pm.Data("y", ...) for {observed.name}'
+        )
+    form = marginal.build(model.FAMILY, screen) if model.FAMILY else plain
+    untransformed = remove_value_transforms(plain)
+    return _Prepared(
+        model=model,
+        screen=screen,
+        plain=plain,
+        observed=observed.name,
+        data=data,
+        form=form,
+        compiled=nutpie.compile_pymc_model(form),
+        log_likelihood=untransformed.compile_logp(untransformed.observed_RVs),
+        likelihood_data=untransformed[data],
+    )
+
+
+def calibrate(
+    model: models.Model,
+    screen: Screen,
+    *,
+    data_sets: int = DATA_SETS,
+    seed: int | list[int] = 103,
+    report: sampling.Report = lambda _: None,
+) -> xr.Dataset:
+    """Rank true values among their posterior draws, for many data sets drawn from the prior.
+
+    The data sets come from the model as it is written down; they are fitted in the form in which
+    the book samples it.
+
+    Parameters
+    ----------
+    model : Model
+        Module of the model.
+    screen : Screen
+        The design: labels and how often each combination is observed.
+    data_sets : int
+        How many data sets.
+    seed : int or list of int
+        Seed of everything random.
+    report : callable, optional
+        Told every few seconds how far the work is.
+
+    Returns
+    -------
+    xarray.Dataset
+        `rank` (dimensions `data_set`, `quantity`): how many of the posterior draws lie below the
+        true value, for every scalar parameter, the first and the last of each effect, and the log
+        likelihood; `fault` (`data_set`): why the fit fails the gate, or empty. Attributes `draws`,
+        the number of posterior draws ranked among, and `seconds`.
+
+    Raises
+    ------
+    PoolscreenError
+        If the observations of the model are no `pm.Data`.
+    """
+    logging.getLogger("pymc").setLevel(logging.ERROR)
+    started = told = time.monotonic()
+    rng = np.random.default_rng(seed)
+    prepared = _prepare(model, screen)
+    drawn = pm.sample_prior_predictive(
+        data_sets, model=prepared.plain, random_seed=int(rng.integers(2**31))
+    )
+    ranks, faults = [], []
+    for number in range(data_sets):
+        truth = drawn["prior"].to_dataset().isel(chain=0, draw=number)
+        log_fc = drawn["prior_predictive"][prepared.observed][0, number].to_numpy()
+        fitted = prepared.fit(log_fc, seed=int(rng.integers(2**31)))
+        ranks.append(_ranks(prepared, truth, log_fc, fitted["posterior"].to_dataset()))
+        faults.append(fitted.attrs["fault"])
+        if time.monotonic() - told > 5:
+            told = time.monotonic()
+            report(f"{number + 1} of {data_sets} data sets")
+    table = pd.DataFrame(ranks)
+    return xr.Dataset(
+        {
+            "rank": (("data_set", "quantity"), table.to_numpy()),
+            "fault": ("data_set", np.array(faults, dtype=object)),
+        },
+        coords={"quantity": list(table)},
+        attrs={
+            "draws": SETTINGS.chains * len(range(0, SETTINGS.draws, THIN)),
+            "seconds": round(time.monotonic() - started, 1),
+        },
+    )
+
+
+def _ranks(
+    prepared: _Prepared, truth: xr.Dataset, log_fc: FloatArray, posterior: xr.Dataset
+) -> dict[str, int]:
+    """Return how many draws lie below the truth, by quantity."""
+    free = [rv.name for rv in prepared.plain.free_RVs]
+    draws = posterior[free].stack(draws=("chain", "draw")).transpose("draws", ...)
+    ranks = {}
+    for name in free:
+        true, values = truth[name].to_numpy(), draws[name].to_numpy()
+        for index, label in _shown(truth[name]):
+            ranks[label] = int((values[:, *index] < true[index]).sum())
+    prepared.likelihood_data.set_value(log_fc)
+    columns = [draws[name].to_numpy() for name in free]
+    below = prepared.log_likelihood({name: truth[name].to_numpy() for name in free})
+    ranks[LOG_LIKELIHOOD] = sum(
+        prepared.log_likelihood(dict(zip(free, point, strict=True))) < below
+        for point in zip(*columns, strict=True)
+    )
+    return ranks
+
+
+def _shown(values: xr.DataArray) -> list[tuple[tuple[int, ...], str]]:
+    """Return the index and the label of a scalar, or of the first and last of an effect."""
+    if not values.dims:
+        return [((), str(values.name))]
+    shown = []
+    for place in (0, -1):
+        index = (place,) * values.ndim
+        labels = ", ".join(str(values[dim].to_numpy()[place]) for dim in values.dims)
+        shown.append((index, f"{values.name}[{labels}]"))
+    return shown
+
+
+def load_calibration(model: str) -> xr.Dataset:
+    """Load the calibration of a model; calling this in a chapter has the model calibrated.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model.
+
+    Returns
+    -------
+    xarray.Dataset
+        See `calibrate`; all batches together, `seconds` their sum.
+    """
+    paths = project.calibration_paths(model)
+    batches = [fits.read_tree(path).to_dataset() for path in paths]
+    together = xr.concat(batches, dim="data_set")
+    together.attrs["seconds"] = sum(batch.attrs["seconds"] for batch in batches)
+    return together

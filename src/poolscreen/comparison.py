@@ -1,0 +1,132 @@
+"""Samplers side by side: PyMC's own NUTS, nutpie, and the marginal form, on the same models."""
+
+import logging
+import time
+from dataclasses import replace
+from typing import Literal
+
+import pymc as pm
+import xarray as xr
+
+from poolscreen import fits, models, project, sampling
+from poolscreen.screen import Screen
+
+Sampler = Literal["pymc", "nutpie", "marginal"]
+SAMPLERS: dict[Sampler, str] = {
+    "pymc": "PyMC's NUTS",
+    "nutpie": "nutpie's NUTS",
+    "marginal": "marginal form",
+}
+DEFAULT_ACCEPT = 0.8  # PyMC's default for the target acceptance; the book's is higher
+
+
+def attempt(
+    model: models.Model, screen: Screen, sampler: Sampler, settings: sampling.Settings
+) -> xr.DataTree:
+    """Sample a model with one sampler, take the time, and diagnose every parameter.
+
+    Parameters
+    ----------
+    model : Model
+        Module of the model.
+    screen : Screen
+        The data.
+    sampler : {"pymc", "nutpie", "marginal"}
+        PyMC's own NUTS or nutpie's, both on the model as it is written down; or nutpie's on the
+        marginal form, with the exact draws of the effects.
+    settings : Settings
+        Draws, chains and seed.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups `posterior` (means and scales only) and `sample_stats`; attributes those of
+        `poolscreen.fits.diagnose`, over **all** parameters, `seconds_compiling` and
+        `seconds_sampling` (drawing the effects included).
+    """
+    if sampler == "pymc":
+        sampled = _sample_with_pymc(model.build(screen), settings)
+    else:
+        form = sampler == "marginal"
+        sampled = sampling.sample(model, screen, settings, marginal_form=form)
+    posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
+    diagnostics = fits.diagnose(fits.summarise(posterior), stats)
+    scalars = [name for name, values in posterior.items() if values.ndim == 2]
+    kept = xr.DataTree.from_dict(
+        {
+            "posterior": posterior[scalars],
+            "sample_stats": stats[["diverging", "energy", "tree_depth"]],
+        }
+    )
+    kept.attrs = {**sampled.attrs, **diagnostics}
+    return kept
+
+
+def _sample_with_pymc(model: pm.Model, settings: sampling.Settings) -> xr.DataTree:
+    started = time.perf_counter()
+    with model:
+        sampled: xr.DataTree = pm.sample(
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            target_accept=settings.target_accept,
+            random_seed=settings.seed,
+            nuts_sampler="pymc",
+            progressbar=False,
+            compute_convergence_checks=False,
+        )
+    seconds = time.perf_counter() - started
+    sampling_seconds = sampled["posterior"].attrs["sampling_time"]
+    sampled.attrs = {
+        "seconds_compiling": seconds - sampling_seconds,
+        "seconds_sampling": sampling_seconds,
+    }
+    return sampled
+
+
+def compare(
+    screen: Screen, report: sampling.Report = lambda _: None
+) -> dict[str, xr.DataTree]:
+    """Sample every model of the book with every sampler, one after the other.
+
+    Parameters
+    ----------
+    screen : Screen
+        The data.
+    report : callable, optional
+        Told what is sampled.
+
+    Returns
+    -------
+    dict of str to xarray.DataTree
+        See `attempt`, by `model/sampler`; also model 7b with PyMC's NUTS and its default target
+        acceptance, as `m7b/pymc_default`.
+    """
+    logging.getLogger("pymc").setLevel(logging.ERROR)
+    small = sampling.Settings(draws=10, tune=10, chains=1)
+    for (
+        sampler
+    ) in SAMPLERS:  # what is only slow the first time is not part of the comparison
+        attempt(models.get("m7a"), screen, sampler, small)
+    settings, done = sampling.Settings(), {}
+    for name in models.names():
+        model = models.get(name)
+        for sampler, title in SAMPLERS.items():
+            if sampler == "marginal" and model.FAMILY is None:
+                continue
+            report(f"{name}: {title}")
+            done[f"{name}/{sampler}"] = attempt(model, screen, sampler, settings)
+    lax = replace(settings, target_accept=DEFAULT_ACCEPT)
+    done["m7b/pymc_default"] = attempt(models.get("m7b"), screen, "pymc", lax)
+    return done
+
+
+def load_samplers() -> xr.DataTree:
+    """Load what `compare` found on the book's screen; one group per model and sampler.
+
+    Raises
+    ------
+    PoolscreenError
+        If the file is not there or is damaged.
+    """
+    return fits.read_tree(project.samplers_path())
