@@ -15,13 +15,13 @@ test: book  ## Make the book and run all tests
 	@$(RUN) pytest
 
 test-quick: env  ## Run the tests that need no book (under two minutes)
-	@$(RUN) pytest -m "not book and not browser"
+	@$(RUN) pytest -m "not book and not browser and not slow"
 
 serve: book  ## Show the book on http://localhost:8000
 	@$(RUN) http.server --bind 127.0.0.1 --directory _build/html 8000
 
-bench: book  ## Measure rebuilds, and print them
-	@$(RUN) benchmarks.rebuild
+bench: book  ## Measure samplers, builds, growth (ONLY="scaling": that alone); half an hour
+	@$(RUN) benchmarks $(ONLY)
 
 lint: env  ## Check format, style, types and notebook pairs
 	@.venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy
@@ -33,5 +33,5 @@ pair: env  ## Bring notebooks/*.ipynb in step with notebooks/*.py
 env:  ## Set up the locked environment in .venv
 	@sh workflow/setup.sh
 
-clean:  ## Remove what the rules made
-	rm -rf results _build logs .snakemake
+clean:  ## Remove what the rules made; measurements stay
+	rm -rf $(filter-out results/benchmarks, $(wildcard results/*)) _build logs .snakemake

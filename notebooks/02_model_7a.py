@@ -82,7 +82,7 @@ unpooled_intercepts = load_table("m7a_unpooled", "alpha_gc")
 # are to it two looks at the same thing. (This $\sigma_\alpha$ is not that of chapter 1. There it was
 # the scatter of sgRNAs about their gene; here it is the spread of the intercepts.)
 #
-# This is the code that was sampled, read from the package as this page was made. In it
+# This is the model as code, read from the package as this page was made. In it
 # $\mu_\alpha$ is called `mu_alpha_gc`, as in the original.
 
 # %% tags=["remove-input"]
@@ -111,7 +111,11 @@ predictive(pooled, "prior_predictive", title="Model 7a: what the prior expects")
 # ### Sampling, and whether it worked
 #
 # The posterior was sampled with NUTS {cite:p}`hoffman2011`, in the implementation of nutpie
-# {cite:p}`nutpie2026`, through PyMC {cite:p}`pymc2023`:
+# {cite:p}`nutpie2026`, through PyMC {cite:p}`pymc2023`. NUTS can sample all parameters of this model
+# at once. Here it was given an easier task with the same result. Once the mean and the two standard
+# deviations are known, the intercepts have normal distributions that can be written down; so only those
+# three are sampled, and the intercepts are drawn exactly afterwards. [Chapter 4](04_integrating_out)
+# shows how, and sets both ways side by side.
 
 # %% tags=["remove-input"]
 table(settings(pooled))

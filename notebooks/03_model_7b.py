@@ -13,15 +13,13 @@
 #
 # Model 7a took the differences between the sgRNAs of one gene for noise. Model 7b gives each sgRNA
 # an intercept of its own, nested in one for its gene. This chapter shows what that buys, what the
-# model cannot learn from this screen, why a sampler fails without one divergence, how the same
-# posterior is sampled with ease all the same, and, at the end, the figure that the original notebook left as a to-do: how
-# far each sgRNA is pulled towards its gene.
+# model cannot learn from this screen, and, at the end, the figure that the original notebook left
+# as a to-do: how far each sgRNA is pulled towards its gene.
 
 # %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
 
-from poolscreen import marginal
 from poolscreen.display import graph, numbers, source, table
 from poolscreen.figures import (
     by_model,
@@ -29,14 +27,12 @@ from poolscreen.figures import (
     heat_map,
     observations,
     predictive,
-    scale_chains,
     shares,
     shrinkage,
     shrinkage_slopes,
 )
-from poolscreen.fits import check_gate, diagnose, load_fit, load_table, summarise
+from poolscreen.fits import load_fit, load_table
 from poolscreen.models import m7b, m7b_unpooled
-from poolscreen.sampling import Settings, sample
 from poolscreen.screen import load_screen
 from poolscreen.simulate import load_truth
 from poolscreen.tables import (
@@ -145,136 +141,13 @@ predictive(hierarchical, "prior_predictive", title="Model 7b: what the prior exp
 # {glue:text}`n_cell_lines:d` looks at it would tell it from noise. Model 7b lets that effect change
 # freely from line to line, and gives the information away. We come back to it below.
 #
-# A sampler feels this as geometry. The posterior of $(\sigma_\alpha, \sigma)$ is a thin arc, a quarter
-# of a circle with radius $\sqrt{\sigma_\alpha^2 + \sigma^2}$; where either scale is near zero, the
-# {glue:text}`n_intercepts:,` intercepts are locked to their gene or to their observation, and the
-# sampler has to move them all to move at all. It resembles the funnel of hierarchical models (when
-# a scale is small, everything that depends on it is squeezed, and steps that fit the wide part are
-# too large for the narrow one {cite:p}`neal2003,betancourt2013`), once at each end.
+# ### Sampling, and whether it worked
 #
-# ### A failure, shown on purpose
-#
-# This is what happens when model 7b, and its unpooled sister from later in this chapter, are given
-# to NUTS as they stand. The code says that the failure is expected: if one of the two
-# converged some day, this page would not be built.
-
-# %% tags=["hide-input"]
-attempts = {}
-for name, model in {"m7b": m7b, "m7b_unpooled": m7b_unpooled}.items():
-    attempt = sample(model, screen, Settings(), marginal_form=False)
-    scales = summarise(attempt["posterior"].to_dataset()[model.FAMILY.parameters])
-    figures = diagnose(scales, attempt["sample_stats"].to_dataset())
-    check_gate(name, scales, figures, expect_failure=True)
-    # What the text below says of them:
-    assert figures["max_r_hat"] > 1.1
-    assert figures["divergences"] == 0
-    assert figures["min_bfmi"] < 0.3
-    attempt.attrs.update(figures)
-    attempts[name] = attempt
-
-table(
-    diagnostics(
-        {
-            "7b, plain NUTS": attempts["m7b"],
-            "7b, no pooling, plain NUTS": attempts["m7b_unpooled"],
-        }
-    )
-)
-
-# %% tags=["remove-cell"]
-scale_names = ["sigma_alpha", "sigma"]
-attempt_means = attempts["m7b"]["posterior"]["sigma"].mean("draw")
-numbers(
-    {
-        "n_sgrnas": len(screen.sgrnas),
-        "n_cell_lines": len(screen.cell_lines),
-        "n_rows": len(screen.table),
-        "n_intercepts": len(intercepts),
-        "plain_r_hat": attempts["m7b"].attrs["max_r_hat"],
-        "plain_ess": attempts["m7b"].attrs["min_ess_bulk"],
-        "plain_draws": attempts["m7b"]["posterior"].sizes["chain"]
-        * attempts["m7b"]["posterior"].sizes["draw"],
-        "plain_divergences": int(
-            sum(a.attrs["divergences"] for a in attempts.values())
-        ),
-        "plain_bfmi": max(a.attrs["min_bfmi"] for a in attempts.values()),
-        "plain_low": attempt_means.min(),
-        "plain_high": attempt_means.max(),
-    }
-)
-
-# %% [markdown]
-# (This table is over means and scales only.) For model 7b R-hat reaches
-# {glue:text}`plain_r_hat:.2f`, and {glue:text}`plain_draws:,` draws are worth
-# {glue:text}`plain_ess:.0f`. The means of $\sigma$ in the four chains of model 7b range from
-# {glue:text}`plain_low:.2f` to {glue:text}`plain_high:.2f`. {numref}`fig-chains` shows why: the chains
-# creep along the arc, and none reaches both ends.
-#
-# The number of divergences is {glue:text}`plain_divergences`. That is the trap. Divergences are often
-# taken for *the* warning light of a hierarchical model, and here it stays dark: each step is
-# accurate, but the chain moves along the arc only slowly. The {term}`BFMI`, at most
-# {glue:text}`plain_bfmi:.3f` here, does light up; R-hat and effective sample size are
-# what decides.
-
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, one per chain: grey dots of the posterior form a thin quarter circle from the vertical to the horizontal axis; the orange dots of each chain cover only a part of the arc, a different one in each panel."}, "figure": {"name": "fig-chains", "caption": "The two scales of model 7b. Grey: draws from the marginal form, which cover the posterior. Orange: the draws of each of four chains of plain NUTS."}}
-exact_scales = (
-    hierarchical["posterior"].to_dataset()[scale_names].to_dataframe().reset_index()
-)
-chains = (
-    attempts["m7b"]["posterior"].to_dataset()[scale_names].to_dataframe().reset_index()
-)
-scale_chains(
-    exact_scales.iloc[::4],
-    chains.iloc[::2],
-    title="Plain NUTS on model 7b: four chains on the arc",
-)
-
-# %% [markdown]
-# ## The way out: integrate the effects out
-#
-# The grey dots in the figure are a sample, too, and they cover the arc. They come from the same model in
-# another form. Given the three scales and the mean, everything in {eq}`eq-m7b` is normal, so the
-# effects can be averaged over exactly, with pencil and paper. For one gene in one cell line, with $n$
-# sgRNAs, observations $y_s$, their mean $\bar y$ and
-# $v = \sigma_\alpha^2 + \sigma^2$,
-#
-# $$
-# \begin{aligned}
-# p(y \mid {}& \mu_\gamma, \sigma_\gamma, \sigma_\alpha, \sigma) \;\propto\; \\
-# & v^{-(n-1)/2} \exp\Bigl(-\frac{\sum_s (y_s - \bar y)^2}{2 v}\Bigr) \\
-# & \times \text{Normal}\Bigl(\bar y \,\Big|\, \mu_\gamma, \sqrt{\sigma_\gamma^2 + v / n}\Bigr)
-# \end{aligned}
-# $$ (eq-marginal)
-#
-# The scatter within the gene tells about $v$, the mean about the gene's effect. The scales
-# $\sigma_\alpha$ and $\sigma$ occur only together, in $v$: {eq}`eq-marginal` is the proof of what the
-# section above said in words. The sampler now sees four parameters instead of
-# {glue:text}`n_parameters:,`, in polar coordinates, so that the arc becomes a straight line. And to each
-# draw of the scales all the effects are drawn back, exactly, from their normal distributions:
-#
-# $$
-# \begin{aligned}
-# \gamma_{gc} \mid y, \mu_\gamma, \sigma_\gamma, v &\sim \text{Normal}\Bigl(
-# \frac{\mu_\gamma / \sigma_\gamma^2 + n \bar y / v}{p},\; p^{-1/2} \Bigr),
-# & p &= \tfrac{1}{\sigma_\gamma^2} + \tfrac{n}{v} \\
-# \alpha_{sc} \mid \gamma_{gc}, y, \sigma_\alpha, \sigma &\sim \text{Normal}\Bigl(
-# \frac{\gamma_{gc} / \sigma_\alpha^2 + y_{sc} / \sigma^2}{q},\; q^{-1/2} \Bigr),
-# & q &= \tfrac{1}{\sigma_\alpha^2} + \tfrac{1}{\sigma^2}
-# \end{aligned}
-# $$ (eq-effects)
-#
-# (First $\gamma$, with $\alpha$ averaged over; then $\alpha$ given that $\gamma$.) It is the same
-# posterior: no approximation is made, and the tests of this project hold the two forms
-# against each other. This is the code that was sampled, for any number of replicates:
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the marginal model", "code_prompt_hide": "Hide the marginal model"}
-source(marginal.build)
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the marginal likelihood", "code_prompt_hide": "Hide the marginal likelihood"}
-source(marginal.log_marginal_likelihood)
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the draws of the effects", "code_prompt_hide": "Hide the draws of the effects"}
-source(marginal.draw_effects)
+# What the data leave open is hard on a sampler. Given model 7b as it stands, NUTS does not converge:
+# it did not in the original notebook, and [chapter 4](04_integrating_out) shows, on purpose, that it
+# does not today. The same chapter takes the way out. Given the scales everything in {eq}`eq-m7b` is
+# normal, so the intercepts can be averaged over exactly; the sampler sees four parameters, and the
+# intercepts are drawn back afterwards. It is the same posterior, without approximation.
 
 # %% tags=["remove-input"]
 table(settings(hierarchical))
@@ -295,6 +168,7 @@ scalars = load_table("m7b", "scalars")
 table(scalars)
 
 # %% tags=["remove-cell"]
+scale_names = ["sigma_alpha", "sigma"]
 posterior = hierarchical["posterior"]
 total = np.sqrt(posterior["sigma_alpha"] ** 2 + posterior["sigma"] ** 2)
 share = posterior["sigma_alpha"] ** 2 / total**2
@@ -310,6 +184,10 @@ drawn_sgrnas = from_their_gene(load_truth("alpha_s"), load_truth("gamma_g"))["va
 of = scalars.set_index("parameter")
 numbers(
     {
+        "n_sgrnas": len(screen.sgrnas),
+        "n_cell_lines": len(screen.cell_lines),
+        "n_rows": len(screen.table),
+        "n_intercepts": len(intercepts),
         "n_parameters": len(scalars) + len(gene_effects) + len(intercepts),
         "mu": of.loc["mu_gamma", "mean"],
         "mu_low": of.loc["mu_gamma", "hdi_3%"],
@@ -475,7 +353,7 @@ predictive(
 # %% [markdown]
 # The graph ({numref}`fig-graph-7b-unpooled`) has lost its upper plate, and the prior
 # ({numref}`fig-prior-7b-unpooled`) expects screens about as wide as its fixed scale. With as many
-# intercepts as observations, plain NUTS fails here too, as the table of failures above shows. The
+# intercepts as observations, plain NUTS fails here too ([chapter 4](04_integrating_out) has the figures). The
 # intercepts integrate out as before, one parameter is sampled, and the gate is passed:
 
 # %% tags=["remove-input"]
@@ -706,10 +584,6 @@ table(errors)
 # - In model 7b, with one observation per sgRNA and cell line, the scatter about a gene is well
 #   determined, its division into sgRNAs and noise not at all. What model 7b says about single
 #   sgRNAs is what its prior says.
-# - A sampler may fail on such a posterior without one divergence. R-hat and effective sample size of
-#   *every* parameter tell.
-# - Where a model is normal given its scales, the effects integrate out, and the same posterior becomes
-#   easy to sample.
 # - Model 7a and model 7b agree on the gene effects. Both take an sgRNA's deviation for something
 #   that is drawn anew in every cell line, and so are too sure of a gene's average over cell lines, in
 #   which it does not average out.

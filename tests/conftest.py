@@ -97,8 +97,9 @@ class Tree:
         jobs = []
         for block in re.split(r"^(?:local)?rule ", ran.stdout, flags=re.MULTILINE)[1:]:
             name = block.split(":")[0]
-            wildcard = re.search(r"wildcards: \w+=(\w+)", block)
-            jobs.append(f"{name} {wildcard[1]}" if wildcard else name)
+            wildcards = re.search(r"wildcards: (.*)", block)
+            values = re.findall(r"=(\w+)", wildcards[1]) if wildcards else []
+            jobs.append(" ".join([name, *values]))
         return sorted(job for job in jobs if job != "all")
 
     def edit(self, path: str, old: str, new: str) -> None:
@@ -146,7 +147,12 @@ def copy_project(book: Path, folder: Path) -> Tree:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(book / name, target)
-    shutil.copytree(book / "results", folder / "results", copy_function=os.link)
+    for part in (book / "results").iterdir():
+        if part.name == "benchmarks":  # those are in the repository
+            continue
+        copy = functools.partial(shutil.copytree, copy_function=os.link)
+        (folder / "results").mkdir(exist_ok=True)
+        (copy if part.is_dir() else os.link)(part, folder / "results" / part.name)
     shutil.copytree(book / ".snakemake", folder / ".snakemake")
     for part in ("executed", "html", "pedigree.json", "site.sha256"):
         source = book / "_build" / part

@@ -201,7 +201,8 @@ def test_source_on_the_page_is_the_source_that_was_sampled(book):
     page = (book / "_build/html/notebooks/03_model_7b.html").read_text()
     text = re.sub(r"<[^>]+>", "", page)
     assert "gamma_sc = gamma_gc[gene_of_sgrna]  # one row per sgRNA" in text
-    assert "total = pm.HalfFlat(" in text
+    page = (book / "_build/html/notebooks/04_integrating_out.html").read_text()
+    assert "pairs * data.difference" in re.sub(r"<[^>]+>", "", page)
 
 
 def test_picture_of_the_readme_is_that_of_the_book(book):

@@ -10,9 +10,23 @@ import pytest
 pytestmark = pytest.mark.book
 
 FITS = ["fit m7a", "fit m7a_unpooled", "fit m7b", "fit m7b_unpooled"]
-CHAPTERS = ["01_data_generation", "02_model_7a", "03_model_7b"]
+CALIBRATED = ["_m7a_variance", "m7a", "m7a_unpooled", "m7b", "m7b_unpooled"]
+CALIBRATIONS = [f"calibrate {model} {batch}" for model in CALIBRATED for batch in "01"]
+CHAPTERS = [
+    "01_data_generation",
+    "02_model_7a",
+    "03_model_7b",
+    "04_integrating_out",
+    "05_calibration",
+    "measurements",
+]
 EXECUTIONS = [f"execute {chapter}" for chapter in CHAPTERS]
-EVERYTHING = sorted([*EXECUTIONS, *FITS, "simulate", "site"])
+# The chapters that show fits, and all that is sampled.
+OF_FITS = EXECUTIONS[1:5]
+SAMPLED = [*FITS, *CALIBRATIONS, "samplers"]
+EVERYTHING = sorted([*EXECUTIONS, *SAMPLED, "simulate", "site"])
+OF_M7B = ["calibrate m7b 0", "calibrate m7b 1", *EXECUTIONS[2:5], "fit m7b"]
+OF_M7B += ["samplers", "site"]
 
 
 def test_nothing(tree):
@@ -64,12 +78,29 @@ def test_a_figure_helper(tree):
 
 def test_a_helper_that_some_chapters_import(tree):
     tree.edit("src/poolscreen/tables.py", '"sampler": f"NUTS', '"algorithm": f"NUTS')
-    assert tree.would_run() == ["execute 02_model_7a", "execute 03_model_7b", "site"]
+    assert tree.would_run() == [*OF_FITS, EXECUTIONS[5], "site"]
+
+
+def test_the_calibration(tree):
+    tree.edit("src/poolscreen/calibration.py", "THIN = 7", "THIN = 14")
+    assert tree.would_run() == sorted([*CALIBRATIONS, EXECUTIONS[4], "site"])
+
+
+def test_the_comparison_of_samplers(tree):
+    tree.edit(
+        "src/poolscreen/comparison.py", "DEFAULT_ACCEPT = 0.8", "DEFAULT_ACCEPT = 0.7"
+    )
+    assert tree.would_run() == [EXECUTIONS[3], EXECUTIONS[5], "samplers", "site"]
+
+
+def test_a_measurement(tree):
+    tree.edit("results/benchmarks/scaling.json", '"machine"', ' "machine"')
+    assert tree.would_run() == [EXECUTIONS[5], "site"]
 
 
 def test_a_model(tree):
     tree.edit("src/poolscreen/models/m7b.py", '"mu_gamma", 0, 5', '"mu_gamma", 0, 4')
-    assert tree.would_run() == ["execute 03_model_7b", "fit m7b", "site"]
+    assert tree.would_run() == OF_M7B
 
 
 def test_a_model_that_is_put_back_with_an_older_time_stamp(tree):
@@ -78,7 +109,7 @@ def test_a_model_that_is_put_back_with_an_older_time_stamp(tree):
     stamp = path.stat().st_mtime - 10_000
     tree.edit("src/poolscreen/models/m7b.py", '"mu_gamma", 0, 5', '"mu_gamma", 0, 4')
     os.utime(path, (stamp, stamp))
-    assert tree.would_run() == ["execute 03_model_7b", "fit m7b", "site"]
+    assert tree.would_run() == OF_M7B
     tree.edit("src/poolscreen/models/m7b.py", '"mu_gamma", 0, 4', '"mu_gamma", 0, 5')
     assert tree.would_run() == []
 
@@ -86,16 +117,12 @@ def test_a_model_that_is_put_back_with_an_older_time_stamp(tree):
 def test_the_marginal_form(tree):
     """Every model names its family, which stands in that module."""
     tree.edit("src/poolscreen/marginal.py", "MEAN_SD = 5.0", "MEAN_SD = 4.0")
-    assert tree.would_run() == sorted(
-        [*FITS, "execute 02_model_7a", "execute 03_model_7b", "site"]
-    )
+    assert tree.would_run() == sorted([*SAMPLED, *OF_FITS, EXECUTIONS[5], "site"])
 
 
 def test_the_sampler_settings(tree):
     tree.edit("src/poolscreen/sampling.py", "seed: int = 103", "seed: int = 104")
-    assert tree.would_run() == sorted(
-        [*FITS, "execute 02_model_7a", "execute 03_model_7b", "site"]
-    )
+    assert tree.would_run() == sorted([*SAMPLED, *OF_FITS, EXECUTIONS[5], "site"])
 
 
 @pytest.mark.parametrize(
@@ -118,6 +145,18 @@ def test_a_new_chapter(tree):
     tree.edit("_toc.yml", last, f"{last}      - file: notebooks/04_new\n")
     assert tree.poolscreen("pair").returncode == 0
     assert tree.would_run() == ["execute 04_new", "site"]
+
+
+def test_a_new_model_is_calibrated_by_naming_it(tree):
+    """The one call, in a chapter, makes the jobs."""
+    models = tree.folder / "src/poolscreen/models"
+    (models / "m7d.py").write_text((models / "m7a.py").read_text())
+    old = 'load_calibration("m7b_unpooled"),\n'
+    new = old + '    "7d": load_calibration("m7d"),\n'
+    tree.edit_chapter("05_calibration", old, new)
+    jobs = tree.would_run()
+    assert {"calibrate m7d 0", "calibrate m7d 1", "fit m7d"} <= set(jobs)
+    assert not set(jobs) & {*CALIBRATIONS, *FITS}
 
 
 def test_a_helper_reaches_the_page(tree):

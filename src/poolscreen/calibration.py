@@ -208,6 +208,27 @@ def _shown(values: xr.DataArray) -> list[tuple[tuple[int, ...], str]]:
     return shown
 
 
+def pit(calibration: xr.Dataset) -> xr.DataArray:
+    """Return the ranks as numbers between 0 and 1, uniform if the posteriors are right.
+
+    A rank among `L` draws has `L + 1` values; each is spread evenly over its share of the interval,
+    so that what is tested is uniform exactly, not on a grid.
+
+    Parameters
+    ----------
+    calibration : xarray.Dataset
+        See `calibrate`.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dimensions `data_set`, `quantity`.
+    """
+    spread = np.random.default_rng(SETTINGS.seed).random(calibration["rank"].shape)
+    values: xr.DataArray = calibration["rank"] + spread
+    return values / float(calibration.attrs["draws"] + 1)
+
+
 def load_calibration(model: str) -> xr.Dataset:
     """Load the calibration of a model; calling this in a chapter has the model calibrated.
 

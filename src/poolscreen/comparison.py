@@ -50,7 +50,7 @@ def attempt(
         form = sampler == "marginal"
         sampled = sampling.sample(model, screen, settings, marginal_form=form)
     posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
-    diagnostics = fits.diagnose(fits.summarise(posterior), stats)
+    diagnostics = fits.diagnose_draws(posterior, stats)
     scalars = [name for name, values in posterior.items() if values.ndim == 2]
     kept = xr.DataTree.from_dict(
         {

@@ -1,5 +1,6 @@
 """Figures of the chapters (plotnine and seaborn): functions from tidy tables to plots."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,12 +8,14 @@ import pandas as pd
 import plotnine as p9
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 p9.options.set_option("figure_format", "retina")
 
 # Okabe and Ito's palette, which colour-blind readers tell apart.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
 MODEL_COLOURS = [ORANGE, BLUE, GREEN]
+CHAIN_COLOURS = [ORANGE, BLUE, GREEN, "#CC79A7"]
 LOG_FC = "log fold change"
 SEED = 103  # of the jitter
 
@@ -318,8 +321,8 @@ def _colour_by_sgrnas() -> p9.scale_color_cmap:
     return p9.scale_colour_gradientn(colours, breaks=[1, 4, 7, 10])
 
 
-def scale_chains(exact: pd.DataFrame, chains: pd.DataFrame, *, title: str) -> p9.ggplot:
-    """Draw chains of a sampler over the exact posterior of the two scales of model 7b.
+def ring(exact: pd.DataFrame, chains: pd.DataFrame, *, title: str) -> Figure:
+    """Draw chains of a sampler over the exact posterior of the two scales of model 7b (seaborn).
 
     Parameters
     ----------
@@ -330,18 +333,195 @@ def scale_chains(exact: pd.DataFrame, chains: pd.DataFrame, *, title: str) -> p9
 
     Returns
     -------
+    matplotlib.figure.Figure
+        Exact draws grey, each chain in a colour; marginal densities at the edges.
+    """
+    import matplotlib.pyplot as plt  # noqa: PLC0415 (a plotnine figure does without)
+    import seaborn as sns  # noqa: PLC0415
+
+    axes = {"x": "sigma_alpha", "y": "sigma"}
+    colours = {"hue": "chain", "palette": CHAIN_COLOURS, "legend": False}
+    grid = sns.JointGrid(data=exact, **axes, height=6, ratio=5, space=0.15)
+    grid.figure.set_dpi(200)
+    grid.plot_joint(sns.scatterplot, color="#BBBBBB", s=6, linewidth=0)
+    shuffled = chains.sample(frac=1, random_state=SEED)  # no chain lies on top
+    sns.scatterplot(shuffled, **axes, **colours, s=7, linewidth=0, ax=grid.ax_joint)
+    for side, margin in (("x", grid.ax_marg_x), ("y", grid.ax_marg_y)):
+        bins = {"bins": 40, "binrange": (0, 0.4), "stat": "density"}
+        sns.histplot(exact, **{side: axes[side]}, **bins, color="#BBBBBB", ax=margin)
+        steps = {"element": "step", "fill": False, "common_norm": False}
+        sns.histplot(
+            chains, **{side: axes[side]}, **bins, **steps, **colours, ax=margin
+        )
+        margin.set_yscale("linear")
+    grid.ax_joint.set(
+        xlim=(-0.01, 0.4),
+        ylim=(-0.01, 0.4),
+        xlabel="scale of the sgRNAs",
+        ylabel="scale of the noise",
+    )
+    handles = [
+        Line2D([], [], color=colour, marker="o", linestyle="", label=label)
+        for label, colour in [
+            ("exact", "#BBBBBB"),
+            *((f"chain {i}", c) for i, c in enumerate(CHAIN_COLOURS)),
+        ]
+    ]
+    grid.ax_joint.legend(handles=handles, loc="lower left", frameon=False)
+    grid.figure.suptitle(title, fontweight="bold", fontsize=12, y=1.01)
+    figure: Figure = grid.figure
+    plt.close(figure)
+    return figure
+
+
+def chains(
+    attempt: xr.DataTree, names: Sequence[str], kind: str, *, title: str
+) -> Figure:
+    """Draw the chains of some parameters as traces or as ranks (ArviZ).
+
+    Parameters
+    ----------
+    attempt : xarray.DataTree
+        With a group `posterior`.
+    names : sequence of str
+        Parameters, one panel each.
+    kind : {"trace", "rank"}
+        Draws in their order; or the difference of the distribution of each chain's ranks among all
+        draws from an even one, with the band in which it stays if the chains agree.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    import arviz as az  # noqa: PLC0415 (it takes seconds)
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    options = {
+        "var_names": list(names),
+        "color": CHAIN_COLOURS,
+        "backend": "matplotlib",
+        "figure_kwargs": {"figsize": (7.2, 2.9), "dpi": 200, "layout": "constrained"},
+    }
+    if kind == "trace":
+        lines = {"trace": {"width": 0.6}, "divergence": False}
+        drawn = az.plot_trace(attempt, **options, visuals=lines)
+    else:
+        with warnings.catch_warnings():
+            # Announced to go, and the only method that draws the band.
+            warnings.simplefilter("ignore", FutureWarning)
+            drawn = az.plot_rank(
+                attempt,
+                **options,
+                method="envelope",
+                envelope_prob=0.99,
+                thin=False,
+                stats={"ecdf_pit": {"rng": np.random.default_rng(SEED)}},
+            )
+    figure: Figure = drawn.viz["figure"].item()
+    for axes, name in zip(figure.axes, names, strict=False):
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel("draw" if kind == "trace" else "rank, from 0 to 1")
+    figure.suptitle(title, fontweight="bold", fontsize=12)
+    plt.close(figure)
+    return figure
+
+
+def rank_differences(
+    curves: pd.DataFrame, *, title: str, columns: int = 3
+) -> p9.ggplot:
+    """Draw how far ranks are from uniform, with simultaneous bands.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        See `poolscreen.tables.rank_differences`.
+    title : str
+        Title of the figure.
+    columns : int
+        Panels in a row.
+
+    Returns
+    -------
     plotnine.ggplot
-        One panel per chain; exact draws grey, the chain's own in colour.
+        One panel per quantity: the curve in blue, or in orange where it leaves its band.
+    """
+    rows = -(-curves["quantity"].nunique() // columns)
+    colours = {"within": BLUE, "outside": ORANGE}
+    return (
+        p9.ggplot(in_order(curves, ["quantity"]), p9.aes("rank"))
+        + p9.geom_ribbon(p9.aes(ymin="low", ymax="high"), fill="#CCCCCC")
+        + p9.geom_hline(yintercept=0, colour="#777777", size=0.3)
+        + p9.geom_line(p9.aes(y="difference", colour="band"), size=0.6)
+        + p9.scale_colour_manual(values=colours, guide=None)
+        + p9.facet_wrap("quantity", ncol=columns)
+        + p9.scale_x_continuous(breaks=[0, 0.5, 1], labels=["0", "0.5", "1"])
+        + p9.labs(x="rank of the true value", y="difference from uniform", title=title)
+        + theme(7.2, 1 + 1.6 * rows)
+        + p9.theme(strip_text=p9.element_text(size=8))
+    )
+
+
+def growth(scaling: pd.DataFrame) -> p9.ggplot:
+    """Draw seconds and memory of fits by the size of the screen.
+
+    Parameters
+    ----------
+    scaling : pandas.DataFrame
+        Columns `model`, `rows`, `seconds`, `mib_peak`.
+
+    Returns
+    -------
+    plotnine.ggplot
+        Two panels with logarithmic axes.
+    """
+    panels = {"seconds": "seconds in all", "mib_peak": "peak memory, MiB"}
+    long = scaling.rename(columns=panels).melt(
+        ["model", "rows"], list(panels.values()), var_name="panel"
+    )
+    sizes = sorted(scaling["rows"].unique())
+    return (
+        p9.ggplot(in_order(long, ["panel"]), p9.aes("rows", "value", colour="model"))
+        + p9.geom_line()
+        + p9.geom_point(size=2)
+        + p9.facet_wrap("panel", scales="free_y")
+        + p9.scale_x_log10(breaks=sizes, labels=[f"{size:,}" for size in sizes])
+        + p9.scale_y_log10()
+        + p9.scale_colour_manual(values=MODEL_COLOURS)
+        + p9.labs(x="rows of the screen", y="", title="An exact fit, by size of screen")
+        + theme(7.2, 3.2)
+        + p9.theme(axis_text_x=p9.element_text(rotation=30, ha="right"))
+    )
+
+
+def shares_by_replicates(table: pd.DataFrame, truth: float, *, title: str) -> p9.ggplot:
+    """Draw the share of the sgRNAs in the variance about a gene by number of replicates.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `replicates`, `share`, `low`, `high`.
+    truth : float
+        The share that was simulated, drawn as a line.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
     """
     return (
-        p9.ggplot(chains, p9.aes("sigma_alpha", "sigma"))
-        + p9.geom_point(data=exact, colour="#BBBBBB", size=0.5, stroke=0, alpha=0.5)
-        + p9.geom_point(colour=ORANGE, size=0.7, stroke=0, alpha=0.5)
-        + p9.facet_wrap("chain", ncol=4, labeller=lambda chain: f"chain {chain}")
-        + p9.coord_fixed()
-        + p9.labs(x="scale of the sgRNAs", y="scale of the noise", title=title)
-        + theme(7.2, 2.9)
-        + p9.theme(panel_spacing_x=0.03)
+        p9.ggplot(table, p9.aes("factor(replicates)", "share"))
+        + p9.geom_hline(yintercept=truth, linetype="dashed", colour="black")
+        + p9.geom_pointrange(p9.aes(ymin="low", ymax="high"), colour=BLUE, size=0.7)
+        + p9.scale_y_continuous(limits=(0, 1))
+        + p9.labs(
+            x="replicates of each sgRNA in each cell line",
+            y="share of the sgRNAs",
+            title=title,
+        )
+        + theme(7.2, 3.2)
     )
 
 

@@ -24,6 +24,7 @@ from poolscreen.screen import FloatArray, IntArray, Screen
 # The prior of a mean is Normal(0, MEAN_SD), that of a scale Exponential(SCALE_RATE).
 MEAN_SD = 5.0
 SCALE_RATE = 1.0
+DRAWS_AT_A_TIME = 50
 
 
 @dataclass(frozen=True)
@@ -320,7 +321,7 @@ def build(family: NestedNormal, screen: Screen) -> pm.Model:
             if isinstance(family.mean, str)
             else family.mean
         )
-        scales = _scales(family, found)
+        scales = coordinates(family, found)
         sd = scales[family.sd] if isinstance(family.sd, str) else family.sd
         nested_sd = scales[family.nested_sd] if family.nested_sd else 0.0
         pm.Potential(
@@ -367,14 +368,26 @@ def data_of(
     return data
 
 
-def _scales(family: NestedNormal, data: Statistics) -> dict[str, Any]:
-    r"""Add scales to the model, in coordinates that suit what the data leave open.
+def coordinates(family: NestedNormal, data: Statistics) -> dict[str, Any]:
+    r"""Add the scales to a model, in coordinates that suit what the data leave open.
 
     Where nothing tells some scales apart, the data determine their sum of squares, and the
     posterior is a part of a circle, or of a sphere: in polar (spherical) coordinates, a radius and
     angles between 0 and :math:`\pi/2`, that is a straight line. Where nothing shows the noise by
     itself, it may lie against 0, and its logarithm has a long tail and a wall: it is sampled as
     :math:`|u|`, `u` on the line.
+
+    Parameters
+    ----------
+    family : NestedNormal
+        The model.
+    data : Statistics
+        The data.
+
+    Returns
+    -------
+    dict of str to tensor
+        The scales of `family` by name.
     """
     together = family.scales
     scales: dict[str, Any] = {}
@@ -525,6 +538,10 @@ def log_marginal_likelihood(
     tensor
         Scalar; all constants are included.
     """
+    # A plain 1.5 would be taken for a number of single precision.
+    mean, sd, nested_sd, sigma = (
+        pt.cast(value, "float64") for value in (mean, sd, nested_sd, sigma)
+    )
     v = nested_sd**2 + sigma**2 / data.replicates
     weight = data.units / v
     precision = weight.sum(axis=1)
@@ -611,14 +628,24 @@ def draw_effects(
     xarray.Dataset
         The effects, dimensions `chain`, `draw`, `gene` or `sgRNA`, `cell_line`.
     """
-    given = _Conditional(family, units(family, screen), posterior)
-    top = _normal(rng, *given.top())
-    drawn = {family.top: top}
+    by_unit, values = units(family, screen), _samples(posterior)
+    n_samples, (n_rows, n_cells) = values["sigma"].size, by_unit.n.shape
+    n_top = int(by_unit.group_of_row.max()) + 1
+    drawn = {family.top: np.empty((n_samples, n_top, n_cells))}
     if family.nested:
-        location, sd, _ = given.nested(top)
-        drawn[family.nested] = _normal(rng, location, sd)
+        drawn[family.nested] = np.empty((n_samples, n_rows, n_cells))
+    # A few draws at a time: what is only needed in between then stays in the processor's cache.
+    for start in range(0, n_samples, DRAWS_AT_A_TIME):
+        some = slice(start, start + DRAWS_AT_A_TIME)
+        given = _Conditional(family, by_unit, {k: v[some] for k, v in values.items()})
+        top = drawn[family.top][some] = _normal(rng, *given.top())
+        if family.nested:
+            location, sd, _ = given.nested(top)
+            drawn[family.nested][some] = _normal(rng, location, sd)
     sample = {dim: posterior[dim] for dim in ("chain", "draw")}
-    return _labelled(family, screen, drawn, sample)
+    sizes = (posterior.sizes["chain"], posterior.sizes["draw"])
+    effects = {k: v.reshape(*sizes, *v.shape[1:]) for k, v in drawn.items()}
+    return _labelled(family, screen, effects, sample)
 
 
 def _normal(
@@ -653,22 +680,22 @@ def effect_moments(
     xarray.Dataset
         The effects, dimensions `moment` ("mean", "sd"), `gene` or `sgRNA`, `cell_line`.
     """
-    by_unit = units(family, screen)
-    n_chains, n_draws = posterior.sizes["chain"], posterior.sizes["draw"]
+    by_unit, values = units(family, screen), _samples(posterior)
+    n_samples = values["sigma"].size
     sums: dict[str, list[Any]] = {}
-    for chain, draw in np.ndindex(n_chains, n_draws):
-        one = posterior.isel(chain=[chain], draw=[draw])
+    for number in range(n_samples):
+        one = {name: v[number : number + 1] for name, v in values.items()}
         given = _Conditional(family, by_unit, one)
         location, sd = given.top()
         found = {family.top: (location, sd**2)}
         if family.nested:
             below, sd_below, slope = given.nested(location)
-            variance = (sd**2)[:, :, by_unit.group_of_row]
+            variance = (sd**2)[:, by_unit.group_of_row]
             found[family.nested] = (below, sd_below**2 + slope**2 * variance)
         for name, (mean, variance) in found.items():
             total = sums.setdefault(name, [0.0, 0.0])
-            total[0] += mean[0, 0] / (n_chains * n_draws)
-            total[1] += (variance + mean**2)[0, 0] / (n_chains * n_draws)
+            total[0] += mean[0] / n_samples
+            total[1] += (variance + mean**2)[0] / n_samples
     moments = {
         name: np.stack([mean, np.sqrt(square - mean**2)])
         for name, (mean, square) in sums.items()
@@ -726,45 +753,56 @@ def log_likelihood(
         Named `log_fc`, dimensions `chain`, `draw`, `obs`.
     """
     by_unit = units(family, screen)
-    unit = (slice(None), slice(None), by_unit.row, screen.cell_idx)
-    given = _Conditional(family, by_unit, posterior)
-    noise = given.sigma[:, :, :, 0] ** 2
+    unit = (slice(None), by_unit.row, screen.cell_idx)
+    given = _Conditional(family, by_unit, _samples(posterior[family.parameters]))
+    noise = given.sigma[:, :, 0] ** 2
     if form == "conditional":
         effects = posterior[family.nested or family.top].to_numpy()
-        location, variance = effects[unit], noise
+        location = effects.reshape(-1, *effects.shape[2:])[unit]
+        variance = noise
     else:
-        group = (*unit[:2], by_unit.group_of_row[by_unit.row], screen.cell_idx)
+        group = (unit[0], by_unit.group_of_row[by_unit.row], screen.cell_idx)
         top, sd = given.top()
         weight = given.weight()[unit]
         # The effect of the group without the unit; that of the unit without the observation.
         precision = sd[group] ** -2 - weight
-        y_unit = by_unit.mean[unit[2:]]
+        y_unit, n_unit = (of[unit[1:]] for of in (by_unit.mean, by_unit.n))
         location = (top[group] * sd[group] ** -2 - weight * y_unit) / precision
-        prior = 1 / (1 / precision + given.nested_sd[:, :, :, 0] ** 2)
-        others = by_unit.n[unit[2:]] - 1
-        sum_of_others = (others + 1) * y_unit - screen.log_fc
-        precision = prior + others / noise
+        prior = 1 / (1 / precision + given.nested_sd[:, :, 0] ** 2)
+        precision = prior + (n_unit - 1) / noise
+        sum_of_others = n_unit * y_unit - screen.log_fc
         location = (location * prior + sum_of_others / noise) / precision
         variance = 1 / precision + noise
     density = stats.norm.logpdf(screen.log_fc, location, np.sqrt(variance))
     sample = {dim: posterior[dim] for dim in ("chain", "draw")}
-    return xr.DataArray(density, coords=sample, dims=(*sample, "obs"), name="log_fc")
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"], -1)
+    return xr.DataArray(
+        density.reshape(shape), coords=sample, dims=(*sample, "obs"), name="log_fc"
+    )
+
+
+def _samples(posterior: xr.Dataset) -> dict[str, FloatArray]:
+    """Return draws of scalars with all chains in one row."""
+    return {
+        str(name): values.to_numpy().astype(np.float64).ravel()
+        for name, values in posterior.data_vars.items()
+        if values.dims == ("chain", "draw")
+    }
 
 
 class _Conditional:
-    """Distributions of the effects given the data and draws of the scales.
+    """Distributions of the effects given the data and draws of means and scales.
 
-    Shapes are (chain, draw, row, cell line); parameters have 1 for the last two.
+    Shapes are (sample, row, cell line); parameters have 1 for the last two.
     """
 
     def __init__(
-        self, family: NestedNormal, by_unit: Units, posterior: xr.Dataset
+        self, family: NestedNormal, by_unit: Units, samples: Mapping[str, FloatArray]
     ) -> None:
         def draws(value: str | float | None) -> FloatArray:
             if isinstance(value, str):
-                values = posterior[value].to_numpy().astype(np.float64)
-                return values[:, :, None, None]
-            return np.full((1, 1, 1, 1), value or 0.0)
+                return samples[value][:, None, None]
+            return np.full((1, 1, 1), value or 0.0)
 
         self.by_unit = by_unit
         self.mean, self.sd = draws(family.mean), draws(family.sd)
@@ -789,7 +827,7 @@ class _Conditional:
         """
         noise = self.nested_sd**2 * self.by_unit.n
         slope = self.sigma**2 / (self.sigma**2 + noise)
-        location = slope * (top[:, :, self.by_unit.group_of_row] - self.by_unit.mean)
+        location = slope * (top[:, self.by_unit.group_of_row] - self.by_unit.mean)
         location += self.by_unit.mean
         return location, self.nested_sd * np.sqrt(slope), slope
 
@@ -800,4 +838,4 @@ class _Conditional:
         # Rows of one group add up. reduceat wants them together, and no group is empty.
         order = np.argsort(group, kind="stable")
         starts = np.searchsorted(group[order], np.arange(group.max() + 1))
-        return np.add.reduceat(values[:, :, order], starts, axis=2)
+        return np.add.reduceat(values[:, order], starts, axis=1)

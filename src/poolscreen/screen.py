@@ -119,8 +119,11 @@ def _check(table: pd.DataFrame) -> None:
         )
     if table.empty:
         raise PoolscreenError("the screen has no rows; a model needs observations")
-    for column in LABELS:
-        empty = table[column].isna() | (table[column].astype(str).str.strip() == "")
+    # Labels are looked at once each, not once per row: a screen may have millions.
+    factors = {column: pd.factorize(table[column]) for column in LABELS}
+    for column, (codes, labels) in factors.items():
+        blank = np.array([str(label).strip() == "" for label in labels], dtype=bool)
+        empty = (codes < 0) | np.append(blank, False)[codes]
         _refuse_rows(empty, f"an empty {column}; name it or leave the row out")
     if not pd.api.types.is_numeric_dtype(table["log_fc"]):
         raise PoolscreenError(
@@ -130,8 +133,9 @@ def _check(table: pd.DataFrame) -> None:
         ~np.isfinite(table["log_fc"]),
         "a log_fc that is not a finite number; leave the row out",
     )
-    genes = table.groupby("sgRNA", observed=True)["gene"].nunique()
-    shared = genes.index[genes > 1]
+    (sgrna, sgrnas), (gene, genes) = factors["sgRNA"], factors["gene"]
+    pairs = np.unique(sgrna * len(genes) + gene)
+    shared = np.asarray(sgrnas)[np.bincount(pairs // len(genes)) > 1]
     if len(shared):
         raise PoolscreenError(
             f"sgRNA {shared[0]} belongs to more than one gene ({len(shared)} such sgRNAs); "
@@ -139,7 +143,7 @@ def _check(table: pd.DataFrame) -> None:
         )
 
 
-def _refuse_rows(bad: "pd.Series[bool]", fault: str) -> None:
+def _refuse_rows(bad: "pd.Series[bool] | npt.NDArray[np.bool_]", fault: str) -> None:
     rows = np.flatnonzero(bad)
     if rows.size:
         raise PoolscreenError(

@@ -1,6 +1,8 @@
 """Tables of the chapters: fits side by side, effects beside the truth, shrinkage."""
 
 import json
+import logging
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,6 +12,8 @@ import xarray as xr
 from poolscreen.errors import PoolscreenError
 from poolscreen.fits import HDI_PROB
 from poolscreen.screen import FloatArray, Screen
+
+ENVELOPE_PROB = 0.99  # that a curve of uniform ranks stays within its band
 
 
 def settings(fit: xr.DataTree) -> pd.DataFrame:
@@ -61,6 +65,237 @@ def diagnostics(fits: Mapping[str, xr.DataTree]) -> pd.DataFrame:
         for name, fit in fits.items()
     ]
     return pd.DataFrame(rows)
+
+
+def model_label(name: str) -> str:
+    """Return what the tables call a model, for example `7a, no pooling` for `m7a_unpooled`."""
+    return name.removeprefix("m").replace("_unpooled", ", no pooling")
+
+
+def samplers(comparison: xr.DataTree, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Put samplers side by side.
+
+    Parameters
+    ----------
+    comparison : xarray.DataTree
+        See `poolscreen.comparison.load_samplers`.
+    titles : mapping of str to str
+        What the table calls each sampler.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model and sampler; R-hat and effective sample sizes are the worst over **all**
+        parameters, and the last column is the least bulk ESS per second of sampling.
+    """
+    rows = [
+        {
+            "model": model_label(model),
+            "sampler": title,
+            "max R\N{NON-BREAKING HYPHEN}hat": attempt.attrs["max_r_hat"],
+            "min bulk ESS": round(attempt.attrs["min_ess_bulk"]),
+            "min tail ESS": round(attempt.attrs["min_ess_tail"]),
+            "divergences": int(attempt.attrs["divergences"]),
+            "seconds compiling": attempt.attrs["seconds_compiling"],
+            "seconds sampling": attempt.attrs["seconds_sampling"],
+            "ESS per second": ess_per_second(attempt),
+        }
+        for model, group in comparison.children.items()
+        for sampler, title in titles.items()
+        if (attempt := group.children.get(sampler)) is not None
+    ]
+    return pd.DataFrame(rows)
+
+
+def ess_per_second(attempt: xr.DataTree) -> float:
+    """Return the least bulk effective sample size over all parameters, per second of sampling."""
+    return float(attempt.attrs["min_ess_bulk"] / attempt.attrs["seconds_sampling"])
+
+
+def leave_one_out(
+    posterior: xr.Dataset, log_likelihoods: Mapping[str, xr.DataArray]
+) -> pd.DataFrame:
+    """Estimate how well a model predicts what is left out, from forms of its log likelihood.
+
+    Parameters
+    ----------
+    posterior : xarray.Dataset
+        The draws.
+    log_likelihoods : mapping of str to xarray.DataArray
+        See `poolscreen.marginal.log_likelihood`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `log likelihood`, `elpd` (expected log predictive density), `se`, `largest k` and
+        `k above 0.7` (share of the observations whose Pareto k says that the estimate fails).
+    """
+    import arviz as az  # noqa: PLC0415 (it takes seconds)
+
+    rows = []
+    for name, values in log_likelihoods.items():
+        tree = xr.DataTree.from_dict(
+            {"posterior": posterior, "log_likelihood": values.to_dataset()}
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large k: they are what the table shows
+            found = az.loo(tree, pointwise=True)
+        k = found.pareto_k.to_numpy()
+        rows.append((name, found.elpd, found.se, k.max(), float((k > 0.7).mean())))
+    columns = ["log likelihood", "elpd", "se", "largest k", "k above 0.7"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def coverage(calibration: xr.Dataset, pit: xr.DataArray) -> pd.DataFrame:
+    """Count how often central intervals hold the true value.
+
+    Parameters
+    ----------
+    calibration : xarray.Dataset
+        See `poolscreen.calibration.calibrate`.
+    pit : xarray.DataArray
+        See `poolscreen.calibration.pit`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `quantity`, one per interval with the coverage in percent and its Monte Carlo error
+        (one standard error), and `p`, of a test that the ranks are uniform.
+    """
+    table = pd.DataFrame({"quantity": calibration["quantity"].to_numpy()})
+    for prob in (0.5, 0.8, 0.94):
+        inside = np.abs(pit.transpose("data_set", ...).to_numpy() - 0.5) <= prob / 2
+        held = inside.mean(axis=0)
+        error = np.sqrt(held * (1 - held) / calibration.sizes["data_set"])
+        table[f"{prob:.0%} interval"] = [
+            f"{100 * h:.1f} ± {100 * e:.1f}" for h, e in zip(held, error, strict=True)
+        ]
+    return table.assign(p=uniformity(pit))
+
+
+def uniformity(pit: xr.DataArray) -> FloatArray:
+    """Return a p-value for each quantity: whether its ranks could be uniform (ArviZ, `pot_c`).
+
+    Parameters
+    ----------
+    pit : xarray.DataArray
+        See `poolscreen.calibration.pit`.
+    """
+    from arviz_stats.base import array_stats  # noqa: PLC0415 (it takes seconds)
+
+    values, _, _ = array_stats.uniformity_test(
+        pit.transpose(..., "data_set").to_numpy()
+    )
+    return np.asarray(values, dtype=np.float64)
+
+
+def rank_differences(pit: xr.DataArray) -> pd.DataFrame:
+    """Compare the distribution of ranks with the uniform one, with simultaneous bands (ArviZ).
+
+    The same as `arviz.plot_ecdf_pit` with the method "envelope", which ArviZ 1.3 cannot draw, and
+    on values between 0 and 1 that need no rescaling (Säilynoja, Bürkner and Vehtari 2022).
+
+    Parameters
+    ----------
+    pit : xarray.DataArray
+        See `poolscreen.calibration.pit`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `quantity`, `rank`, `difference` (of the distribution functions), `low` and `high`:
+        the whole curve lies between these with probability `ENVELOPE_PROB` if ranks are uniform;
+        `band`: "within" if it does, else "outside".
+    """
+    from arviz_stats.ecdf_utils import ecdf_pit  # noqa: PLC0415 (it takes seconds)
+
+    curves = []
+    for quantity in pit["quantity"].to_numpy():
+        values = pit.sel(quantity=quantity).to_numpy()
+        at, ecdf, low, high = ecdf_pit(values, ENVELOPE_PROB, n_simulations=1000)
+        outside = ((ecdf < low) | (ecdf > high)).any()
+        curve = {
+            "rank": at,
+            "difference": ecdf - at,
+            "low": low - at,
+            "high": high - at,
+        }
+        curves.append(
+            pd.DataFrame(curve).assign(
+                quantity=quantity, band="outside" if outside else "within"
+            )
+        )
+    return pd.concat(curves, ignore_index=True)
+
+
+def power_scaling(posterior: xr.Dataset, log_density: xr.Dataset) -> pd.DataFrame:
+    """Measure how far prior and likelihood move a posterior, by power-scaling (ArviZ `psense`).
+
+    Parameters
+    ----------
+    posterior : xarray.Dataset
+        Draws of what is asked about.
+    log_density : xarray.Dataset
+        See `poolscreen.marginal.log_density`, of the same draws.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `quantity`, `prior`, `likelihood`: distance by which the posterior moves when
+        either is raised to a power a little above or below one. Above 0.05 it is sensitive.
+    """
+    import arviz as az  # noqa: PLC0415 (it takes seconds)
+
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": posterior,
+            "log_prior": log_density.drop_vars("log_fc"),
+            "log_likelihood": log_density[["log_fc"]],
+        }
+    )
+    logger = logging.getLogger("arviz_stats")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # what it would warn of is what the table shows
+    found: pd.DataFrame = az.psense_summary(tree)
+    logger.setLevel(level)
+    return found[["prior", "likelihood"]].rename_axis("quantity").reset_index()
+
+
+def reweighted(
+    quantities: Mapping[str, xr.DataArray], log_ratio: xr.DataArray | None
+) -> pd.DataFrame:
+    """Summarise draws as if from another distribution, by Pareto-smoothed importance sampling.
+
+    Parameters
+    ----------
+    quantities : mapping of str to xarray.DataArray
+        Draws of each quantity.
+    log_ratio : xarray.DataArray or None
+        Log density of the other distribution less that of the one which was sampled, per draw, up
+        to a constant; None for that one itself.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `quantity`, `mean`, `3%`, `97%` (quantiles) and `k`: above 0.7 the draws do not
+        reach far enough to say.
+    """
+    from arviz_stats.base import array_stats  # noqa: PLC0415 (it takes seconds)
+
+    if log_ratio is None:
+        weights, k = np.ones(next(iter(quantities.values())).size), np.nan
+    else:
+        log_weights, k = array_stats.psislw(-np.ravel(log_ratio))
+        weights = np.exp(log_weights - log_weights.max())
+    rows = []
+    for name, draws in quantities.items():
+        values = np.ravel(draws)
+        low, high = np.quantile(
+            values, [0.03, 0.97], weights=weights, method="inverted_cdf"
+        )
+        mean = np.average(values, weights=weights)
+        rows.append((name, mean, low, high, float(k)))
+    return pd.DataFrame(rows, columns=["quantity", "mean", "3%", "97%", "k"])
 
 
 def interval(draws: FloatArray | xr.DataArray) -> tuple[float, float]:

@@ -1,0 +1,231 @@
+"""Builds of this book beside a plain Jupyter Book of the same chapters with its own cache.
+
+The plain book executes the same notebooks inside `jupyter-book build`, with
+`execute_notebooks: cache`. Where a chapter of this book loads a result, the plain one computes it in
+the notebook: it samples with PyMC's own NUTS, and passes no gate. Chapter 5 is left out of both:
+a thousand fits per model by PyMC's NUTS would take hours.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.conftest import Tree
+
+from poolscreen import chapters, measurements, project
+
+LEFT_OUT = ("05_calibration",)
+
+# What the plain book's loaders do instead, appended to the modules that hold them.
+OVERLAY = {
+    "screen": """
+
+def load_screen():
+    from poolscreen.simulate import Design, simulate
+    return Screen(simulate(Design())[0])
+""",
+    "simulate": """
+
+def load_truth(parameter):
+    truth = simulate(Design())[1]
+    chosen = truth[truth["parameter"] == parameter].drop(columns="parameter")
+    return chosen.dropna(axis="columns", how="all").reset_index(drop=True)
+""",
+    "fits": """
+
+import functools
+
+@functools.cache
+def _fitted(model):
+    from poolscreen import comparison, sampling, screen
+    sampling.sample = lambda model, screen, settings, report: comparison._sample_with_pymc(
+        model.build(screen), settings
+    )
+    sampling.fits.check_gate = lambda *_: None
+    return sampling.fit(model, screen.load_screen(), sampling.Settings())
+
+def load_fit(model):
+    return _fitted(model)[0]
+
+def load_table(model, name):
+    return _fitted(model)[1][name]
+""",
+    "comparison": """
+
+def load_samplers():
+    from poolscreen.screen import load_screen
+    return xr.DataTree.from_dict(compare(load_screen()))
+""",
+}
+
+
+class Ours:
+    """A copy of this project, without what is left out."""
+
+    def __init__(self, folder: Path) -> None:
+        copy_sources(folder)
+        self.tree = Tree(folder)
+        self.edit, self.edit_chapter = self.tree.edit, self.tree.edit_chapter
+
+    def build(self) -> None:
+        built = self.tree.poolscreen("build", timeout=3600)
+        assert built.returncode == 0, built.stdout
+
+    def page(self, chapter: str) -> str:
+        return text_of(self.tree.page(f"notebooks/{chapter}"))
+
+
+class Plain:
+    """A plain Jupyter Book of the same chapters."""
+
+    def __init__(self, folder: Path) -> None:
+        copy_sources(folder)
+        self.tree = Tree(folder)
+        self.edit, self.edit_chapter = self.tree.edit, self.tree.edit_chapter
+        self.edit("_config.yml", 'execute_notebooks: "off"', "execute_notebooks: cache")
+        self.edit("_config.yml", "  execute_notebooks: cache", CACHE)
+        (
+            folder / "extra"
+        ).mkdir()  # what the settings name, and only this book's staging makes
+        for name, text in OVERLAY.items():
+            path = folder / "src" / "poolscreen" / f"{name}.py"
+            path.write_text(path.read_text() + text)
+
+    def build(self) -> None:
+        command = [
+            Path(sys.executable).with_name("jupyter-book"),
+            "build",
+            "--quiet",
+            ".",
+        ]
+        # The same settings as the jobs of this book have.
+        env = {**self.tree.env, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+        ran = subprocess.run(
+            command,
+            cwd=self.tree.folder,
+            env=env,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert ran.returncode == 0, ran.stdout
+        assert "Traceback" not in ran.stdout, ran.stdout
+
+    def page(self, chapter: str) -> str:
+        path = self.tree.folder / "_build" / "html" / "notebooks" / f"{chapter}.html"
+        return text_of(path.read_text())
+
+
+CACHE = """  execute_notebooks: cache
+  timeout: -1"""
+
+
+def copy_sources(folder: Path) -> None:
+    """Copy what is in the repository, but for the chapters and pages that are left out."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(
+        command, cwd=project.root(), check=True, text=True, stdout=subprocess.PIPE
+    )
+    for name in listed.stdout.split():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(project.root() / name, folder / name)
+    shutil.copytree(folder / "book" / "_static", folder / "_static")
+    pages = "\n".join(
+        f"  - file: {page}"
+        for page in [
+            *(f"notebooks/{c}" for c in chapters.names() if c not in LEFT_OUT),
+            "book/glossary",
+            "book/bibliography",
+        ]
+    )
+    (folder / "_toc.yml").write_text(
+        f"format: jb-book\nroot: book/start\nchapters:\n{pages}\n"
+    )
+    (folder / "book" / "start.md").write_text("# Start\n")
+
+
+def text_of(html: str) -> str:
+    """Return the text of a page without tags and line breaks."""
+    return " ".join(re.sub(r"<[^>]*>", "", html).split())
+
+
+Edit = tuple[Callable[[], None], Callable[[], bool]]
+
+
+def edits(book: Ours | Plain) -> dict[str, Edit]:
+    """Give each edit, and what the reader must see after it."""
+
+    def model() -> None:
+        path = "src/poolscreen/models/m7a_unpooled.py"
+        book.edit(path, "mean=0.0, sd=5.0", "mean=0.0, sd=4.0")
+        book.edit(path, '"alpha_gc", 0, 5', '"alpha_gc", 0, 4')
+
+    def shows(chapter: str, text: str) -> Callable[[], bool]:
+        return lambda: text in book.page(chapter)
+
+    return {
+        "nothing": (lambda: None, shows("02_model_7a", "target acceptance")),
+        "prose": (
+            lambda: book.edit_chapter("02_model_7a", "### The model", "### THE MODEL"),
+            shows("02_model_7a", "THE MODEL"),
+        ),
+        "code of a chapter": (
+            lambda: book.edit_chapter(
+                "02_model_7a",
+                'diagnostics({"7a": pooled})',
+                'diagnostics({"7A": pooled})',
+            ),
+            shows("02_model_7a", " 7A "),
+        ),
+        "a helper": (
+            lambda: book.edit(
+                "src/poolscreen/tables.py", '"target acceptance"', '"TARGET ACCEPTANCE"'
+            ),
+            shows("02_model_7a", "TARGET ACCEPTANCE"),
+        ),
+        "a model": (model, shows("02_model_7a", '"alpha_gc", 0, 4')),
+    }
+
+
+def timed(book: Ours | Plain) -> float:
+    started = time.perf_counter()
+    book.build()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Build both books cold and after each edit, in turn."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        books = {
+            "this book": Ours(Path(folder, "ours")),
+            "plain book": Plain(Path(folder, "plain")),
+        }
+        todo = {name: {"cold": None, **edits(book)} for name, book in books.items()}
+        for step in todo["this book"]:
+            for name, book in books.items():
+                edit, right = todo[name][step] or (lambda: None, lambda: True)
+                edit()
+                seconds = timed(book)
+                figures = {
+                    "after": step,
+                    "book": name,
+                    "seconds": seconds,
+                    "right": right(),
+                }
+                found.append(figures)
+                print(
+                    f"{step:20} {name:10} {seconds:8.1f} s  right: {right()}",
+                    flush=True,
+                )
+    measurements.record("builds", found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The sampler table of chapter 4, repeated: best and median of interleaved rounds."""
+
+import pandas as pd
+
+from poolscreen import comparison, measurements, tables
+from poolscreen.screen import load_screen
+
+ROUNDS = 3
+
+
+def main() -> None:
+    """Sample everything in turn, so often, and keep every figure."""
+    screen = load_screen()
+    rounds = []
+    for number in range(ROUNDS):
+        done = comparison.compare(
+            screen, report=lambda text, number=number: print(f"round {number}: {text}")
+        )
+        for key, attempt in done.items():
+            model, sampler = key.split("/")
+            rounds.append(
+                {
+                    "round": number,
+                    "model": model,
+                    "sampler": sampler,
+                    **attempt.attrs,
+                    "ess_per_second": tables.ess_per_second(attempt),
+                }
+            )
+    measurements.record("samplers", rounds)
+    columns = {
+        "seconds_compiling": "compiling, s",
+        "seconds_sampling": "sampling, s",
+        "ess_per_second": "ESS per second",
+    }
+    by = ["model", "sampler"]
+    shown = pd.DataFrame(rounds)[[*by, *columns]].rename(columns=columns)
+    summary = measurements.best_and_median(shown, by)
+    print(summary.to_string(index=False, float_format="{:,.1f}".format))

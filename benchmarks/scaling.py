@@ -1,0 +1,109 @@
+"""Time and peak memory of exact fits, as the screen grows to ten million rows."""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+
+from poolscreen import marginal, measurements, models, sampling
+from poolscreen.screen import Screen
+
+# Genes, sgRNAs of each, cell lines: the last one is a genome-wide library in a hundred lines.
+SIZES = [
+    (20, 5, 10),
+    (200, 5, 10),
+    (2_000, 5, 10),
+    (20_000, 5, 10),
+    (20_000, 5, 100),
+]
+MODELS = ("m7a", "m7b")
+EVERY = 80  # the moments of the effects are averaged over every 80th draw, 100 of 8,000
+
+
+def table(genes: int, sgrnas: int, cell_lines: int) -> pd.DataFrame:
+    """Draw a screen from model 7b."""
+    rng = np.random.default_rng(103)
+    shape = (genes, sgrnas, cell_lines)
+    gamma = rng.normal(-1, 1, size=(genes, 1, cell_lines))
+    log_fc = rng.normal(rng.normal(gamma, 0.2, size=shape), 0.3)
+    gene, sgrna, cell = map(np.ravel, np.indices(shape))
+
+    def labels(name: str, codes: np.ndarray) -> pd.Categorical:
+        categories = [f"{name}_{i}" for i in range(codes.max() + 1)]
+        return pd.Categorical.from_codes(codes, categories)
+
+    return pd.DataFrame(
+        {
+            "cell_line": labels("cell", cell),
+            "sgRNA": labels("sgRNA", gene * sgrnas + sgrna),
+            "gene": labels("gene", gene),
+            "log_fc": log_fc.ravel(),
+        }
+    )
+
+
+def measure(model: str, size: tuple[int, int, int]) -> dict[str, float]:
+    """Fit one model to one screen in this process."""
+    family = models.get(model).FAMILY
+    drawn = table(*size)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    laps = [time.perf_counter()]
+    screen = Screen(drawn)
+    form = marginal.build(family, screen)
+    laps.append(time.perf_counter())
+    compiled = sampling.nutpie.compile_pymc_model(form)
+    laps.append(time.perf_counter())
+    sampled = sampling.sample_compiled(compiled, sampling.Settings())
+    laps.append(time.perf_counter())
+    posterior = sampled["posterior"].to_dataset()[family.parameters]
+    thinned = posterior.isel(draw=slice(None, None, EVERY))
+    effects = marginal.effect_moments(family, screen, thinned)
+    laps.append(time.perf_counter())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    reducing, compiling, drawing, averaging = np.diff(laps)
+    return {
+        "rows": len(drawn),
+        "effects": int(sum(v[0].size for v in effects.data_vars.values())),
+        "reducing": reducing,
+        "compiling": compiling,
+        "sampling": drawing,
+        "effects_seconds": averaging,
+        "seconds": laps[-1] - laps[0],
+        "mib_before": before / 1024,
+        "mib_peak": peak / 1024,
+    }
+
+
+def main() -> None:
+    """Fit each size in a process of its own, the models in turn."""
+    found = []
+    for size in SIZES:
+        for model in MODELS:
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.scaling",
+                model,
+                *map(str, size),
+            ]
+            ran = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE)
+            figures = {"model": model, **json.loads(ran.stdout.splitlines()[-1])}
+            found.append(figures)
+            print(
+                f"{model} {figures['rows']:>10,} rows {figures['seconds']:8.1f} s "
+                f"{figures['mib_peak']:8,.0f} MiB",
+                flush=True,
+            )
+    measurements.record("scaling", found)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        genes, sgrnas, cell_lines = map(int, sys.argv[2:])
+        print(json.dumps(measure(sys.argv[1], (genes, sgrnas, cell_lines))))
+    else:
+        main()

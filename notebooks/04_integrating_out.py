@@ -1,0 +1,487 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Integrating the effects out
+#
+# Chapter 3 said that the data leave one direction of model 7b open, and that a sampler suffers from
+# it. This chapter shows the failure, once and on purpose. Then it takes the effects out of the model
+# with pencil and paper, one step at a time with the code beside it, looks at the posterior that
+# remains, and measures what was gained. At its end stands what a screener can do about the open
+# direction: replicate.
+
+# %% tags=["hide-input"]
+import arviz as az
+import numpy as np
+import nutpie
+import pandas as pd
+from scipy import integrate, stats
+
+from poolscreen import marginal, models
+from poolscreen.comparison import DEFAULT_ACCEPT, SAMPLERS, load_samplers
+from poolscreen.display import numbers, source, table
+from poolscreen.figures import chains, ring, shares_by_replicates
+from poolscreen.fits import check_gate, load_fit
+from poolscreen.models import m7a, m7a_unpooled, m7b, m7b_unpooled
+from poolscreen.sampling import Settings, sample_compiled
+from poolscreen.screen import Screen, load_screen
+from poolscreen.simulate import load_truth
+from poolscreen.tables import (
+    ess_per_second,
+    interval,
+    leave_one_out,
+    model_label,
+    samplers,
+)
+
+screen = load_screen()
+comparison = load_samplers()
+exact = load_fit("m7b")
+
+# %% [markdown]
+# ## A failure, shown on purpose
+#
+# Model 7b as it is written in chapter 3 ({eq}`eq-m7b`) was given to the NUTS of PyMC: four chains,
+# target acceptance {glue:text}`target_accept`, as in the original notebook. The code below says
+# that a failure is expected; if the chains agreed some day, this page would not be built.
+
+# %% tags=["hide-input"]
+plain = comparison["m7b/pymc"]
+check_gate("7b with PyMC's NUTS", {}, plain.attrs, expect_failure=True)
+# What the text says of it:
+assert plain.attrs["max_r_hat"] > 1.1
+assert plain.attrs["min_ess_bulk"] < 100
+assert plain.attrs["divergences"] == 0
+
+scale_names = ["sigma_alpha", "sigma"]
+
+# %% [markdown]
+# {numref}`fig-traces` shows the draws of the two scales in the order in which they were made. A chain
+# that works looks like noise around one level. These drift. Each takes hundreds of draws from one end of
+# its range to the other, where one scale goes up the other goes down, and no two chains have seen the
+# same places for the same time.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two trace plots, of sigma_alpha and of sigma; four coloured chains wander slowly between 0 and 0.35, apart from each other, and where one parameter is high the other is low."}, "figure": {"name": "fig-traces", "caption": "Traces of plain NUTS on model 7b: the two scales, four chains in four colours."}}
+chains(plain, scale_names, "trace", title="Plain NUTS on model 7b: traces")
+
+# %% [markdown]
+# {numref}`fig-ranks` shows the same more sharply. Rank all draws of all chains together; if
+# the chains agree, the ranks of each are spread evenly, and its curve stays in the grey band
+# {cite:p}`vehtari2021`.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two rank plots, of sigma_alpha and of sigma: differences between the distribution of each chain's ranks and an even one; all four curves leave the narrow grey band around zero by far."}, "figure": {"name": "fig-ranks", "caption": "Ranks of the draws of each chain among the draws of all: difference from an even distribution. The band holds all curves with high probability if the chains agree."}}
+chains(plain, scale_names, "rank", title="Plain NUTS on model 7b: ranks")
+
+# %% tags=["remove-cell"]
+posterior = plain["posterior"].to_dataset()
+means = posterior["sigma"].mean("draw")
+lax = comparison["m7b/pymc_default"]
+numbers(
+    {
+        "target_accept": Settings().target_accept,
+        "default_accept": DEFAULT_ACCEPT,
+        "plain_r_hat": plain.attrs["max_r_hat"],
+        "plain_ess": plain.attrs["min_ess_bulk"],
+        "plain_draws": posterior.sizes["chain"] * posterior.sizes["draw"],
+        "plain_divergences": int(plain.attrs["divergences"]),
+        "plain_bfmi": plain.attrs["min_bfmi"],
+        "plain_low": means.min(),
+        "plain_high": means.max(),
+        "lax_divergences": int(lax.attrs["divergences"]),
+        "lax_r_hat": lax.attrs["max_r_hat"],
+    }
+)
+
+# %% [markdown]
+# {term}`R-hat` reaches {glue:text}`plain_r_hat:.2f`, and {glue:text}`plain_draws:,` draws are worth
+# {glue:text}`plain_ess:.0f`. The mean of $\sigma$ is {glue:text}`plain_low:.2f` in one chain and
+# {glue:text}`plain_high:.2f` in another. This is not a result.
+#
+# The number of {term}`divergences <divergence>` is {glue:text}`plain_divergences`. That is the trap.
+# Divergences are often taken for *the* warning light of a hierarchical model, and here it stays dark:
+# each step is accurate, but the chain moves only slowly. The {term}`BFMI`, {glue:text}`plain_bfmi:.3f`
+# in the worst chain, does light up, and R-hat and effective sample size are what decides. (With PyMC's
+# default target acceptance, {glue:text}`default_accept`, steps are longer: the same run then counts
+# {glue:text}`lax_divergences:,` divergences at an R-hat of {glue:text}`lax_r_hat:.2f`. Asking for more
+# careful steps, the usual remedy, turns the warning off and leaves the failure.)
+#
+# Why? The data determine $\sigma_\alpha^2 + \sigma^2$ and no more (chapter 3), so the posterior of the
+# two scales is an arc, a quarter of a ring. Where either scale is near zero, the
+# {glue:text}`n_intercepts:,` intercepts are locked to their gene or to their observation, and the
+# sampler has to move them all to move at all. It resembles the funnel of hierarchical models (when a
+# scale is small, everything that depends on it is squeezed, and steps that fit the wide part are too
+# large for the narrow one {cite:p}`neal2003,betancourt2013`), once at each end.
+
+# %% [markdown]
+# ## From the joint to the marginal, step by step
+#
+# Better steps would help a little. Getting rid of the intercepts helps altogether. For one gene in
+# one cell line, with sgRNAs $s = 1 \dots n$ seen once each, model 7b is the joint density
+#
+# $$
+# p(y, \alpha, \gamma \mid \mu_\gamma, \sigma_\gamma, \sigma_\alpha, \sigma) =
+# \underbrace{\text{N}(\gamma \mid \mu_\gamma, \sigma_\gamma)}_{\text{the gene}}
+# \prod_{s=1}^{n}
+# \underbrace{\text{N}(\alpha_s \mid \gamma, \sigma_\alpha)}_{\text{its sgRNAs}}\;
+# \underbrace{\text{N}(y_s \mid \alpha_s, \sigma)}_{\text{their observations}}.
+# $$ (eq-joint)
+#
+# What we want is this density with the $\alpha_s$ and $\gamma$ averaged over. To have numbers in hand,
+# take one gene of the screen in one cell line, and some values for the parameters:
+
+# %%
+y = screen.log_fc[(screen.gene_idx == 2) & (screen.cell_idx == 0)]
+mu_gamma, sigma_gamma, sigma_alpha, sigma = -1.0, 1.1, 0.2, 0.3
+y.round(3)
+
+# %% [markdown]
+# **Step 1: the sgRNAs.** An observation is its gene plus two independent normal deviations, and their
+# variances add up:
+#
+# $$
+# \int \text{N}(\alpha_s \mid \gamma, \sigma_\alpha)\, \text{N}(y_s \mid \alpha_s, \sigma)\, d\alpha_s
+# = \text{N}\bigl(y_s \mid \gamma, \sqrt{v}\bigr), \qquad v = \sigma_\alpha^2 + \sigma^2 .
+# $$ (eq-step-one)
+#
+# The integral on the left, done by a machine, and the formula on the right, for the first observation
+# and a gene effect of $-0.8$:
+
+# %%
+gamma = -0.8
+by_machine, _ = integrate.quad(
+    lambda alpha: (
+        stats.norm.pdf(alpha, gamma, sigma_alpha) * stats.norm.pdf(y[0], alpha, sigma)
+    ),
+    -np.inf,
+    np.inf,
+)
+v = sigma_alpha**2 + sigma**2
+print(
+    f"by machine {by_machine:.12f}   formula {stats.norm.pdf(y[0], gamma, v**0.5):.12f}"
+)
+
+# %% [markdown]
+# From here on $\sigma_\alpha$ and $\sigma$ occur only together, in $v$. That is the proof of what
+# chapter 3 said in words: one observation per sgRNA and cell line says nothing of the two apart.
+#
+# **Step 2: the gene.** Write $\bar y$ for the mean of the gene's observations. Since
+# $\sum_s (y_s - \gamma)^2 = \sum_s (y_s - \bar y)^2 + n (\bar y - \gamma)^2$, the product over sgRNAs
+# splits into a factor without $\gamma$ and a normal density of $\bar y$ about $\gamma$, whose
+# deviation again adds to that of the gene:
+#
+# $$
+# \int \text{N}(\gamma \mid \mu_\gamma, \sigma_\gamma) \prod_{s} \text{N}\bigl(y_s \mid \gamma, \sqrt{v}\bigr)\, d\gamma
+# \;=\; \underbrace{\frac{(2 \pi v)^{-(n-1)/2}}{\sqrt{n}}
+# \exp\Bigl(-\frac{\sum_s (y_s - \bar y)^2}{2 v}\Bigr)}_{\text{scatter within the gene: tells of } v}
+# \times
+# \underbrace{\text{N}\Bigl(\bar y \,\Big|\, \mu_\gamma, \sqrt{\sigma_\gamma^2 + v / n}\Bigr)}_{\text{the gene's mean: tells of } \mu_\gamma, \sigma_\gamma}
+# $$ (eq-marginal)
+#
+# Three ways to the same number. The formula; the joint normal distribution of the observations, with
+# $\sigma_\gamma^2$ shared by all and $v$ on the diagonal; and the code that the book's fits run, on a
+# screen that consists of these rows:
+
+# %%
+n, mean = len(y), y.mean()
+scatter = -(n - 1) / 2 * np.log(2 * np.pi * v) - np.log(n) / 2
+scatter -= ((y - mean) ** 2).sum() / (2 * v)
+formula = scatter + stats.norm.logpdf(mean, mu_gamma, (sigma_gamma**2 + v / n) ** 0.5)
+
+covariance = sigma_gamma**2 * np.ones((n, n)) + v * np.eye(n)
+joint_normal = stats.multivariate_normal(np.full(n, mu_gamma), covariance).logpdf(y)
+
+rows = screen.table[(screen.gene_idx == 2) & (screen.cell_idx == 0)]
+small = marginal.statistics(m7b.FAMILY, Screen(rows))
+code = marginal.log_marginal_likelihood(
+    small, mu_gamma, sigma_gamma, sigma_alpha, sigma
+).eval()
+print(f"formula {formula:.9f}   joint normal {joint_normal:.9f}   code {code:.9f}")
+
+# %% [markdown]
+# **Step 3: replicates.** If sgRNA $s$ has $n_s$ observations in the cell line, their mean $\bar y_s$
+# takes the place of $y_s$, its variance about the gene is
+# $v_s = \sigma_\alpha^2 + \sigma^2 / n_s$, and means are weighted by $1 / v_s$. The scatter of replicates
+# about their own mean adds a factor that holds $\sigma$ alone, and *that* tells the two scales
+# apart:
+#
+# $$
+# \prod_s \frac{(2 \pi \sigma^2)^{-(n_s - 1)/2}}{\sqrt{n_s}}
+# \exp\Bigl(-\frac{\sum_{i} (y_{si} - \bar y_s)^2}{2 \sigma^2}\Bigr).
+# $$ (eq-replicates)
+#
+# **Step 4: all genes, all cell lines.** They are independent given the parameters, so their log
+# densities add up. Genes with the same number of sgRNAs (and of replicates) share their
+# formula, and enter only by how many they are, by the mean and scatter of their
+# means, and by the scatter within. The {glue:text}`n_rows:,` observations of this screen are, to model
+# 7b, this table, and no screen is larger to it than the number of its *layouts*:
+
+# %% tags=["hide-input"]
+data = marginal.statistics(m7b.FAMILY, screen)
+table(
+    pd.DataFrame(
+        {
+            "sgRNAs per gene": data.units[:, 0],
+            "genes × cell lines": data.groups,
+            "mean": data.mean[:, 0],
+            "scatter of the means": data.scatter[:, 0, 0],
+            "scatter within": data.ss_between[:, 0],
+        }
+    )
+)
+
+# %% [markdown]
+# The same as code, for any number of replicates, equal or not, and with or without the level of
+# the sgRNAs; model 7a and the unpooled models are cases of it:
+
+# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the marginal likelihood", "code_prompt_hide": "Hide the marginal likelihood"}
+source(marginal.log_marginal_likelihood)
+
+# %% [markdown]
+# The tests of this project hold it against the joint normal distribution on random designs.
+#
+# **Step 5: coordinates.** Four parameters are left of {glue:text}`n_parameters:,`. The arc is still an
+# arc, and a sampler that walks straight lines still has to bend. In polar coordinates,
+# $\sigma_\alpha = r \sin\varphi$ and $\sigma = r \cos\varphi$, it is a straight line: $r$ is what the
+# data determine, $\varphi$ what they do not. A change of coordinates changes the density by the
+# Jacobian, which is $r$. The scale $\sigma_\gamma$ is sampled as $|u|$ with $u$ on the whole line, so
+# that it may come close to 0 without meeting a wall there.
+
+# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the marginal model", "code_prompt_hide": "Hide the marginal model"}
+source(marginal.build)
+
+# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the coordinates", "code_prompt_hide": "Hide the coordinates"}
+source(marginal.coordinates)
+
+# %% [markdown]
+# **Step 6: back to the effects.** Nothing is lost. To each draw of the four parameters the effects are
+# drawn back, exactly, from their normal distributions: first $\gamma$, with $\alpha$ averaged over,
+# then $\alpha$ given that $\gamma$. For one observation per sgRNA and cell line
+#
+# $$
+# \begin{aligned}
+# \gamma_{gc} \mid y, \mu_\gamma, \sigma_\gamma, v &\sim \text{Normal}\Bigl(
+# \frac{\mu_\gamma / \sigma_\gamma^2 + n \bar y / v}{p},\; p^{-1/2} \Bigr),
+# & p &= \tfrac{1}{\sigma_\gamma^2} + \tfrac{n}{v} \\
+# \alpha_{sc} \mid \gamma_{gc}, y, \sigma_\alpha, \sigma &\sim \text{Normal}\Bigl(
+# \frac{\gamma_{gc} / \sigma_\alpha^2 + y_{sc} / \sigma^2}{q},\; q^{-1/2} \Bigr),
+# & q &= \tfrac{1}{\sigma_\alpha^2} + \tfrac{1}{\sigma^2}
+# \end{aligned}
+# $$ (eq-effects)
+
+# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the draws of the effects", "code_prompt_hide": "Hide the draws of the effects"}
+source(marginal.draw_effects)
+
+# %% [markdown]
+# ## The exact posterior
+#
+# {numref}`fig-ring` shows the posterior of the two scales from the marginal form (grey), with the draws
+# of plain NUTS over it. The data determine the radius: it is {glue:text}`total:.3f` (94 % interval
+# {glue:text}`total_low:.3f` to {glue:text}`total_high:.3f`). Along the ring only the prior speaks. For
+# this radius it has the density $\exp(-r \sin\varphi - r \cos\varphi)$ in $\varphi$, which gives the lower
+# third of the angles {glue:text}`prior_third:.1f` % and the middle third
+# {glue:text}`prior_middle:.1f` %; the posterior has {glue:text}`posterior_third:.1f` % and
+# {glue:text}`posterior_middle:.1f` % (Monte Carlo error {glue:text}`third_error:.1f`). That is
+# the prior again, to within that error.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Joint figure of sigma_alpha and sigma: grey dots form a thin quarter ring of radius 0.35; coloured dots of four chains cover pieces of it unevenly. Histograms at the edges: the exact one rises smoothly towards 0.35, those of the chains are ragged."}, "figure": {"name": "fig-ring", "caption": "The scales of model 7b. Grey: draws from the marginal form. Colours: the four chains of plain NUTS. At the edges, the marginal distributions of each."}}
+exact_scales = exact["posterior"].to_dataset()[scale_names].to_dataframe().reset_index()
+chain_scales = posterior[scale_names].to_dataframe().reset_index()
+ring(
+    exact_scales.iloc[::2],
+    chain_scales.iloc[::2],
+    title="Plain NUTS on the ring of model 7b",
+)
+
+# %% tags=["remove-cell"]
+sigma_alphas, sigmas = (exact["posterior"][name] for name in scale_names)
+radius = np.hypot(sigma_alphas, sigmas)
+angle = np.arctan2(sigma_alphas, sigmas).to_numpy()
+grid = (np.arange(30_000) + 0.5) / 30_000 * np.pi / 2
+density = np.exp(-float(radius.mean()) * (np.sin(grid) + np.cos(grid)))
+thirds = np.array([1, 2]) * np.pi / 6
+expected = np.add.reduceat(density, np.searchsorted(grid, [0, *thirds]))
+expected *= 100 / expected.sum()
+found = 100 * np.bincount(np.digitize(angle.ravel(), thirds)) / angle.size
+below = (angle < thirds[0]).astype(float)
+third_error = 100 * below.std() / float(az.ess(below, method="mean")) ** 0.5
+assert abs(found - expected).max() < 5 * third_error
+numbers(
+    {
+        "n_intercepts": exact["posterior"]["alpha_sc"][0, 0].size,
+        "n_rows": len(screen.table),
+        "n_parameters": sum(
+            values[0, 0].size for values in exact["posterior"].data_vars.values()
+        ),
+        "total": radius.mean(),
+        "total_low": interval(radius)[0],
+        "total_high": interval(radius)[1],
+        "prior_third": expected[0],
+        "prior_middle": expected[1],
+        "posterior_third": found[0],
+        "posterior_middle": found[1],
+        "third_error": third_error,
+    }
+)
+
+# %% [markdown]
+# ## Sampler by sampler
+#
+# How much is gained? Every model of the book was sampled in three ways, one after the other in one run on
+# the same machine with the same settings: with PyMC's own NUTS and with nutpie's on the model as it is
+# written down, and in the marginal form (nutpie again, with the exact draws of all effects). R-hat and
+# effective sample sizes are the worst over *all* parameters, and the last column is the least
+# bulk ESS per second of sampling.
+
+# %% tags=["hide-input", "full-width"]
+compared = samplers(comparison, SAMPLERS)
+table(compared, digits=2)
+
+# %% tags=["remove-cell"]
+rate = {
+    (model, sampler): ess_per_second(comparison[f"{model}/{sampler}"])
+    for model in models.names()
+    for sampler in SAMPLERS
+}
+failing = compared[compared["max R\N{NON-BREAKING HYPHEN}hat"] > 1.01]
+assert set(failing["model"]) == {model_label("m7b"), model_label("m7b_unpooled")}
+assert set(failing["sampler"]) == {SAMPLERS["pymc"], SAMPLERS["nutpie"]}
+numbers(
+    {
+        "ratio_7b": rate["m7b", "marginal"] / rate["m7b", "pymc"],
+        "ratio_7b_nutpie": rate["m7b", "marginal"] / rate["m7b", "nutpie"],
+        "ratio_7a": rate["m7a", "marginal"] / rate["m7a", "nutpie"],
+        "ratio_7a_pymc": rate["m7a", "marginal"] / rate["m7a", "pymc"],
+    }
+)
+
+# %% [markdown]
+# On 7b and its unpooled sister both NUTS fail, so their rate says only how slowly they fail; the
+# marginal form is {glue:text}`ratio_7b:,.0f` times PyMC's and {glue:text}`ratio_7b_nutpie:,.0f` times
+# nutpie's. Model 7a, with several sgRNAs per gene, has no open direction and NUTS has no difficulty:
+# there the marginal form is {glue:text}`ratio_7a:.1f` times nutpie's rate and
+# {glue:text}`ratio_7a_pymc:.0f` times PyMC's. Compiling takes longer than any of that. (One run, on a
+# machine that does other things too; [Measurements](measurements) has repeated ones.)
+
+# %% [markdown]
+# ## What else the marginal form is good for
+#
+# A model may be judged by how well it predicts an observation from all the others. *Leave-one-out*
+# estimates that from one fit, by taking the weight of each observation out of the draws, one at a time
+# {cite:p}`vehtari2017`. It needs the log density of every observation in every draw, and asks in
+# return that no observation decides the posterior alone: its *Pareto k* should stay below 0.7. An
+# intercept that has one observation breaks that. Left out, the observation leaves behind an intercept
+# that nothing holds. The remedy is to use the density of an observation given the scales *and all other
+# observations*, with all intercepts averaged over {cite:p}`burkner2021`, which the marginal form has in
+# closed form too.
+
+# %% tags=["hide-input", "full-width"]
+compared_by_loo = []
+for name, model, fit in [
+    ("m7a", m7a, load_fit("m7a")),
+    ("m7a_unpooled", m7a_unpooled, load_fit("m7a_unpooled")),
+    ("m7b", m7b, exact),
+    ("m7b_unpooled", m7b_unpooled, load_fit("m7b_unpooled")),
+]:
+    thinned = fit["posterior"].to_dataset().isel(draw=slice(None, None, 4))
+    forms = {
+        form: marginal.log_likelihood(model.FAMILY, screen, thinned, form=form)
+        for form in ("conditional", "marginal")
+    }
+    found = leave_one_out(thinned[model.FAMILY.parameters], forms)
+    compared_by_loo.append(found.assign(model=model_label(name)))
+loo = pd.concat(compared_by_loo)
+loo = loo[["model", *loo.columns[:-1]]]
+table(loo, digits=2)
+
+# %% tags=["remove-cell"]
+share_of_high_k = loo.set_index(["model", "log likelihood"])["k above 0.7"]
+assert share_of_high_k[:, "marginal"].max() == 0
+numbers(
+    {
+        "high_k": 100 * share_of_high_k["7b", "conditional"],
+        "high_k_unpooled": 100 * share_of_high_k["7b, no pooling", "conditional"],
+    }
+)
+
+# %% [markdown]
+# (`elpd` is the expected log predictive density, summed over all observations, `se` its standard error.)
+# With one intercept per observation the conditional form fails, for {glue:text}`high_k:.0f` % of the
+# observations in 7b and {glue:text}`high_k_unpooled:.0f` % without pooling, and what it gives is far too
+# high. The marginal form has no k above 0.7 in any model.
+
+# %% [markdown]
+# ## What a screener should do: replicate
+#
+# The open direction is no fault of the sampler, and no sampler closes it. Replicates do, by
+# {eq}`eq-replicates`. To see it, measure the screen of this book again: the same genes, sgRNAs and cell
+# lines, with fresh noise from the simulation. Model 7b is compiled once, and its data are exchanged:
+
+# %%
+truth = {name: load_truth(name)["value"].item() for name in scale_names}
+rng = np.random.default_rng(103)
+form = marginal.build(m7b.FAMILY, screen)
+compiled = nutpie.compile_pymc_model(form)
+found = []
+rows_so_far = screen.table
+for replicates in (1, 2, 3, 4):
+    if replicates > 1:
+        noise = rng.normal(0, truth["sigma"], size=len(screen.table))
+        again = screen.table.assign(log_fc=screen.table["mu_sc"] + noise)
+        rows_so_far = pd.concat([rows_so_far, again])
+    replicated = Screen(rows_so_far)
+    data = marginal.data_of(form, m7b.FAMILY, replicated)
+    sampled = sample_compiled(compiled.with_data(**data), Settings())
+    sigma_alpha, sigma = (sampled["posterior"][name] for name in scale_names)
+    share = sigma_alpha**2 / (sigma_alpha**2 + sigma**2)
+    found.append((replicates, float(share.mean()), *interval(share)))
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior mean and 94 percent interval of the share of the sgRNAs for one to four replicates; with one it spans zero to one, with two it is short and near the dashed line of the truth, and it shortens further with three and four."}, "figure": {"name": "fig-replicates", "caption": "The share of the sgRNAs in the variance about a gene, $\\sigma_\\alpha^2 / (\\sigma_\\alpha^2 + \\sigma^2)$, by the number of replicates: posterior mean and 94 % interval of model 7b. Dashed: the share that was simulated."}}
+by_replicates = pd.DataFrame(found, columns=["replicates", "share", "low", "high"])
+true_share = truth["sigma_alpha"] ** 2 / (
+    truth["sigma_alpha"] ** 2 + truth["sigma"] ** 2
+)
+shares_by_replicates(by_replicates, true_share, title="What replicates tell")
+
+# %% tags=["remove-input"]
+table(by_replicates)
+
+# %% tags=["remove-cell"]
+width = by_replicates["high"] - by_replicates["low"]
+numbers(
+    {
+        "true_share": true_share,
+        "share_one_low": by_replicates["low"][0],
+        "share_one_high": by_replicates["high"][0],
+        "share_two": by_replicates["share"][1],
+        "share_two_low": by_replicates["low"][1],
+        "share_two_high": by_replicates["high"][1],
+        "width_two": width[1],
+        "width_four": width[3],
+    }
+)
+
+# %% [markdown]
+# With one observation ({numref}`fig-replicates`) the interval of the share reaches from {glue:text}`share_one_low:.2f` to
+# {glue:text}`share_one_high:.2f`: nothing is known. The first replicate brings it to
+# {glue:text}`share_two:.2f` ({glue:text}`share_two_low:.2f` to {glue:text}`share_two_high:.2f`), the truth
+# being {glue:text}`true_share:.2f`. More replicates sharpen it: the interval is
+# {glue:text}`width_two:.2f` wide with two and {glue:text}`width_four:.2f` with four. The step from none to
+# one is what makes the difference.
+
+# %% [markdown]
+# ## What we have learnt
+#
+# - R-hat and effective sample size of *every* parameter tell whether a fit is a result. Divergences do
+#   not: a chain may crawl without one, and asking for smaller steps takes them away.
+# - Where a model is normal given its scales, the effects can be averaged over on paper and drawn back
+#   exactly. What is left to sample are a few numbers, and any screen is as large as its number of layouts.
+# - Coordinates should follow what the data leave open: a ring is a straight line in polar ones.
+# - What the data do not say, no sampler finds. Model 7b needs a replicate to tell sgRNAs from noise;
+#   without one, report the sum, or use a model that shares an sgRNA's effect across cell lines.

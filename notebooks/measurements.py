@@ -1,0 +1,188 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Measurements
+#
+# How fast this book samples, builds, and grows. The figures were measured with `make bench`, which anyone
+# can run, and are kept in the repository (`results/benchmarks/`) with the machine that they were measured
+# on. Seconds of another machine will differ; ratios of things that ran in turn should not differ much.
+
+# %% tags=["hide-input"]
+import pandas as pd
+
+from poolscreen.comparison import SAMPLERS
+from poolscreen.display import numbers, table
+from poolscreen.figures import growth
+from poolscreen.measurements import best_and_median, load_benchmark, slope
+from poolscreen.tables import model_label
+
+measured = {
+    "samplers": load_benchmark("samplers"),
+    "builds": load_benchmark("builds"),
+    "scaling": load_benchmark("scaling"),
+}
+table(
+    pd.DataFrame({name: found["machine"] for name, found in measured.items()})
+    .rename_axis("measured on")
+    .reset_index()
+)
+
+# %% [markdown]
+# ## Samplers
+#
+# The table of [chapter 4](04_integrating_out) again, from {glue:text}`n_rounds:d` rounds in which all
+# models and samplers took turns. *Best* is the fastest round, and for effective samples per second the
+# highest. The rate is the least bulk effective sample size over all parameters per second of sampling.
+# What PyMC and nutpie sample of 7b is no result (R-hat), so their rate says how slowly they fail.
+
+# %% tags=["hide-input", "full-width"]
+rounds = pd.DataFrame(measured["samplers"]["figures"])
+titles = SAMPLERS | {"pymc_default": "PyMC's NUTS, its default target acceptance"}
+of_rounds = pd.DataFrame(
+    {
+        "model": rounds["model"].map(model_label),
+        "sampler": rounds["sampler"].map(titles),
+        "seconds compiling": rounds["seconds_compiling"],
+        "seconds sampling": rounds["seconds_sampling"],
+        "ESS per second": rounds["ess_per_second"],
+    }
+)
+summary = best_and_median(of_rounds, ["model", "sampler"])
+worst = rounds.groupby(["model", "sampler"], sort=False)["max_r_hat"].max()
+summary.insert(2, "max R\N{NON-BREAKING HYPHEN}hat", worst.to_numpy())
+table(summary, digits=2)
+
+# %% tags=["remove-cell"]
+rate = rounds.groupby(["model", "sampler"])["ess_per_second"]
+median, best = rate.median(), rate.max()
+numbers(
+    {
+        "n_rounds": int(rounds["round"].nunique()),
+        "ratio_7b": median["m7b", "marginal"] / median["m7b", "pymc"],
+        "ratio_7b_best": best["m7b", "marginal"] / best["m7b", "pymc"],
+        "ratio_7a": median["m7a", "marginal"] / median["m7a", "nutpie"],
+        "ratio_7a_best": best["m7a", "marginal"] / best["m7a", "nutpie"],
+    }
+)
+
+# %% [markdown]
+# On model 7b the marginal form gives {glue:text}`ratio_7b:,.0f` times as many effective samples per
+# second as PyMC's NUTS, by the medians ({glue:text}`ratio_7b_best:,.0f` times by the best rounds). On
+# model 7a, where NUTS has no difficulty, it gives {glue:text}`ratio_7a:.1f` times as many as nutpie on the
+# full model, compiled alike ({glue:text}`ratio_7a_best:.1f` times by the best rounds).
+#
+# ## Builds
+#
+# How long it takes until the site is up to date, and whether it then *is*. The other book is a plain
+# Jupyter Book of the same chapters. It executes them in the build, with Jupyter Book's own cache
+# (`execute_notebooks: cache`), and samples in the notebooks with PyMC's NUTS. Both were built cold, and
+# then after each edit in turn. Chapter 5 is left out of both: its thousands of fits would take PyMC's
+# NUTS many hours.
+
+# %% tags=["hide-input"]
+builds = pd.DataFrame(measured["builds"]["figures"])
+beside = builds.pivot_table(
+    index="after", columns="book", values=["seconds", "right"], sort=False, aggfunc="first"
+)
+shown = pd.DataFrame(
+    {
+        "after an edit of": beside.index,
+        "seconds, this book": beside["seconds", "this book"],
+        "page right, this book": beside["right", "this book"].map({True: "yes", False: "NO"}),
+        "seconds, plain book": beside["seconds", "plain book"],
+        "page right, plain book": beside["right", "plain book"].map({True: "yes", False: "NO"}),
+    }
+)
+shown["after an edit of"] = shown["after an edit of"].replace("cold", "(cold build)")
+table(shown)
+
+# %% tags=["remove-cell"]
+seconds = builds.set_index(["after", "book"])["seconds"]
+right = builds.set_index(["after", "book"])["right"]
+assert right[:, "this book"].all()
+stale = [name for name in beside.index if not right[name, "plain book"]]
+numbers(
+    {
+        "cold_ratio": seconds["cold", "plain book"] / seconds["cold", "this book"],
+        "stale": " and ".join(f"of {name}" for name in stale) or "of nothing",
+    }
+)
+
+# %% [markdown]
+# The cold build of this book is {glue:text}`cold_ratio:.1f` times as fast. After an edit {glue:text}`stale`
+# the plain book's page is wrong: its cache looks at the code cells of the notebook, not at what they
+# import, and it publishes the old figures without a word. It is quick in doing so.
+#
+# ## Growth
+#
+# An exact fit of models 7a and 7b to simulated screens from a thousand rows to ten million
+# (twenty thousand genes, five sgRNAs each, a hundred cell lines), each in a process of its own.
+# Reducing the screen to its sufficient statistics reads every row once; compiling and sampling do not
+# depend on the number of rows at all; then posterior means and standard deviations of *all* effects
+# are computed from {glue:text}`n_draws:d` draws of the scales. Memory is the peak of the process, packages
+# and table included. {numref}`fig-growth` shows the last two columns.
+
+# %% tags=["hide-input", "full-width"]
+scaling = pd.DataFrame(measured["scaling"]["figures"])
+table(
+    pd.DataFrame(
+        {
+            "model": scaling["model"].map(model_label),
+            "rows": scaling["rows"],
+            "effects": scaling["effects"],
+            "seconds reducing": scaling["reducing"],
+            "seconds compiling": scaling["compiling"],
+            "seconds sampling": scaling["sampling"],
+            "seconds, effects": scaling["effects_seconds"],
+            "seconds in all": scaling["seconds"],
+            "peak MiB": scaling["mib_peak"].round(),
+        }
+    ),
+    digits=1,
+)
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Seconds against rows on logarithmic axes for models 7a and 7b: flat for small screens, then rising for the largest, for 7b more than for 7a. Beside it peak memory, flat at first, then rising."}, "figure": {"name": "fig-growth", "caption": "Seconds and peak memory of an exact fit by the number of rows of the screen."}}
+growth(scaling.assign(model=scaling["model"].map(model_label)))
+
+# %% tags=["remove-cell"]
+largest = scaling[scaling["rows"] >= 1_000_000]
+of = {
+    model: rows.set_index("rows", drop=False)
+    for model, rows in largest.groupby("model")
+}
+data_seconds = {
+    name: rows["reducing"] + rows["effects_seconds"] for name, rows in of.items()
+}
+numbers(
+    {
+        "n_draws": 100,
+        "slope_7a": slope(of["m7a"]["rows"], data_seconds["m7a"]),
+        "slope_7b": slope(of["m7b"]["rows"], data_seconds["m7b"]),
+        "memory_slope_7a": slope(
+            of["m7a"]["rows"], of["m7a"]["mib_peak"] - of["m7a"]["mib_before"]
+        ),
+        "memory_slope_7b": slope(
+            of["m7b"]["rows"], of["m7b"]["mib_peak"] - of["m7b"]["mib_before"]
+        ),
+        "seconds_7a": of["m7a"]["seconds"].iloc[-1],
+        "seconds_7b": of["m7b"]["seconds"].iloc[-1],
+        "gib_7b": of["m7b"]["mib_peak"].iloc[-1] / 1024,
+        "largest": int(scaling["rows"].max()),
+    }
+)
+
+# %% [markdown]
+# {glue:text}`largest:,` rows take {glue:text}`seconds_7a:.0f` s with model 7a and
+# {glue:text}`seconds_7b:.0f` s with 7b, and {glue:text}`gib_7b:.1f` GiB. Over the last factor of ten, the
+# time that depends on the data (reducing and effects) grows with the power {glue:text}`slope_7a:.2f` of
+# the rows for 7a and {glue:text}`slope_7b:.2f` for 7b, and the memory beyond that of the packages and the
+# table with {glue:text}`memory_slope_7a:.2f` and {glue:text}`memory_slope_7b:.2f`: no faster than the
+# screen.

@@ -1,0 +1,129 @@
+"""Simulation-based calibration: that it passes what is right, and catches what is wrong."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pymc as pm
+import pytest
+
+from poolscreen import calibration, models, project, sampling
+from poolscreen.calibration import load_calibration, pit
+from poolscreen.errors import PoolscreenError
+from poolscreen.models import _m7a_variance, m7a
+from poolscreen.screen import Screen
+from poolscreen.simulate import Design, simulate
+from poolscreen.tables import coverage, rank_differences, uniformity
+
+
+@pytest.fixture(scope="module")
+def small() -> Screen:
+    return Screen(simulate(Design(n_cell_lines=3, sgrnas_per_gene=(1, 2, 4)))[0])
+
+
+@pytest.mark.slow
+def test_a_deliberate_error_is_caught(small):
+    """A variance in place of a standard deviation, by a tenth of the book's data sets."""
+    p = {}
+    for name, model in {"right": m7a, "wrong": _m7a_variance}.items():
+        found = calibration.calibrate(model, small, data_sets=100)
+        p[name] = dict(
+            zip(found["quantity"].to_numpy(), uniformity(pit(found)), strict=True)
+        )
+    assert p["wrong"]["sigma_alpha"] < 1e-6
+    assert min(p["right"].values()) > 1e-3
+
+
+def test_a_model_outside_the_family(small):
+    """It is sampled as it stands; naming it is enough."""
+    model = SimpleNamespace(TITLE="no family", FAMILY=None, build=m7a.build)
+    found = calibration.calibrate(model, small, data_sets=3, seed=1)
+    assert dict(found.sizes) == {"data_set": 3, "quantity": 6}
+    assert found["quantity"].to_numpy().tolist() == [
+        "mu_alpha_gc",
+        "sigma_alpha",
+        "alpha_gc[gene_0, cell_0]",
+        "alpha_gc[gene_2, cell_2]",
+        "sigma",
+        calibration.LOG_LIKELIHOOD,
+    ]
+    assert found["rank"].min() >= 0
+    assert found["rank"].max() <= found.attrs["draws"] == 400
+
+
+def test_fits_that_fail_the_gate_are_counted(small, monkeypatch):
+    """With five draws none can pass, and all are kept."""
+    hasty = sampling.Settings(draws=5, tune=50, target_accept=0.8)
+    monkeypatch.setattr(calibration, "SETTINGS", hasty)
+    monkeypatch.setattr(calibration, "THIN", 1)
+    found = calibration.calibrate(m7a, small, data_sets=4)
+    assert found.sizes["data_set"] == 4
+    assert all("effective sample size" in fault for fault in found["fault"].to_numpy())
+
+
+def test_observations_that_are_no_data_are_refused(small):
+    def build(screen):
+        with pm.Model(coords=screen.coords) as model:
+            pm.Normal("log_fc", pm.Normal("mu"), observed=screen.log_fc)
+        return model
+
+    model = SimpleNamespace(TITLE="a model of mine", FAMILY=None, build=build)
+    with pytest.raises(
+        PoolscreenError, match=r"a model of mine: the observations are no pm"
+    ):
+        calibration.calibrate(model, small, data_sets=1)
+
+
+def uniform(n=1000, squeeze=1.0):
+    """Ranks as they should be, or too central (a squeeze below one) or too extreme."""
+    rng = np.random.default_rng(5)
+    u = rng.random((n, 1))
+    values = 0.5 + np.sign(u - 0.5) * (np.abs(2 * u - 1) ** (1 / squeeze)) / 2
+    draws = 400
+    ranks = np.floor(values * (draws + 1)).astype(int)
+    return calibration.xr.Dataset(
+        {"rank": (("data_set", "quantity"), ranks)},
+        coords={"quantity": ["x"]},
+        attrs={"draws": draws},
+    )
+
+
+def test_uniform_ranks_pass():
+    ranks = pit(uniform())
+    assert ranks.min() > 0
+    assert ranks.max() < 1
+    assert uniformity(ranks)[0] > 0.01
+    assert set(rank_differences(ranks)["band"]) == {"within"}
+    row = coverage(uniform(), ranks).iloc[0]
+    assert abs(float(row["94% interval"].split()[0]) - 94) < 3
+
+
+@pytest.mark.parametrize("squeeze", [0.8, 1.25])
+def test_ranks_of_wrong_widths_do_not(squeeze):
+    ranks = pit(uniform(squeeze=squeeze))
+    assert uniformity(ranks)[0] < 1e-3
+    assert set(rank_differences(ranks)["band"]) == {"outside"}
+
+
+@pytest.mark.book
+@pytest.mark.parametrize("name", models.names())
+def test_every_model_of_the_book_is_calibrated(name, book):
+    found = load_calibration(name)
+    assert found.sizes["data_set"] >= 1000
+    assert (found["fault"] != "").mean() < 0.02
+    ranks = pit(found)
+    assert uniformity(ranks).min() > 1e-3
+    free = {rv.name for rv in models.get(name).build(calibration.design()).free_RVs}
+    assert {label.split("[")[0] for label in found["quantity"].to_numpy()} == {
+        *free,
+        calibration.LOG_LIKELIHOOD,
+    }
+    # Less than three minutes on two cores: half of the seconds of one.
+    print(f"{name}: {found.attrs['seconds'] / 2:.0f} s on two cores")
+
+
+@pytest.mark.book
+def test_the_book_shows_an_error_being_caught(book):
+    found = load_calibration("_m7a_variance")
+    p = dict(zip(found["quantity"].to_numpy(), uniformity(pit(found)), strict=True))
+    assert p["sigma_alpha"] < 1e-6
+    assert project.calibration_paths("_m7a_variance")[0].is_file()
