@@ -20,7 +20,7 @@ test-quick: env  ## Run the tests that need no book (under two minutes)
 serve: book  ## Show the book on http://localhost:8000
 	@$(RUN) http.server --bind 127.0.0.1 --directory _build/html 8000
 
-bench: book  ## Measure samplers, builds, growth (ONLY="scaling": that alone); half an hour
+bench: env  ## Measure samplers, builds, growth (ONLY="scaling": that alone); half an hour
 	@$(RUN) benchmarks $(ONLY)
 
 lint: env  ## Check format, style, types and notebook pairs

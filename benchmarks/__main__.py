@@ -1,11 +1,26 @@
-"""Run all benchmarks, or those that are named: `python -m benchmarks samplers scaling`."""
+"""Run all benchmarks, or those that are named: `python -m benchmarks samplers scaling`.
 
+Each runs in a process of its own, in the environment of the workflow's jobs.
+"""
+
+import importlib
+import os
+import subprocess
 import sys
 
-from benchmarks import builds, samplers, scaling
+from poolscreen.project import JOB_ENVIRONMENT
 
-BENCHMARKS = {"samplers": samplers, "builds": builds, "scaling": scaling}
+NAMES = ("samplers", "builds", "scaling")
 
-for name in sys.argv[1:] or BENCHMARKS:
-    print(f"-- {name}", flush=True)
-    BENCHMARKS[name].main()
+if len(sys.argv) > 2 and sys.argv[1] == "--here":
+    importlib.import_module(f"benchmarks.{sys.argv[2]}").main()
+else:
+    chosen = sys.argv[1:] or NAMES
+    if unknown := set(chosen) - set(NAMES):
+        sys.exit(
+            f"there is no benchmark {unknown.pop()!r}; there are {', '.join(NAMES)}"
+        )
+    for name in chosen:
+        print(f"-- {name}", flush=True)
+        command = [sys.executable, "-m", "benchmarks", "--here", name]
+        subprocess.run(command, check=True, env={**os.environ, **JOB_ENVIRONMENT})

@@ -3,14 +3,15 @@
 import pandas as pd
 
 from poolscreen import comparison, measurements, tables
-from poolscreen.screen import load_screen
+from poolscreen.screen import Screen
+from poolscreen.simulate import Design, simulate
 
 ROUNDS = 3
 
 
 def main() -> None:
     """Sample everything in turn, so often, and keep every figure."""
-    screen = load_screen()
+    screen = Screen(simulate(Design())[0])
     rounds = []
     for number in range(ROUNDS):
         done = comparison.compare(

@@ -1,15 +1,17 @@
 """Time and peak memory of exact fits, as the screen grows to ten million rows."""
 
 import json
-import resource
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
+import nutpie
 import pandas as pd
 
-from poolscreen import marginal, measurements, models, sampling
+from poolscreen import fits, marginal, measurements, models, sampling
 from poolscreen.screen import Screen
 
 # Genes, sgRNAs of each, cell lines: the last one is a genome-wide library in a hundred lines.
@@ -46,24 +48,31 @@ def table(genes: int, sgrnas: int, cell_lines: int) -> pd.DataFrame:
     )
 
 
+def mib(kind: str) -> float:
+    """Return the resident memory of this process, now (VmRSS) or at its most (VmHWM)."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{kind}:\s+(\d+) kB", status)[1]) / 1024
+
+
 def measure(model: str, size: tuple[int, int, int]) -> dict[str, float]:
     """Fit one model to one screen in this process."""
     family = models.get(model).FAMILY
     drawn = table(*size)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = mib("VmRSS")
     laps = [time.perf_counter()]
     screen = Screen(drawn)
     form = marginal.build(family, screen)
     laps.append(time.perf_counter())
-    compiled = sampling.nutpie.compile_pymc_model(form)
+    compiled = nutpie.compile_pymc_model(form)
     laps.append(time.perf_counter())
     sampled = sampling.sample_compiled(compiled, sampling.Settings())
     laps.append(time.perf_counter())
-    posterior = sampled["posterior"].to_dataset()[family.parameters]
+    posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
+    posterior = posterior[family.parameters]
     thinned = posterior.isel(draw=slice(None, None, EVERY))
     effects = marginal.effect_moments(family, screen, thinned)
     laps.append(time.perf_counter())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert fits.faults(fits.diagnose_draws(posterior, stats)) == []
     reducing, compiling, drawing, averaging = np.diff(laps)
     return {
         "rows": len(drawn),
@@ -73,8 +82,9 @@ def measure(model: str, size: tuple[int, int, int]) -> dict[str, float]:
         "sampling": drawing,
         "effects_seconds": averaging,
         "seconds": laps[-1] - laps[0],
-        "mib_before": before / 1024,
-        "mib_peak": peak / 1024,
+        "moment_draws": thinned.sizes["chain"] * thinned.sizes["draw"],
+        "mib_before": before,
+        "mib_peak": mib("VmHWM"),
     }
 
 

@@ -27,14 +27,15 @@ from scipy import integrate, stats
 from poolscreen import marginal, models
 from poolscreen.comparison import DEFAULT_ACCEPT, SAMPLERS, load_samplers
 from poolscreen.display import numbers, source, table
-from poolscreen.figures import chains, ring, shares_by_replicates
-from poolscreen.fits import check_gate, load_fit
+from poolscreen.figures import chains, ring, shares_by_measurements
+from poolscreen.fits import check_gate, diagnose_draws, faults, load_fit
 from poolscreen.models import m7a, m7a_unpooled, m7b, m7b_unpooled
 from poolscreen.sampling import Settings, sample_compiled
 from poolscreen.screen import Screen, load_screen
 from poolscreen.simulate import load_truth
 from poolscreen.tables import (
     ess_per_second,
+    from_their_gene,
     interval,
     leave_one_out,
     model_label,
@@ -58,7 +59,7 @@ check_gate("7b with PyMC's NUTS", {}, plain.attrs, expect_failure=True)
 # What the text says of it:
 assert plain.attrs["max_r_hat"] > 1.1
 assert plain.attrs["min_ess_bulk"] < 100
-assert plain.attrs["divergences"] == 0
+assert plain.attrs["divergences"] < 80  # of 8,000: of no help to anyone
 
 scale_names = ["sigma_alpha", "sigma"]
 
@@ -94,6 +95,7 @@ numbers(
         "plain_bfmi": plain.attrs["min_bfmi"],
         "plain_low": means.min(),
         "plain_high": means.max(),
+        "at_limit": 100 * (plain["sample_stats"]["tree_depth"] >= 10).mean(),
         "lax_divergences": int(lax.attrs["divergences"]),
         "lax_r_hat": lax.attrs["max_r_hat"],
     }
@@ -105,9 +107,11 @@ numbers(
 # {glue:text}`plain_high:.2f` in another. This is not a result.
 #
 # The number of {term}`divergences <divergence>` is {glue:text}`plain_divergences`. That is the trap.
-# Divergences are often taken for *the* warning light of a hierarchical model, and here it stays dark:
-# each step is accurate, but the chain moves only slowly. The {term}`BFMI`, {glue:text}`plain_bfmi:.3f`
-# in the worst chain, does light up, and R-hat and effective sample size are what decides. (With PyMC's
+# Divergences are often taken for *the* warning light of a hierarchical model, and here it stays dark.
+# Nor does the sampler stop its trajectories too early: their limit of length is met in
+# {glue:text}`at_limit:.1f` % of the draws. It is simply slow along the arc. The {term}`BFMI`,
+# {glue:text}`plain_bfmi:.3f` in the worst chain, does light up, and R-hat and effective sample size are
+# what decides. (With PyMC's
 # default target acceptance, {glue:text}`default_accept`, steps are longer: the same run then counts
 # {glue:text}`lax_divergences:,` divergences at an R-hat of {glue:text}`lax_r_hat:.2f`. Asking for more
 # careful steps, the usual remedy, turns the warning off and leaves the failure.)
@@ -117,12 +121,15 @@ numbers(
 # {glue:text}`n_intercepts:,` intercepts are locked to their gene or to their observation, and the
 # sampler has to move them all to move at all. It resembles the funnel of hierarchical models (when a
 # scale is small, everything that depends on it is squeezed, and steps that fit the wide part are too
-# large for the narrow one {cite:p}`neal2003,betancourt2013`), once at each end.
+# large for the narrow one {cite:p}`neal2003,betancourt2013`) at each end; the low BFMI fits that. The
+# usual remedy for one funnel is to sample standardised deviations (*non-centring*). It may free the end
+# where $\sigma_\alpha$ is small. At the other end the data hold each intercept, and there the same change
+# does harm.
 
 # %% [markdown]
 # ## From the joint to the marginal, step by step
 #
-# Better steps would help a little. Getting rid of the intercepts helps altogether. For one gene in
+# Getting rid of the intercepts helps at both ends. For one gene in
 # one cell line, with sgRNAs $s = 1 \dots n$ seen once each, model 7b is the joint density
 #
 # $$
@@ -209,7 +216,7 @@ print(f"formula {formula:.9f}   joint normal {joint_normal:.9f}   code {code:.9f
 # takes the place of $y_s$, its variance about the gene is
 # $v_s = \sigma_\alpha^2 + \sigma^2 / n_s$, and means are weighted by $1 / v_s$. The scatter of replicates
 # about their own mean adds a factor that holds $\sigma$ alone, and *that* tells the two scales
-# apart:
+# apart ($P$ is the sum of the weights, and the folded code below has the formula in full):
 #
 # $$
 # \prod_s \frac{(2 \pi \sigma^2)^{-(n_s - 1)/2}}{\sqrt{n_s}}
@@ -218,8 +225,8 @@ print(f"formula {formula:.9f}   joint normal {joint_normal:.9f}   code {code:.9f
 #
 # **Step 4: all genes, all cell lines.** They are independent given the parameters, so their log
 # densities add up. Genes with the same number of sgRNAs (and of replicates) share their
-# formula, and enter only by how many they are, by the mean and scatter of their
-# means, and by the scatter within. The {glue:text}`n_rows:,` observations of this screen are, to model
+# formula, and enter only by how many they are, by the mean of their means, and by two sums of
+# squares: of the means about that mean, and of the sgRNAs about their gene. The {glue:text}`n_rows:,` observations of this screen are, to model
 # 7b, this table, and no screen is larger to it than the number of its *layouts*:
 
 # %% tags=["hide-input"]
@@ -230,8 +237,8 @@ table(
             "sgRNAs per gene": data.units[:, 0],
             "genes × cell lines": data.groups,
             "mean": data.mean[:, 0],
-            "scatter of the means": data.scatter[:, 0, 0],
-            "scatter within": data.ss_between[:, 0],
+            "sum of squares of the means": data.scatter[:, 0, 0],
+            "sum of squares within genes": data.ss_between[:, 0],
         }
     )
 )
@@ -247,11 +254,12 @@ source(marginal.log_marginal_likelihood)
 # The tests of this project hold it against the joint normal distribution on random designs.
 #
 # **Step 5: coordinates.** Four parameters are left of {glue:text}`n_parameters:,`. The arc is still an
-# arc, and a sampler that walks straight lines still has to bend. In polar coordinates,
+# arc, and a sampler with one step size for all directions is slow along a bend. In polar coordinates,
 # $\sigma_\alpha = r \sin\varphi$ and $\sigma = r \cos\varphi$, it is a straight line: $r$ is what the
 # data determine, $\varphi$ what they do not. A change of coordinates changes the density by the
 # Jacobian, which is $r$. The scale $\sigma_\gamma$ is sampled as $|u|$ with $u$ on the whole line, so
-# that it may come close to 0 without meeting a wall there.
+# that it may come close to 0 without meeting a wall there. Each half of the line is the mirror image of
+# the other, so it does not matter in which one a chain moves.
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the marginal model", "code_prompt_hide": "Hide the marginal model"}
 source(marginal.build)
@@ -284,11 +292,11 @@ source(marginal.draw_effects)
 # {numref}`fig-ring` shows the posterior of the two scales from the marginal form (grey), with the draws
 # of plain NUTS over it. The data determine the radius: it is {glue:text}`total:.3f` (94 % interval
 # {glue:text}`total_low:.3f` to {glue:text}`total_high:.3f`). Along the ring only the prior speaks. For
-# this radius it has the density $\exp(-r \sin\varphi - r \cos\varphi)$ in $\varphi$, which gives the lower
+# this radius its density in $\varphi$ is proportional to $\exp(-r \sin\varphi - r \cos\varphi)$, which gives the lower
 # third of the angles {glue:text}`prior_third:.1f` % and the middle third
 # {glue:text}`prior_middle:.1f` %; the posterior has {glue:text}`posterior_third:.1f` % and
-# {glue:text}`posterior_middle:.1f` % (Monte Carlo error {glue:text}`third_error:.1f`). That is
-# the prior again, to within that error.
+# {glue:text}`posterior_middle:.1f` %. That is the prior again, as nearly as the draws can tell: no third
+# is off by more than {glue:text}`worst_third:.1f` Monte Carlo errors.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Joint figure of sigma_alpha and sigma: grey dots form a thin quarter ring of radius 0.35; coloured dots of four chains cover pieces of it unevenly. Histograms at the edges: the exact one rises smoothly towards 0.35, those of the chains are ragged."}, "figure": {"name": "fig-ring", "caption": "The scales of model 7b. Grey: draws from the marginal form. Colours: the four chains of plain NUTS. At the edges, the marginal distributions of each."}}
 exact_scales = exact["posterior"].to_dataset()[scale_names].to_dataframe().reset_index()
@@ -309,9 +317,13 @@ thirds = np.array([1, 2]) * np.pi / 6
 expected = np.add.reduceat(density, np.searchsorted(grid, [0, *thirds]))
 expected *= 100 / expected.sum()
 found = 100 * np.bincount(np.digitize(angle.ravel(), thirds)) / angle.size
-below = (angle < thirds[0]).astype(float)
-third_error = 100 * below.std() / float(az.ess(below, method="mean")) ** 0.5
-assert abs(found - expected).max() < 5 * third_error
+which = np.digitize(angle, thirds)
+off = []
+for third in range(3):
+    inside = (which == third).astype(float)
+    error = 100 * inside.std() / float(az.ess(inside, method="mean")) ** 0.5
+    off.append(abs(found[third] - expected[third]) / error)
+assert max(off) < 4
 numbers(
     {
         "n_intercepts": exact["posterior"]["alpha_sc"][0, 0].size,
@@ -326,7 +338,7 @@ numbers(
         "prior_middle": expected[1],
         "posterior_third": found[0],
         "posterior_middle": found[1],
-        "third_error": third_error,
+        "worst_third": max(off),
     }
 )
 
@@ -354,20 +366,26 @@ assert set(failing["model"]) == {model_label("m7b"), model_label("m7b_unpooled")
 assert set(failing["sampler"]) == {SAMPLERS["pymc"], SAMPLERS["nutpie"]}
 numbers(
     {
-        "ratio_7b": rate["m7b", "marginal"] / rate["m7b", "pymc"],
-        "ratio_7b_nutpie": rate["m7b", "marginal"] / rate["m7b", "nutpie"],
+        "marginal_seconds": comparison["m7b/marginal"].attrs["seconds_sampling"],
+        "plain_seconds": plain.attrs["seconds_sampling"],
+        "nutpie_r_hat": comparison["m7b/nutpie"].attrs["max_r_hat"],
+        "ratio_7a_unpooled": rate["m7a_unpooled", "marginal"]
+        / rate["m7a_unpooled", "nutpie"],
         "ratio_7a": rate["m7a", "marginal"] / rate["m7a", "nutpie"],
         "ratio_7a_pymc": rate["m7a", "marginal"] / rate["m7a", "pymc"],
     }
 )
 
 # %% [markdown]
-# On 7b and its unpooled sister both NUTS fail, so their rate says only how slowly they fail; the
-# marginal form is {glue:text}`ratio_7b:,.0f` times PyMC's and {glue:text}`ratio_7b_nutpie:,.0f` times
-# nutpie's. Model 7a, with several sgRNAs per gene, has no open direction and NUTS has no difficulty:
-# there the marginal form is {glue:text}`ratio_7a:.1f` times nutpie's rate and
-# {glue:text}`ratio_7a_pymc:.0f` times PyMC's. Compiling takes longer than any of that. (One run, on a
-# machine that does other things too; [Measurements](measurements) has repeated ones.)
+# On 7b and on 7b without pooling neither NUTS gives a result, so the rates there have no digits worth
+# reading: after {glue:text}`plain_seconds:.0f` s of sampling PyMC's draws of 7b are worth
+# {glue:text}`plain_ess:.0f`, nutpie's R-hat is {glue:text}`nutpie_r_hat:.2f`, and the marginal form passes
+# the gate after {glue:text}`marginal_seconds:.1f` s. Model 7a, with several sgRNAs per gene, has no open
+# direction, and NUTS has no difficulty. There the marginal form gives {glue:text}`ratio_7a:.1f` times
+# nutpie's rate and {glue:text}`ratio_7a_pymc:.0f` times PyMC's, and for 7a without pooling
+# {glue:text}`ratio_7a_unpooled:.1f` times nutpie's. Mind the column of compiling, too: for one fit of
+# 7a it outweighs all of that. (One run, on a machine that does other things too;
+# [Measurements](measurements) has repeated ones.)
 
 # %% [markdown]
 # ## What else the marginal form is good for
@@ -377,7 +395,8 @@ numbers(
 # {cite:p}`vehtari2017`. It needs the log density of every observation in every draw, and asks in
 # return that no observation decides the posterior alone: its *Pareto k* should stay below 0.7. An
 # intercept that has one observation breaks that. Left out, the observation leaves behind an intercept
-# that nothing holds. The remedy is to use the density of an observation given the scales *and all other
+# known only from its prior or its gene, which the draws, made with the observation, hardly visit. The
+# remedy is to use the density of an observation given the scales *and all other
 # observations*, with all intercepts averaged over {cite:p}`burkner2021`, which the marginal form has in
 # closed form too.
 
@@ -401,27 +420,41 @@ loo = loo[["model", *loo.columns[:-1]]]
 table(loo, digits=2)
 
 # %% tags=["remove-cell"]
-share_of_high_k = loo.set_index(["model", "log likelihood"])["k above 0.7"]
-assert share_of_high_k[:, "marginal"].max() == 0
+by_form = loo.set_index(["model", "log likelihood"])
+high_k, elpd = by_form["k above 0.7"], by_form["elpd"]
+assert high_k[:, "marginal"].max() == 0
+assert abs(elpd["7a", "marginal"] - elpd["7b", "marginal"]) < 1
 numbers(
     {
-        "high_k": 100 * share_of_high_k["7b", "conditional"],
-        "high_k_unpooled": 100 * share_of_high_k["7b, no pooling", "conditional"],
+        "high_k": 100 * high_k["7b", "conditional"],
+        "high_k_7a": 100 * high_k["7a", "conditional"],
+        "gap_7a": elpd["7a", "conditional"] - elpd["7a", "marginal"],
+        "gap_7b": elpd["7b", "conditional"] - elpd["7b", "marginal"],
+        "elpd_7a": elpd["7a", "marginal"],
+        "elpd_7b": elpd["7b", "marginal"],
+        "elpd_7a_unpooled": elpd["7a, no pooling", "marginal"],
+        "elpd_7b_unpooled": elpd["7b, no pooling", "marginal"],
     }
 )
 
 # %% [markdown]
 # (`elpd` is the expected log predictive density, summed over all observations, `se` its standard error.)
-# With one intercept per observation the conditional form fails, for {glue:text}`high_k:.0f` % of the
-# observations in 7b and {glue:text}`high_k_unpooled:.0f` % without pooling, and what it gives is far too
-# high. The marginal form has no k above 0.7 in any model.
+# Both forms estimate the same number, so a difference between them is an error. Where intercepts have one
+# observation, which is all of them in 7b and those of `gene_0` in 7a, the conditional form is too high:
+# by {glue:text}`gap_7b:.0f` in 7b, where k is above 0.7 for {glue:text}`high_k:.0f` % of the observations,
+# and still by {glue:text}`gap_7a:.0f` in 7a, with {glue:text}`high_k_7a:.0f` %. The marginal form has no k
+# above 0.7 in any model. By it 7a and 7b predict alike ({glue:text}`elpd_7a:.0f` and
+# {glue:text}`elpd_7b:.0f`): with one observation per sgRNA and cell line they are one model of the
+# data, and leave-one-out cannot choose between them. Both beat no pooling
+# ({glue:text}`elpd_7a_unpooled:.0f` and {glue:text}`elpd_7b_unpooled:,.0f`).
 
 # %% [markdown]
 # ## What a screener should do: replicate
 #
 # The open direction is no fault of the sampler, and no sampler closes it. Replicates do, by
 # {eq}`eq-replicates`. To see it, measure the screen of this book again: the same genes, sgRNAs and cell
-# lines, with fresh noise from the simulation. Model 7b is compiled once, and its data are exchanged:
+# lines, with fresh noise from the simulation (one draw of it). Model 7b is compiled once, and its data
+# are exchanged; each fit has to pass the gate:
 
 # %%
 truth = {name: load_truth(name)["value"].item() for name in scale_names}
@@ -430,38 +463,55 @@ form = marginal.build(m7b.FAMILY, screen)
 compiled = nutpie.compile_pymc_model(form)
 found = []
 rows_so_far = screen.table
-for replicates in (1, 2, 3, 4):
-    if replicates > 1:
+for measurements in (1, 2, 3, 4):
+    if measurements > 1:
         noise = rng.normal(0, truth["sigma"], size=len(screen.table))
         again = screen.table.assign(log_fc=screen.table["mu_sc"] + noise)
         rows_so_far = pd.concat([rows_so_far, again])
     replicated = Screen(rows_so_far)
     data = marginal.data_of(form, m7b.FAMILY, replicated)
     sampled = sample_compiled(compiled.with_data(**data), Settings())
-    sigma_alpha, sigma = (sampled["posterior"][name] for name in scale_names)
-    share = sigma_alpha**2 / (sigma_alpha**2 + sigma**2)
-    found.append((replicates, float(share.mean()), *interval(share)))
+    draws, stats_of_draws = (
+        sampled[group].to_dataset() for group in ("posterior", "sample_stats")
+    )
+    of_draws = diagnose_draws(draws[m7b.FAMILY.parameters], stats_of_draws)
+    assert faults(of_draws) == []
+    share = draws["sigma_alpha"] ** 2 / (
+        draws["sigma_alpha"] ** 2 + draws["sigma"] ** 2
+    )
+    low, high = share.quantile([0.03, 0.97]).to_numpy()
+    found.append((measurements, float(share.mean()), low, high))
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior mean and 94 percent interval of the share of the sgRNAs for one to four replicates; with one it spans zero to one, with two it is short and near the dashed line of the truth, and it shortens further with three and four."}, "figure": {"name": "fig-replicates", "caption": "The share of the sgRNAs in the variance about a gene, $\\sigma_\\alpha^2 / (\\sigma_\\alpha^2 + \\sigma^2)$, by the number of replicates: posterior mean and 94 % interval of model 7b. Dashed: the share that was simulated."}}
-by_replicates = pd.DataFrame(found, columns=["replicates", "share", "low", "high"])
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior mean and 94 percent interval of the share of the sgRNAs for one to four measurements; with one it spans zero to one, with two it is short and near the dashed line of the truth, and it shortens further with three and four."}, "figure": {"name": "fig-replicates", "caption": "The share of the sgRNAs in the variance about a gene, $\\sigma_\\alpha^2 / (\\sigma_\\alpha^2 + \\sigma^2)$, by the number of measurements: posterior mean and the interval from the 3 % to the 97 % quantile, model 7b. Dashed: the share that was simulated."}}
+by_measurements = pd.DataFrame(found, columns=["measurements", "share", "3%", "97%"])
 true_share = truth["sigma_alpha"] ** 2 / (
     truth["sigma_alpha"] ** 2 + truth["sigma"] ** 2
 )
-shares_by_replicates(by_replicates, true_share, title="What replicates tell")
+shares_by_measurements(by_measurements, true_share, title="What replicates tell")
 
 # %% tags=["remove-input"]
-table(by_replicates)
+table(by_measurements)
 
 # %% tags=["remove-cell"]
-width = by_replicates["high"] - by_replicates["low"]
+width = by_measurements["97%"] - by_measurements["3%"]
+# If every deviation of an sgRNA were known without noise: 94 % interval of a variance by its
+# degrees of freedom, for the deviations that were drawn, and the share that follows.
+n_free = len(screen.sgrnas) - len(screen.genes)
+drawn = from_their_gene(load_truth("alpha_s"), load_truth("gamma_g"))
+about_gene = drawn["value"] - drawn.groupby("gene")["value"].transform("mean")
+limits = (about_gene**2).sum() / stats.chi2.ppf([0.97, 0.03], n_free)
+limits = limits / (limits + truth["sigma"] ** 2)
 numbers(
     {
         "true_share": true_share,
-        "share_one_low": by_replicates["low"][0],
-        "share_one_high": by_replicates["high"][0],
-        "share_two": by_replicates["share"][1],
-        "share_two_low": by_replicates["low"][1],
-        "share_two_high": by_replicates["high"][1],
+        "n_sgrnas": len(screen.sgrnas),
+        "limit_low": limits[0],
+        "limit_high": limits[1],
+        "share_one_low": by_measurements["3%"][0],
+        "share_one_high": by_measurements["97%"][0],
+        "share_two": by_measurements["share"][1],
+        "share_two_low": by_measurements["3%"][1],
+        "share_two_high": by_measurements["97%"][1],
         "width_two": width[1],
         "width_four": width[3],
     }
@@ -469,19 +519,26 @@ numbers(
 
 # %% [markdown]
 # With one observation ({numref}`fig-replicates`) the interval of the share reaches from {glue:text}`share_one_low:.2f` to
-# {glue:text}`share_one_high:.2f`: nothing is known. The first replicate brings it to
-# {glue:text}`share_two:.2f` ({glue:text}`share_two_low:.2f` to {glue:text}`share_two_high:.2f`), the truth
-# being {glue:text}`true_share:.2f`. More replicates sharpen it: the interval is
-# {glue:text}`width_two:.2f` wide with two and {glue:text}`width_four:.2f` with four. The step from none to
-# one is what makes the difference.
+# {glue:text}`share_one_high:.2f`: nothing is known. The second measurement brings it to
+# {glue:text}`share_two:.2f` ({glue:text}`share_two_low:.2f` to {glue:text}`share_two_high:.2f`); the truth
+# is {glue:text}`true_share:.2f`. That step is what makes the difference.
+#
+# More measurements narrow the interval further, from a width of {glue:text}`width_two:.2f` with two to
+# {glue:text}`width_four:.2f` with four, and here one should stop believing it. This screen has
+# {glue:text}`n_sgrnas:d` sgRNAs, each with one deviation for all cell lines; model 7b takes them for
+# {glue:text}`n_intercepts:,` independent ones. If every deviation were known without noise, as many
+# of them as there are would still leave the share anywhere from {glue:text}`limit_low:.2f` to
+# {glue:text}`limit_high:.2f`. A second measurement identifies the split. It does not repair the model;
+# more sgRNAs, or a model that shares their effect across cell lines, would.
 
 # %% [markdown]
 # ## What we have learnt
 #
-# - R-hat and effective sample size of *every* parameter tell whether a fit is a result. Divergences do
-#   not: a chain may crawl without one, and asking for smaller steps takes them away.
+# - A fit whose R-hat or effective sample size is bad for *any* parameter is no result. That there are no
+#   divergences does not save it: a chain may crawl without one, and smaller steps can take them away.
+#   That all are good is not yet proof; [chapter 5](05_calibration) asks for more.
 # - Where a model is normal given its scales, the effects can be averaged over on paper and drawn back
 #   exactly. What is left to sample are a few numbers, and any screen is as large as its number of layouts.
 # - Coordinates should follow what the data leave open: a ring is a straight line in polar ones.
-# - What the data do not say, no sampler finds. Model 7b needs a replicate to tell sgRNAs from noise;
-#   without one, report the sum, or use a model that shares an sgRNA's effect across cell lines.
+# - What the data do not say, no sampler finds. Model 7b needs a second measurement to tell sgRNAs from
+#   noise; without one, report the sum, or use a model that shares an sgRNA's effect across cell lines.

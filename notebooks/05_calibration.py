@@ -19,6 +19,8 @@
 # %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
+import xarray as xr
+from scipy import stats
 
 from poolscreen import calibration, marginal
 from poolscreen.calibration import load_calibration, pit
@@ -51,16 +53,18 @@ curves = {name: rank_differences(found) for name, found in ranks.items()}
 #
 # Draw the parameters from the prior, and a screen from the parameters. The draw and the screen
 # are then a pair from the joint distribution of the model, and given the screen, the drawn
-# parameters are one more draw from the posterior. So if the fit is right, the true value has no
-# special place among the posterior draws: its *rank* among them is equally likely to be any. Repeat
+# parameters are one more draw from the posterior. So if the fit is right, and its draws are independent,
+# the true value has no special place among them: its *rank* is equally likely to be any. Repeat
 # this with many screens, and look whether the ranks are uniform. That is **simulation-based
-# calibration** {cite:p}`talts2018`. Where it fails, the shape tells: true values too often at the ends
-# mean posteriors that are too narrow, a slope means a bias.
+# calibration** {cite:p}`talts2018`.
 #
 # Here each model was fitted to {glue:text}`n_data_sets:,` screens, with the labels and sizes of the
 # book's own. The screens are drawn from the model as it is written in its chapter; the fits take the
-# marginal form, with the effects drawn back. A mistake in either, in the formulas of
-# [chapter 4](04_integrating_out), or in the sampler, would show.
+# marginal form, with the effects drawn back: four chains of {glue:text}`chain_draws:d` draws, of which
+# {glue:text}`draws:d` in all are kept, far enough apart to be nearly independent. A mistake in either, in
+# the formulas of [chapter 4](04_integrating_out), or in the sampler, shows if it moves a ranked quantity
+# by more than the bands below allow. (Replicates do not occur in this design; the tests of
+# this project hold them against the joint normal distribution.)
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the code of the calibration", "code_prompt_hide": "Hide the code of the calibration"}
 source(calibration.calibrate)
@@ -77,7 +81,7 @@ summary = pd.DataFrame(
         "screens": found.sizes["data_set"],
         "fits that fail the gate": int((found["fault"] != "").sum()),
         "quantities": found.sizes["quantity"],
-        "smallest p": uniformity(ranks[name]).min(),
+        "smallest p": uniformity(ranks[name])["p"].min(),
         "seconds, one core": found.attrs["seconds"],
     }
     for name, found in calibrations.items()
@@ -89,10 +93,15 @@ n_data_sets = int(summary["screens"].min())
 assert n_data_sets >= 1000
 n_quantities = int(summary["quantities"].sum())
 every = np.concatenate([ranks[name].transpose(..., "data_set") for name in ranks])
+# What the smallest of so many p-values is when all ranks are uniform.
+null = np.random.default_rng(103).random((200, n_quantities, n_data_sets))
+null = xr.DataArray(null, dims=("table", "quantity", "data_set"))
+smallest = np.array([uniformity(table_of)["p"].min() for table_of in null])
 held = 100 * (np.abs(every - 0.5) <= 0.47).mean(axis=1)
 bonferroni = 0.05 / n_quantities
 assert summary["smallest p"].min() > bonferroni
 failed = summary.set_index("model")["fits that fail the gate"]
+reasons = [f for found in calibrations.values() for f in found["fault"].to_numpy() if f]
 numbers(
     {
         "n_data_sets": n_data_sets,
@@ -101,6 +110,11 @@ numbers(
         "expected_outside": n_quantities * (1 - ENVELOPE_PROB),
         "bonferroni": bonferroni,
         "smallest_p": summary["smallest p"].min(),
+        "chance": 100 * (smallest <= summary["smallest p"].min()).mean(),
+        "typical_p": uniformity(null[0])["p"].median(),
+        "by_r_hat": sum("R-hat" in reason for reason in reasons),
+        "by_divergence": sum("divergences" in reason for reason in reasons),
+        "chain_draws": calibration.SETTINGS.draws,
         "lowest_94": held.min(),
         "highest_94": held.max(),
         "failed": int(failed.sum()),
@@ -110,10 +124,14 @@ numbers(
 )
 
 # %% [markdown]
-# Of {glue:text}`n_fits:,` fits, {glue:text}`failed:d` fail the gate. (They are shorter than
-# the book's own, so R-hat is noisier.) The last but one column is the least of the p-values of a test of
-# uniformity over the quantities of a model. With {glue:text}`n_quantities:d` quantities in all, one
-# would worry at a p below {glue:text}`bonferroni:.4f`; the smallest is {glue:text}`smallest_p:.3f`.
+# Of {glue:text}`n_fits:,` fits, {glue:text}`failed:d` fail the gate: {glue:text}`by_r_hat:d` by R-hat,
+# {glue:text}`by_divergence:d` by a divergence. (The fits are shorter than the book's own, so R-hat is
+# noisier; the gate sees what is sampled, means and scales.) *Smallest p* is the least of the p-values of a
+# test that ranks are uniform, over the quantities of a model. With {glue:text}`n_quantities:d`
+# quantities in all, one would worry at a p below {glue:text}`bonferroni:.4f`; the smallest is
+# {glue:text}`smallest_p:.3f`. Were all ranks uniform, the smallest would be that small or smaller in
+# {glue:text}`chance:.0f` % of such tables. (ArviZ's test combines all ordered ranks, and its p-values do not
+# exceed about one half; their median is near {glue:text}`typical_p:.1f` when nothing is wrong.)
 
 # %% [markdown]
 # ## Model by model
@@ -125,13 +143,17 @@ numbers(
 # in percent, with its Monte Carlo error: a 94 % interval should hold the true value in 94 % of
 # the screens.
 #
+# How to read a curve that leaves its band: above zero on the left and below it on the right, the
+# posteriors are too narrow; the other way round, too wide. A single arch is a bias: above zero if the
+# posteriors lie too high, below if too low.
+#
 # ### Model 7a
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six panels for model 7a, one per quantity: blue curves around zero, each within a narrow lens-shaped grey band."}, "figure": {"name": "fig-ranks-7a", "caption": "Calibration of model 7a: difference between the distribution of the ranks and the uniform one, with a simultaneous band."}}
 figure(curves["7a"], title="Model 7a")
 
 # %% tags=["remove-input"]
-table(coverage(calibrations["7a"], ranks["7a"]))
+table(coverage(ranks["7a"]))
 
 # %% [markdown]
 # ### Model 7a, no pooling
@@ -142,7 +164,7 @@ table(coverage(calibrations["7a"], ranks["7a"]))
 figure(curves["7a, no pooling"], title="Model 7a, no pooling", columns=4)
 
 # %% tags=["remove-input"]
-table(coverage(calibrations["7a, no pooling"], ranks["7a, no pooling"]))
+table(coverage(ranks["7a, no pooling"]))
 
 # %% [markdown]
 # ### Model 7b
@@ -155,7 +177,7 @@ table(coverage(calibrations["7a, no pooling"], ranks["7a, no pooling"]))
 figure(curves["7b"], title="Model 7b")
 
 # %% tags=["remove-input"]
-table(coverage(calibrations["7b"], ranks["7b"]))
+table(coverage(ranks["7b"]))
 
 # %% [markdown]
 # ### Model 7b, no pooling
@@ -164,7 +186,7 @@ table(coverage(calibrations["7b"], ranks["7b"]))
 figure(curves["7b, no pooling"], title="Model 7b, no pooling", columns=4)
 
 # %% tags=["remove-input"]
-table(coverage(calibrations["7b, no pooling"], ranks["7b, no pooling"]))
+table(coverage(ranks["7b, no pooling"]))
 
 # %% [markdown]
 # ## The check can fail
@@ -176,15 +198,16 @@ table(coverage(calibrations["7b, no pooling"], ranks["7b, no pooling"]))
 source(_m7a_variance.build)
 
 # %% [markdown]
-# Screens were drawn from this, and fitted with the right model 7a. No chain complains: the wrong
-# model and the right one differ in nothing that R-hat could see. {numref}`fig-ranks-error` does see it.
+# Screens were drawn from this, and fitted with the right model 7a. The chains have nothing to complain
+# of: {glue:text}`wrong_failed:d` of {glue:text}`wrong_fits:,` fits fail the gate, and
+# {glue:text}`right_failed:d` did with the right model. {numref}`fig-ranks-error` does see it.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Six panels: the curve of sigma_alpha leaves its grey band by far and runs off the panel; the others stay within theirs or near it."}, "figure": {"name": "fig-ranks-error", "caption": "Calibration of a model with a deliberate error. The curve of $\\sigma_\\alpha$ leaves the panel."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Six panels: the orange curve of sigma_alpha falls from far above its grey band to far below it, that of the log likelihood leaves its band above; the other four, blue, stay within."}, "figure": {"name": "fig-ranks-error", "caption": "Calibration of a model with a deliberate error. Curves that leave their band are orange."}}
 wrong = load_calibration("_m7a_variance")
 figure(rank_differences(pit(wrong)), title="Model 7a with an error")
 
 # %% tags=["remove-input"]
-of_wrong = coverage(wrong, pit(wrong))
+of_wrong = coverage(pit(wrong))
 table(of_wrong)
 
 # %% tags=["remove-cell"]
@@ -193,6 +216,7 @@ assert wrong_p["sigma_alpha"] < 1e-6
 assert wrong_p["log likelihood"] < 1e-3
 numbers(
     {
+        "right_failed": int(failed["7a"]),
         "wrong_failed": int((wrong["fault"] != "").sum()),
         "wrong_fits": wrong.sizes["data_set"],
         "wrong_held": of_wrong.set_index("quantity").loc["sigma_alpha", "94% interval"],
@@ -200,22 +224,25 @@ numbers(
 )
 
 # %% [markdown]
-# The 94 % intervals of $\sigma_\alpha$ hold the true value in {glue:text}`wrong_held` % of the screens. Of
-# the {glue:text}`wrong_fits:,` fits, {glue:text}`wrong_failed:d` failed the gate: convergence had
-# nothing to say. The log likelihood gives the error away too. The coverage of the intercepts does not:
-# their own data determine them so well that the wrong spread hardly matters. Which quantities are ranked
-# decides what is seen.
+# The 94 % intervals of $\sigma_\alpha$ hold the true value in {glue:text}`wrong_held` % of the screens. The
+# curve of the log likelihood leaves its band too, though its coverage looks right. The intercepts
+# show nothing clear: their own data determine them so well that the wrong spread hardly matters. Which
+# quantities are ranked decides what is seen.
 
 # %% [markdown]
 # ## What is the prior's doing?
 #
 # Calibration is about computing the posterior. Another question is how much of it came from the
 # data. *Power-scaling* raises the prior, or the likelihood, to a power a little above and a little below
-# one, and measures how far each marginal posterior moves {cite:p}`kallioinen2024`. A quantity that
-# moves with the likelihood has been learnt; one that moves with the prior only has not. (The
-# numbers are distances per doubling of the power; above about {glue:text}`threshold:.2f` they are
-# worth a thought. Power-scaling acts on the marginal form here: on the priors of means and scales, and on
-# the likelihood with all effects averaged over.)
+# one, and measures how far each marginal posterior moves {cite:p}`kallioinen2024`. A quantity that does
+# not move with the likelihood has not been learnt from it; one that does may have been. (The numbers are
+# rates: the distance between the two distributions, from 0 to 1, per doubling of the power. In the
+# column of the prior a number *above* about {glue:text}`threshold:.2f` is worth a thought, in that of the
+# likelihood one *below* it. A likelihood that decides alone gives about {glue:text}`normal_value:.2f` to any
+# normal posterior, however narrow, and about {glue:text}`half_normal_value:.2f` to one that leans
+# against zero. So the column says whether the likelihood decides, not how much it knows. Power-scaling
+# acts on the marginal form here: on the priors of means and scales, and on the likelihood with all
+# effects averaged over.)
 
 # %% tags=["hide-input"]
 found = []
@@ -240,9 +267,21 @@ threshold = 0.05
 of = sensitivity.set_index(["model", "quantity"])
 assert of.loc[("7b", "total"), "likelihood"] > threshold
 assert of.loc[("7b", "share")].max() < threshold
+# What a likelihood alone gives to two plain shapes, for the text.
+plain = np.random.default_rng(103).normal(size=(4, 2000))
+shapes = xr.Dataset(
+    {name: (("chain", "draw"), v) for name, v in {"n": plain, "h": abs(plain)}.items()},
+    coords={"chain": range(4), "draw": range(2000)},
+)
+flat = shapes["n"].copy(data=stats.norm.logpdf(shapes["n"], 0, 100))  # as good as
+alone = shapes["n"].copy(data=stats.norm.logpdf(shapes["n"]))
+alone = xr.Dataset({"flat": flat, "log_fc": alone})
+anchors = power_scaling(shapes, alone).set_index("quantity")["likelihood"]
 numbers(
     {
         "threshold": threshold,
+        "normal_value": anchors["n"],
+        "half_normal_value": anchors["h"],
         "total_likelihood": of.loc[("7b", "total"), "likelihood"],
         "share_prior": of.loc[("7b", "share"), "prior"],
         "share_likelihood": of.loc[("7b", "share"), "likelihood"],
@@ -258,11 +297,12 @@ numbers(
 # ({glue:text}`share_likelihood:.3f`): the data do not speak of the split.
 #
 # The column of the prior holds a surprise. No quantity moves with it (at most
-# {glue:text}`most_prior:.3f`), the share neither ({glue:text}`share_prior:.3f`). Then who made its
-# posterior? Still the prior, but not by its *strength*. On the scale of this ring an exponential
-# distribution with rate one is nearly flat, and a flat density to whatever power stays flat.
-# Power-scaling cannot see what a prior does by its shape. A different prior can. The draws
-# of the fit, weighted anew {cite:p}`vehtari2017`, tell what three others would have said of 7b: one that
+# {glue:text}`most_prior:.3f`), the share neither ({glue:text}`share_prior:.3f`). So where does its
+# posterior come from? Still from the prior. Power-scaling sees a prior only where its density varies, and
+# on the scale of this ring an exponential distribution with rate one is nearly flat. But a flat prior in
+# two scales is a statement about the share all the same: it puts most of it near 0 and 1. Different
+# priors show that. The draws
+# of the fit, weighted anew {cite:p}`vehtari2024`, tell what three others would have said of 7b: one that
 # expects the sgRNAs of a gene to agree, one that expects little noise, and one that wants
 # neither scale near zero.
 
@@ -293,6 +333,8 @@ numbers(
     {
         "share_lowest": shares["mean"].min(),
         "share_highest": shares["mean"].max(),
+        "end_lowest": shares["3%"].min(),
+        "end_highest": shares["3%"].max(),
         "total_lowest": totals["mean"].min(),
         "total_highest": totals["mean"].max(),
     }
@@ -300,24 +342,26 @@ numbers(
 
 # %% [markdown]
 # (A constant factor in a prior does not matter, so only the part that varies is written down; a Pareto k
-# below 0.7 says that the weights are good.) The total stays between
-# {glue:text}`total_lowest:.3f` and {glue:text}`total_highest:.3f`, whatever the prior. The mean of the
-# share goes from {glue:text}`share_lowest:.2f` to {glue:text}`share_highest:.2f`. **The total is the
-# data's, the split is the prior's**, and chapter 3's strokes are as long as the prior makes
-# them.
+# below 0.7 says that the reweighted figures can be trusted.) Under all four the mean of the total stays
+# between {glue:text}`total_lowest:.3f` and {glue:text}`total_highest:.3f`. The mean of the share goes from
+# {glue:text}`share_lowest:.2f` to {glue:text}`share_highest:.2f`, and its lower end from
+# {glue:text}`end_lowest:.3f` to {glue:text}`end_highest:.3f`; no prior of the four makes it narrow. **The
+# total is the data's, the split is the prior's**, and chapter 3's strokes are as long as the prior
+# makes them.
 #
 # One more trap is in the last row of the table before. The noise of the unpooled model 7b moves with the
 # likelihood ({glue:text}`unpooled_likelihood:.3f`), as if the data had taught it. In the marginal form
 # the fixed prior of the intercepts is part of the likelihood, and it is that prior which drives the noise
-# to zero (chapter 3). A sensitivity is always to what one chooses to call the prior.
+# to zero (chapter 3). What counts as the prior is a choice, and sensitivities depend on it.
 
 # %% [markdown]
 # ## What we have learnt
 #
-# - On {glue:text}`n_data_sets:,` screens per model the true values are where the posteriors say, for every
-#   parameter, for effects and for the likelihood.
+# - On {glue:text}`n_data_sets:,` screens per model the true values are where the posteriors say: for every
+#   mean and scale, for two effects of each kind and for the likelihood, on this design.
 # - The same check finds a deliberate error that convergence diagnostics do not see.
 # - Calibration says that a posterior is computed rightly *under its model*. It does not say that
 #   the model is right about a screen: model 7b is calibrated, and blind to what an sgRNA does in all
 #   cell lines alike.
-# - A posterior can be right and still be the prior's. Power-scaling tells which.
+# - A posterior can be right and still be the prior's. A low sensitivity to the likelihood gives it away; a
+#   low sensitivity to the prior clears nobody. Trying other priors does.

@@ -82,6 +82,28 @@ def test_a_fit_that_no_model_makes(tree):
     )
 
 
+def test_a_calibration_of_no_model(tree):
+    old, new = 'load_calibration("m7a")', 'load_calibration("m7z")'
+    tree.edit_chapter("05_calibration", old, new)
+    fails(tree, "05_calibration loads the calibration of 'm7z', which is no model")
+
+
+def test_a_measurement_that_is_not_there(tree):
+    (tree.folder / "results/benchmarks/scaling.json").unlink()
+    fails(tree, "scaling.json, which is not there; `make bench` makes it")
+
+
+def test_a_calibration_from_elsewhere(tree):
+    """Two batches with each other's records: the records tell which code made them."""
+    path = tree.folder / "results/calibration/m7a/0.nc"
+    stamp = path.stat().st_mtime
+    path.unlink()
+    shutil.copy2(tree.folder / "results/calibration/m7b/0.nc", path)
+    os.utime(path, (stamp, stamp))
+    tree.edit("book/index.md", "## How to read it", "## How to read this book")
+    fails(tree, "calibration/m7a/0.nc is not what it was when 05_calibration was made")
+
+
 def test_a_truncated_fit(tree):
     path = tree.folder / "results/fits/m7a.nc"
     data = path.read_bytes()

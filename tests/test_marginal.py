@@ -220,6 +220,28 @@ def test_leaving_one_out_is_conditioning_the_dense_normal(screen, family, point)
     np.testing.assert_allclose(found[0, 0], expected, rtol=1e-6, atol=1e-6)
 
 
+def test_leaving_one_out_with_next_to_no_noise(screen):
+    """A lone observation says nothing of its own intercept once it is left out."""
+    family = FAMILIES["m7b_unpooled"]
+    found = marginal.log_likelihood(
+        family, screen, posterior_at(family, {"sigma": 1e-8}), form="marginal"
+    )
+    expected = stats.norm.logpdf(screen.log_fc, 0, 5)
+    np.testing.assert_allclose(found[0, 0], expected, rtol=1e-9)
+
+
+def test_log_density_is_prior_and_likelihood(screen):
+    point = {"mu_gamma": -1.0, "sigma_gamma": 1.1, "sigma_alpha": 0.2, "sigma": 0.3}
+    found = marginal.log_density(m7b.FAMILY, screen, posterior_at(m7b.FAMILY, point))
+    assert found["mu_gamma"].item() == pytest.approx(stats.norm.logpdf(-1, 0, 5))
+    for name in m7b.FAMILY.scales:
+        assert found[name].item() == pytest.approx(-point[name])
+    few = Screen(screen.table[screen.cell_idx < 2])
+    found = marginal.log_density(m7b.FAMILY, few, posterior_at(m7b.FAMILY, point))
+    dense = Dense(m7b.FAMILY, few, -1.0, 1.1, 0.2, 0.3).log_density()
+    assert found["log_fc"].item() == pytest.approx(dense)
+
+
 @pytest.mark.parametrize("name", ["m7a", "m7b"])
 def test_conditional_likelihood_is_that_of_the_model_as_written(name, screen):
     model = models.get(name)
@@ -254,6 +276,7 @@ def test_conditional_likelihood_is_that_of_the_model_as_written(name, screen):
         ("m7b_unpooled", (2, 3, 2, 1)),
         ("m7b", (2, 3, 2, 1)),
         ("m7b", (4, 1, 2, 1)),
+        ("m7b", (4, 1, 2, 3)),
     ],
 )
 def test_sampled_density_is_prior_times_likelihood(name, sizes):
@@ -338,7 +361,7 @@ def rows(values, sgrnas=None):
         (rows([0.1, 0.1, 0.1]), "all 3 values of log_fc are 0.1: with zero variance"),
         (
             rows([1.0, 1.0, 2.0, 2.0], list("aabb")),
-            "4 rows hold 2 combinations whose replicates",
+            "4 rows are to this model repeated looks at 2 effects",
         ),
         (
             pd.concat([rows([1.0, 1.0]), rows([2.0, 2.0]).assign(cell_line="d")]),
@@ -417,6 +440,7 @@ def test_replicates_identify_the_split():
     [
         ("m7b", (30, 1, 5, 1)),  # one sgRNA per gene: only the sum of three variances
         ("m7a", (30, 1, 5, 1)),
+        ("m7b", (30, 1, 5, 3)),  # ... of two
         ("m7b", (1, 8, 1, 1)),  # one gene in one cell line
         ("m7b", (8, 3, 1, 3)),
     ],

@@ -8,7 +8,7 @@ arXiv:1804.06788).
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,7 @@ class _Prepared:
 
     def fit(self, log_fc: FloatArray, seed: int) -> xr.DataTree:
         """Sample the posterior for one data set, thinned effects included."""
-        chosen = sampling.Settings(**{**vars(SETTINGS), "seed": seed})
+        chosen = replace(SETTINGS, seed=seed)
         screen = Screen(self.screen.table.assign(log_fc=log_fc))
         family = self.model.FAMILY
         data = (
@@ -83,6 +83,11 @@ class _Prepared:
 
 def _prepare(model: models.Model, screen: Screen) -> _Prepared:
     plain = model.build(screen)
+    if len(plain.observed_RVs) != 1:
+        raise PoolscreenError(
+            f"{model.TITLE}: calibration takes a model of one observed variable, and this has "
+            f"{len(plain.observed_RVs)}"
+        )
     observed = plain.observed_RVs[0]
     data = plain.rvs_to_values[observed].name
     if data not in plain.named_vars:
@@ -142,7 +147,7 @@ def calibrate(
     Raises
     ------
     PoolscreenError
-        If the observations of the model are no `pm.Data`.
+        If the observations of the model are no `pm.Data`, or more than one variable.
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
     started = told = time.monotonic()
@@ -173,6 +178,27 @@ def calibrate(
             "seconds": round(time.monotonic() - started, 1),
         },
     )
+
+
+def run_batch(model: str, number: int, report: sampling.Report) -> xr.Dataset:
+    """Run one batch of the calibration of a model, on the design of the book's own screen.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model.
+    number : int
+        Number of the batch; each has data sets of its own.
+    report : callable
+        Told how far the work is.
+
+    Returns
+    -------
+    xarray.Dataset
+        See `calibrate`.
+    """
+    seed = [SETTINGS.seed, number]
+    return calibrate(models.get(model), design(), seed=seed, report=report)
 
 
 def _ranks(

@@ -30,7 +30,16 @@ LOADERS = (
     "load_benchmark",
 )
 # ... and these would hide it.
-UNTRACKED = ("read_fit", "read_tree", "read_screen", "import_module", "__import__")
+UNTRACKED = (
+    "read_fit",
+    "read_tree",
+    "read_screen",
+    "samplers_path",
+    "calibration_paths",
+    "benchmark_path",
+    "import_module",
+    "__import__",
+)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -167,13 +167,10 @@ def calibrate(model: str, batch: int) -> None:
     name = f"calibration of {model}, batch {batch}"
     with project.alone(name):
         inputs = flow.digest(flow.calibration_sources(model))
-        from poolscreen import calibration, fits, models  # noqa: PLC0415
+        from poolscreen import calibration, fits  # noqa: PLC0415
 
-        found = calibration.calibrate(
-            models.get(model),
-            calibration.design(),
-            seed=[calibration.SETTINGS.seed, batch],
-            report=lambda message: click.echo(f"{name}: {message}"),
+        found = calibration.run_batch(
+            model, batch, report=lambda message: click.echo(f"{name}: {message}")
         )
         flow.check_fresh(f"the {name}", inputs)
         found.attrs["inputs"] = fits.json_text(inputs)

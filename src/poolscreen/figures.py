@@ -495,13 +495,15 @@ def growth(scaling: pd.DataFrame) -> p9.ggplot:
     )
 
 
-def shares_by_replicates(table: pd.DataFrame, truth: float, *, title: str) -> p9.ggplot:
-    """Draw the share of the sgRNAs in the variance about a gene by number of replicates.
+def shares_by_measurements(
+    table: pd.DataFrame, truth: float, *, title: str
+) -> p9.ggplot:
+    """Draw the share of the sgRNAs in the variance about a gene by number of measurements.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns `replicates`, `share`, `low`, `high`.
+        Columns `measurements`, `share`, `3%`, `97%`.
     truth : float
         The share that was simulated, drawn as a line.
     title : str
@@ -512,12 +514,15 @@ def shares_by_replicates(table: pd.DataFrame, truth: float, *, title: str) -> p9
     plotnine.ggplot
     """
     return (
-        p9.ggplot(table, p9.aes("factor(replicates)", "share"))
+        p9.ggplot(
+            table.rename(columns={"3%": "low", "97%": "high"}),
+            p9.aes("factor(measurements)", "share"),
+        )
         + p9.geom_hline(yintercept=truth, linetype="dashed", colour="black")
         + p9.geom_pointrange(p9.aes(ymin="low", ymax="high"), colour=BLUE, size=0.7)
         + p9.scale_y_continuous(limits=(0, 1))
         + p9.labs(
-            x="replicates of each sgRNA in each cell line",
+            x="measurements of each sgRNA in each cell line",
             y="share of the sgRNAs",
             title=title,
         )

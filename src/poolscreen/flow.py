@@ -75,12 +75,6 @@ def calibration_sources(model: str) -> list[str]:
     ]
 
 
-def calibrated() -> list[str]:
-    """Return the models whose calibration a chapter loads."""
-    loads = (chapters.loaded(name, "load_calibration") for name in chapters.names())
-    return sorted(set().union(*loads))
-
-
 def chapter_sources(chapter: str) -> list[str]:
     """Return what an executed chapter depends on, besides its code and the results it loads.
 
@@ -132,6 +126,13 @@ def chapter_results(chapter: str) -> list[str]:
             )
         results += project.calibration_paths(model)
     return [path.relative_to(project.root()).as_posix() for path in results]
+
+
+def other_results() -> list[str]:
+    """Return what chapters load besides the screen and the fits: each carries its own record."""
+    loaded = (result for name in chapters.names() for result in chapter_results(name))
+    folder = project.fit_path("").parent.relative_to(project.root())
+    return sorted({r for r in loaded if r.endswith(".nc") and Path(r).parent != folder})
 
 
 def site_sources() -> list[str]:
@@ -207,3 +208,4 @@ def check() -> None:
         chapters.check_pair(chapter)
         chapters.check_loading(chapter)
         chapter_results(chapter)
+        chapter_sources(chapter)

@@ -3,8 +3,7 @@
 import json
 import os
 import platform
-import statistics
-from collections.abc import Mapping
+import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -30,9 +29,17 @@ def machine() -> dict[str, str]:
             if line.startswith("model name")
         ]
         cpu = names[0] if names else cpu
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=project.root(),
+        check=False,
+        text=True,
+        capture_output=True,
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "commit": described.stdout.strip(),
         "processor": cpu,
         "cores": str(os.cpu_count()),
         "memory": f"{memory:.0f} GiB",
@@ -107,8 +114,3 @@ def best_and_median(rounds: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 def slope(sizes: "pd.Series[float]", values: "pd.Series[float]") -> float:
     """Return by which power of the size a quantity grows, from a line through the logarithms."""
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
-
-
-def ratio_of_medians(rounds: Mapping[str, list[float]], over: str, under: str) -> float:
-    """Return how many times the median of one series is that of another."""
-    return statistics.median(rounds[over]) / statistics.median(rounds[under])

@@ -8,6 +8,15 @@ from pathlib import Path
 
 from poolscreen.errors import PoolscreenError
 
+# The environment of every job: one thread each, as jobs run side by side, and one hash seed, as
+# PyMC draws its graphs in the order of a set.
+JOB_ENVIRONMENT = {
+    "PYTHONPATH": "src",
+    "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
 CALIBRATION_BATCHES = 2  # jobs that the calibration of one model is divided into
 
 

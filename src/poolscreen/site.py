@@ -48,19 +48,12 @@ def pedigree() -> dict[str, str]:
         records = fits.read_attributes(project.fit_path(model))
         for record in ("inputs", "tables"):
             files |= json.loads(records[record])
-    for path in other_results():
-        files |= json.loads(fits.read_attributes(path)["inputs"])
+    for result in flow.other_results():
+        records = fits.read_attributes(project.root() / result)
+        files |= json.loads(records["inputs"])
     for chapter in chapters.names():
         files |= read_executed(chapter).metadata["poolscreen"]["inputs"]
     return files
-
-
-def other_results() -> list[Path]:
-    """Return the results, besides the fits, that carry a record of what they were made from."""
-    paths = [path for m in flow.calibrated() for path in project.calibration_paths(m)]
-    if any(chapters.calls(chapter, "load_samplers") for chapter in chapters.names()):
-        paths.append(project.samplers_path())
-    return paths
 
 
 def stage(staging: Path) -> None:
@@ -88,9 +81,9 @@ def stage(staging: Path) -> None:
         for record in ("inputs", "tables"):
             flow.check_fresh(f"the fit of {model}", json.loads(records[record]))
         shutil.copytree(project.tables_path(model), results / "tables" / model)
-    for path in other_results():
-        made_from = json.loads(fits.read_attributes(path)["inputs"])
-        flow.check_fresh(str(path), made_from)
+    for result in flow.other_results():
+        records = fits.read_attributes(project.root() / result)
+        flow.check_fresh(result, json.loads(records["inputs"]))
     write_environment(results)
     write_datatables(staging / "extra" / "vendor")
 

@@ -146,13 +146,11 @@ def leave_one_out(
     return pd.DataFrame(rows, columns=columns)
 
 
-def coverage(calibration: xr.Dataset, pit: xr.DataArray) -> pd.DataFrame:
+def coverage(pit: xr.DataArray) -> pd.DataFrame:
     """Count how often central intervals hold the true value.
 
     Parameters
     ----------
-    calibration : xarray.Dataset
-        See `poolscreen.calibration.calibrate`.
     pit : xarray.DataArray
         See `poolscreen.calibration.pit`.
 
@@ -162,31 +160,36 @@ def coverage(calibration: xr.Dataset, pit: xr.DataArray) -> pd.DataFrame:
         Columns `quantity`, one per interval with the coverage in percent and its Monte Carlo error
         (one standard error), and `p`, of a test that the ranks are uniform.
     """
-    table = pd.DataFrame({"quantity": calibration["quantity"].to_numpy()})
+    table = pd.DataFrame({"quantity": pit["quantity"].to_numpy()})
     for prob in (0.5, 0.8, 0.94):
         inside = np.abs(pit.transpose("data_set", ...).to_numpy() - 0.5) <= prob / 2
         held = inside.mean(axis=0)
-        error = np.sqrt(held * (1 - held) / calibration.sizes["data_set"])
+        error = np.sqrt(held * (1 - held) / pit.sizes["data_set"])
         table[f"{prob:.0%} interval"] = [
             f"{100 * h:.1f} ± {100 * e:.1f}" for h, e in zip(held, error, strict=True)
         ]
-    return table.assign(p=uniformity(pit))
+    return table.merge(uniformity(pit), on="quantity")
 
 
-def uniformity(pit: xr.DataArray) -> FloatArray:
-    """Return a p-value for each quantity: whether its ranks could be uniform (ArviZ, `pot_c`).
+def uniformity(pit: xr.DataArray) -> pd.DataFrame:
+    """Test, for each quantity, whether its ranks could be uniform (ArviZ, `pot_c`).
 
     Parameters
     ----------
     pit : xarray.DataArray
         See `poolscreen.calibration.pit`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `quantity` and `p`; the test's p-values do not exceed about one half.
     """
     from arviz_stats.base import array_stats  # noqa: PLC0415 (it takes seconds)
 
     values, _, _ = array_stats.uniformity_test(
         pit.transpose(..., "data_set").to_numpy()
     )
-    return np.asarray(values, dtype=np.float64)
+    return pd.DataFrame({"quantity": pit["quantity"].to_numpy(), "p": values})
 
 
 def rank_differences(pit: xr.DataArray) -> pd.DataFrame:
@@ -242,7 +245,7 @@ def power_scaling(posterior: xr.Dataset, log_density: xr.Dataset) -> pd.DataFram
     -------
     pandas.DataFrame
         Columns `quantity`, `prior`, `likelihood`: distance by which the posterior moves when
-        either is raised to a power a little above or below one. Above 0.05 it is sensitive.
+        either is raised to a power near one, per doubling of the power.
     """
     import arviz as az  # noqa: PLC0415 (it takes seconds)
 
@@ -256,8 +259,10 @@ def power_scaling(posterior: xr.Dataset, log_density: xr.Dataset) -> pd.DataFram
     logger = logging.getLogger("arviz_stats")
     level = logger.level
     logger.setLevel(logging.ERROR)  # what it would warn of is what the table shows
-    found: pd.DataFrame = az.psense_summary(tree)
-    logger.setLevel(level)
+    try:
+        found: pd.DataFrame = az.psense_summary(tree)
+    finally:
+        logger.setLevel(level)
     return found[["prior", "likelihood"]].rename_axis("quantity").reset_index()
 
 

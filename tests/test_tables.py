@@ -1,0 +1,84 @@
+"""Tables that are computed: reweighted draws, power-scaling, leave-one-out, repeated rounds."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy import stats
+
+from poolscreen import measurements, project, tables
+from poolscreen.errors import PoolscreenError
+
+
+@pytest.fixture(scope="module")
+def normal() -> xr.DataArray:
+    draws = np.random.default_rng(2).normal(size=(4, 5000))
+    return xr.DataArray(draws, dims=("chain", "draw"), coords={"chain": range(4)})
+
+
+def test_reweighted_draws_are_those_of_the_other_distribution(normal):
+    """From a standard normal to one of mean 0.5 and half the variance."""
+    ratio = stats.norm.logpdf(normal, 0.5, 0.5**0.5) - stats.norm.logpdf(normal)
+    found = tables.reweighted({"x": normal}, normal.copy(data=ratio)).iloc[0]
+    expected = stats.norm.ppf([0.03, 0.97], 0.5, 0.5**0.5)
+    assert found["mean"] == pytest.approx(0.5, abs=0.02)
+    np.testing.assert_allclose(found[["3%", "97%"]].astype(float), expected, atol=0.05)
+    assert found["k"] < 0.5
+
+
+def test_draws_as_they_are(normal):
+    found = tables.reweighted({"x": normal}, None).iloc[0]
+    assert found["mean"] == pytest.approx(float(normal.mean()))
+    assert np.isnan(found["k"])
+
+
+def test_power_scaling_tells_who_decides(normal):
+    """A prior that is the posterior, and one that is next to flat."""
+    strong = normal.copy(data=stats.norm.logpdf(normal))
+    weak = normal.copy(data=stats.norm.logpdf(normal, 0, 100))
+    posterior = xr.Dataset({"x": normal})
+    for prior, likelihood in [(strong, weak), (weak, strong)]:
+        density = xr.Dataset({"x": prior, "log_fc": likelihood})
+        found = tables.power_scaling(posterior, density).iloc[0]
+        high, low = (
+            ("prior", "likelihood") if prior is strong else ("likelihood", "prior")
+        )
+        assert found[high] > 0.05
+        assert found[low] < 0.01
+
+
+def test_best_and_median():
+    rounds = pd.DataFrame(
+        {
+            "model": list("aaab"),
+            "s": [3.0, 1.0, 2.0, 9.0],
+            "ESS per second": [1, 5, 2, 7],
+        }
+    )
+    found = measurements.best_and_median(rounds, ["model"]).set_index("model").loc["a"]
+    assert found["s, best"] == 1
+    assert found["s, median"] == 2
+    assert found["ESS per second, best"] == 5
+    assert found["ESS per second, median"] == 2
+
+
+def test_slope():
+    sizes = pd.Series([10.0, 100.0, 1000.0])
+    assert measurements.slope(sizes, 3 * sizes**1.5) == pytest.approx(1.5)
+
+
+def test_measurements_are_kept_whole(in_project):
+    measurements.record("scaling", [1, 2])
+    assert measurements.load_benchmark("scaling")["figures"] == [1, 2]
+    assert {"cores", "pymc", "measured"} <= set(
+        measurements.load_benchmark("scaling")["machine"]
+    )
+    path = project.benchmark_path("scaling")
+    path.write_text(json.dumps({"a": 1})[:-1])
+    with pytest.raises(PoolscreenError, match=r"scaling\.json is damaged"):
+        measurements.load_benchmark("scaling")
+    path.unlink()
+    with pytest.raises(PoolscreenError, match="`make bench` makes it"):
+        measurements.load_benchmark("scaling")
