@@ -49,7 +49,7 @@ exact = load_fit("m7b")
 # %% [markdown]
 # ## A failure, shown on purpose
 #
-# Model 7b as it is written in chapter 3 ({eq}`eq-m7b`) was given to the NUTS of PyMC: four chains,
+# Model 7b as it is written in chapter 3, {eq}`eq-m7b`, was given to the NUTS of PyMC: four chains,
 # target acceptance {glue:text}`target_accept`, as in the original notebook. The code below says
 # that a failure is expected; if the chains agreed some day, this page would not be built.
 
@@ -122,9 +122,8 @@ numbers(
 # sampler has to move them all to move at all. It resembles the funnel of hierarchical models (when a
 # scale is small, everything that depends on it is squeezed, and steps that fit the wide part are too
 # large for the narrow one {cite:p}`neal2003,betancourt2013`) at each end; the low BFMI fits that. The
-# usual remedy for one funnel is to sample standardised deviations (*non-centring*). It may free the end
-# where $\sigma_\alpha$ is small. At the other end the data hold each intercept, and there the same change
-# does harm.
+# usual remedy for a funnel is to sample standardised deviations (*non-centring*). It is made for the end
+# where $\sigma_\alpha$ is small; at the other end the data hold each intercept. (It was not tried here.)
 
 # %% [markdown]
 # ## From the joint to the marginal, step by step
@@ -184,11 +183,13 @@ print(
 # deviation again adds to that of the gene:
 #
 # $$
-# \int \text{N}(\gamma \mid \mu_\gamma, \sigma_\gamma) \prod_{s} \text{N}\bigl(y_s \mid \gamma, \sqrt{v}\bigr)\, d\gamma
-# \;=\; \underbrace{\frac{(2 \pi v)^{-(n-1)/2}}{\sqrt{n}}
-# \exp\Bigl(-\frac{\sum_s (y_s - \bar y)^2}{2 v}\Bigr)}_{\text{scatter within the gene: tells of } v}
-# \times
+# \begin{aligned}
+# \int & \text{N}(\gamma \mid \mu_\gamma, \sigma_\gamma) \prod_{s} \text{N}\bigl(y_s \mid \gamma, \sqrt{v}\bigr)\, d\gamma \\
+# &= \underbrace{\frac{(2 \pi v)^{-(n-1)/2}}{\sqrt{n}}
+# \exp\Bigl(-\frac{\sum_s (y_s - \bar y)^2}{2 v}\Bigr)}_{\text{scatter within the gene: tells of } v} \\
+# & \quad \times
 # \underbrace{\text{N}\Bigl(\bar y \,\Big|\, \mu_\gamma, \sqrt{\sigma_\gamma^2 + v / n}\Bigr)}_{\text{the gene's mean: tells of } \mu_\gamma, \sigma_\gamma}
+# \end{aligned}
 # $$ (eq-marginal)
 #
 # Three ways to the same number. The formula; the joint normal distribution of the observations, with
@@ -216,7 +217,7 @@ print(f"formula {formula:.9f}   joint normal {joint_normal:.9f}   code {code:.9f
 # takes the place of $y_s$, its variance about the gene is
 # $v_s = \sigma_\alpha^2 + \sigma^2 / n_s$, and means are weighted by $1 / v_s$. The scatter of replicates
 # about their own mean adds a factor that holds $\sigma$ alone, and *that* tells the two scales
-# apart ($P$ is the sum of the weights, and the folded code below has the formula in full):
+# apart (the folded code below has the formula in full):
 #
 # $$
 # \prod_s \frac{(2 \pi \sigma^2)^{-(n_s - 1)/2}}{\sqrt{n_s}}

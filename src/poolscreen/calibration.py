@@ -18,6 +18,7 @@ import pymc as pm
 import xarray as xr
 from nutpie.compile_pymc import CompiledPyMCModel
 from pymc.model.transform.conditioning import remove_value_transforms
+from pytensor.compile.sharedvalue import SharedVariable
 
 from poolscreen import fits, marginal, models, project, sampling
 from poolscreen.errors import PoolscreenError
@@ -89,8 +90,8 @@ def _prepare(model: models.Model, screen: Screen) -> _Prepared:
             f"{len(plain.observed_RVs)}"
         )
     observed = plain.observed_RVs[0]
-    data = plain.rvs_to_values[observed].name
-    if data not in plain.named_vars:
+    data = plain.rvs_to_values[observed]
+    if not isinstance(data, SharedVariable):
         raise PoolscreenError(
             f"{model.TITLE}: the observations are no pm.Data, so that one compilation cannot "
             f'serve many data sets; write observed=pm.Data("y", ...) for {observed.name}'
@@ -102,11 +103,11 @@ def _prepare(model: models.Model, screen: Screen) -> _Prepared:
         screen=screen,
         plain=plain,
         observed=observed.name,
-        data=data,
+        data=data.name,
         form=form,
         compiled=nutpie.compile_pymc_model(form),
         log_likelihood=untransformed.compile_logp(untransformed.observed_RVs),
-        likelihood_data=untransformed[data],
+        likelihood_data=untransformed[data.name],
     )
 
 

@@ -60,6 +60,8 @@ def _format(column: str, digits: int) -> Callable[[object], str]:
         value = float(str(cell))
         if column in COUNTS or value.is_integer():
             return f"{value:,.0f}"
+        if column.startswith("ESS"):  # a rate: three digits are more than it has
+            return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
         if column.startswith("seconds"):
             return f"{value:.1f}"
         if column.startswith("mcse"):

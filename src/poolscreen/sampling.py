@@ -16,6 +16,7 @@ import xarray as xr
 from nutpie.compile_pymc import CompiledPyMCModel
 
 from poolscreen import fits, marginal, models
+from poolscreen.errors import PoolscreenError
 from poolscreen.screen import Screen
 
 # What a reader of a fit looks for, under the names that ArviZ and PyMC use.
@@ -155,6 +156,12 @@ def sample(
     xarray.DataTree
         Groups `posterior` and `sample_stats`, the same for both forms; attributes
         `seconds_compiling` and `seconds_sampling`, drawing the effects included.
+
+    Raises
+    ------
+    PoolscreenError
+        If the marginal form is asked for and the model names no family, if its family is not the
+        model that is written down, or if the data are degenerate (see `poolscreen.marginal.build`).
     """
     if marginal_form is None:
         marginal_form = model.FAMILY is not None
@@ -162,7 +169,10 @@ def sample(
     form = model.build(screen)
     if marginal_form:
         if model.FAMILY is None:
-            raise ValueError(f"no FAMILY to integrate the effects of: {model.TITLE}")
+            raise PoolscreenError(
+                f"{model.TITLE}: the model names no FAMILY, so its effects cannot be integrated "
+                "out; sample it as it stands (marginal_form=False)"
+            )
         marginal.check_member(model.FAMILY, screen, form)
         form = marginal.build(model.FAMILY, screen)
     compiled = nutpie.compile_pymc_model(form)
