@@ -435,6 +435,7 @@ def test_replicates_identify_the_split():
     assert np.corrcoef(recovered.ravel(), gamma.ravel())[0, 1] > 0.98
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "sizes"),
     [
