@@ -82,8 +82,8 @@ def test_a_helper_that_some_chapters_import(tree):
 
 
 def test_the_calibration(tree):
-    tree.edit("src/poolscreen/calibration.py", "THIN = 7", "THIN = 14")
-    assert tree.would_run() == sorted([*CALIBRATIONS, EXECUTIONS[4], "site"])
+    tree.edit("src/poolscreen/calibration.py", "draws=700", "draws=800")
+    assert tree.would_run() == sorted([*CALIBRATIONS, *EXECUTIONS[4:], "site"])
 
 
 def test_the_comparison_of_samplers(tree):
@@ -123,6 +123,13 @@ def test_the_marginal_form(tree):
 def test_the_sampler_settings(tree):
     tree.edit("src/poolscreen/sampling.py", "seed: int = 103", "seed: int = 104")
     assert tree.would_run() == sorted([*SAMPLED, *OF_FITS, EXECUTIONS[5], "site"])
+
+
+def test_a_result_that_was_deleted(tree):
+    (tree.folder / "results/fits/m7a_unpooled.nc").unlink()
+    (tree.folder / "results/calibration/m7b/1.nc").unlink()
+    jobs = ["calibrate m7b 1", *OF_FITS, "fit m7a_unpooled", "site"]
+    assert tree.would_run() == sorted(jobs)
 
 
 @pytest.mark.parametrize(
