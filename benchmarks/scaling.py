@@ -22,17 +22,23 @@ SIZES = [
     (20_000, 5, 10),
     (20_000, 5, 100),
 ]
-MODELS = ("m7a", "m7b")
+# What is fitted, and to which design. With gaps, an sgRNA is measured in a cell line not at all,
+# once or twice, so that a group of five has one of 20 layouts.
+FITS = (("m7a", "balanced"), ("m7b", "balanced"), ("m7b", "gaps"))
+TIMES_MEASURED = {"balanced": [0, 1, 0], "gaps": [0.1, 0.5, 0.4]}
 EVERY = 80  # the moments of the effects are averaged over every 80th draw, 100 of 8,000
 
 
-def table(genes: int, sgrnas: int, cell_lines: int) -> pd.DataFrame:
+def table(design: str, genes: int, sgrnas: int, cell_lines: int) -> pd.DataFrame:
     """Draw a screen from model 7b."""
     rng = np.random.default_rng(103)
     shape = (genes, sgrnas, cell_lines)
     gamma = rng.normal(-1, 1, size=(genes, 1, cell_lines))
-    log_fc = rng.normal(rng.normal(gamma, 0.2, size=shape), 0.3)
-    gene, sgrna, cell = map(np.ravel, np.indices(shape))
+    alpha = rng.normal(gamma, 0.2, size=shape).ravel()
+    times = rng.choice(3, p=TIMES_MEASURED[design], size=alpha.size)
+    row = np.repeat(np.arange(alpha.size), times)
+    log_fc = rng.normal(alpha[row], 0.3)
+    gene, sgrna, cell = (index.ravel()[row] for index in np.indices(shape))
 
     def labels(name: str, codes: np.ndarray) -> pd.Categorical:
         categories = [f"{name}_{i}" for i in range(codes.max() + 1)]
@@ -43,7 +49,7 @@ def table(genes: int, sgrnas: int, cell_lines: int) -> pd.DataFrame:
             "cell_line": labels("cell", cell),
             "sgRNA": labels("sgRNA", gene * sgrnas + sgrna),
             "gene": labels("gene", gene),
-            "log_fc": log_fc.ravel(),
+            "log_fc": log_fc,
         }
     )
 
@@ -54,10 +60,10 @@ def mib(kind: str) -> float:
     return int(re.search(rf"{kind}:\s+(\d+) kB", status)[1]) / 1024
 
 
-def measure(model: str, size: tuple[int, int, int]) -> dict[str, float]:
+def measure(model: str, design: str, size: tuple[int, int, int]) -> dict[str, float]:
     """Fit one model to one screen in this process."""
     family = models.get(model).FAMILY
-    drawn = table(*size)
+    drawn = table(design, *size)
     before = mib("VmRSS")
     laps = [time.perf_counter()]
     screen = Screen(drawn)
@@ -92,19 +98,21 @@ def main() -> None:
     """Fit each size in a process of its own, the models in turn."""
     found = []
     for size in SIZES:
-        for model in MODELS:
+        for model, design in FITS:
             command = [
                 sys.executable,
                 "-m",
                 "benchmarks.scaling",
                 model,
+                design,
                 *map(str, size),
             ]
             ran = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE)
-            figures = {"model": model, **json.loads(ran.stdout.splitlines()[-1])}
+            figures = {"model": model, "design": design}
+            figures |= json.loads(ran.stdout.splitlines()[-1])
             found.append(figures)
             print(
-                f"{model} {figures['rows']:>10,} rows {figures['seconds']:8.1f} s "
+                f"{model} {design:8} {figures['rows']:>10,} rows {figures['seconds']:8.1f} s "
                 f"{figures['mib_peak']:8,.0f} MiB",
                 flush=True,
             )
@@ -113,7 +121,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        genes, sgrnas, cell_lines = map(int, sys.argv[2:])
-        print(json.dumps(measure(sys.argv[1], (genes, sgrnas, cell_lines))))
+        genes, sgrnas, cell_lines = map(int, sys.argv[3:])
+        print(json.dumps(measure(*sys.argv[1:3], (genes, sgrnas, cell_lines))))
     else:
         main()

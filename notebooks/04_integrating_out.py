@@ -123,7 +123,8 @@ numbers(
 # scale is small, everything that depends on it is squeezed, and steps that fit the wide part are too
 # large for the narrow one {cite:p}`neal2003,betancourt2013`) at each end; the low BFMI fits that. The
 # usual remedy for a funnel is to sample standardised deviations (*non-centring*). It is made for the end
-# where $\sigma_\alpha$ is small; at the other end the data hold each intercept. (It was not tried here.)
+# where $\sigma_\alpha$ is small; at the other end the data hold each intercept.
+# ([Measurements](measurements) tries it, and other seeds.)
 
 # %% [markdown]
 # ## From the joint to the marginal, step by step

@@ -3,6 +3,7 @@
 import numpy as np
 import pymc as pm
 import pytest
+from pymc.model.transform.conditioning import remove_value_transforms
 
 from poolscreen import fits, models, sampling
 from poolscreen.errors import PoolscreenError
@@ -70,3 +71,23 @@ def test_known_effects_are_recovered(name):
     z = (found["mean"] - true) / found["sd"]
     assert z.abs().max() < 5
     assert np.corrcoef(found["mean"], true)[0, 1] > 0.9
+
+
+def test_7b_not_centred_is_7b(screen):
+    """The same density in other coordinates, up to the Jacobian of the change."""
+    centred = models.get("m7b").build(screen)
+    other = models.get("_m7b_noncentred").build(screen)
+    names = [rv.name for rv in other.free_RVs]
+    with_effects = [*other.free_RVs, other["gamma_gc"], other["alpha_sc"]]
+    density = {
+        model: remove_value_transforms(model).compile_logp()
+        for model in (centred, other)
+    }
+    for seed in range(3):
+        drawn = pm.draw(with_effects, random_seed=seed)
+        point = dict(zip([*names, "gamma_gc", "alpha_sc"], drawn, strict=True))
+        jacobian = point["z_gc"].size * np.log(point["sigma_gamma"])
+        jacobian += point["z_sc"].size * np.log(point["sigma_alpha"])
+        expected = density[other]({name: point[name] for name in names}) - jacobian
+        of_centred = {rv.name: point[rv.name] for rv in centred.free_RVs}
+        np.testing.assert_allclose(density[centred](of_centred), expected, rtol=1e-9)

@@ -27,9 +27,7 @@ from poolscreen.simulate import Design, simulate
 
 DATA_SETS = 500  # of each batch
 SETTINGS = sampling.Settings(draws=700, tune=300, target_accept=0.8)
-THIN = (
-    7  # every how many draws one is ranked among: ranks want draws that are independent
-)
+THIN = 7  # one of so many draws is ranked among, as ranks want independent draws
 LOG_LIKELIHOOD = "log likelihood"
 
 

@@ -85,7 +85,9 @@ def _sample_with_pymc(model: pm.Model, settings: sampling.Settings) -> xr.DataTr
 
 
 def compare(
-    screen: Screen, report: sampling.Report = lambda _: None
+    screen: Screen,
+    settings: sampling.Settings | None = None,
+    report: sampling.Report = lambda _: None,
 ) -> dict[str, xr.DataTree]:
     """Sample every model of the book with every sampler, one after the other.
 
@@ -93,6 +95,8 @@ def compare(
     ----------
     screen : Screen
         The data.
+    settings : Settings, optional
+        Draws, chains and seed; by default those of the book's fits.
     report : callable, optional
         Told what is sampled.
 
@@ -104,11 +108,10 @@ def compare(
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
     small = sampling.Settings(draws=10, tune=10, chains=1)
-    for (
-        sampler
-    ) in SAMPLERS:  # what is only slow the first time is not part of the comparison
+    # What is only slow the first time is not part of the comparison.
+    for sampler in SAMPLERS:
         attempt(models.get("m7a"), screen, sampler, small)
-    settings, done = sampling.Settings(), {}
+    settings, done = settings or sampling.Settings(), {}
     for name in models.names():
         model = models.get(name)
         for sampler, title in SAMPLERS.items():

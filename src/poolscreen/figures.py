@@ -469,7 +469,7 @@ def growth(scaling: pd.DataFrame) -> p9.ggplot:
     Parameters
     ----------
     scaling : pandas.DataFrame
-        Columns `model`, `rows`, `seconds`, `mib_peak`.
+        Columns `model`, `design`, `rows`, `seconds`, `mib_peak`.
 
     Returns
     -------
@@ -478,11 +478,14 @@ def growth(scaling: pd.DataFrame) -> p9.ggplot:
     """
     panels = {"seconds": "seconds in all", "mib_peak": "peak memory, MiB"}
     long = scaling.rename(columns=panels).melt(
-        ["model", "rows"], list(panels.values()), var_name="panel"
+        ["model", "design", "rows"], list(panels.values()), var_name="panel"
     )
-    sizes = sorted(scaling["rows"].unique())
+    sizes = [10**power for power in range(3, 8)]
     return (
-        p9.ggplot(in_order(long, ["panel"]), p9.aes("rows", "value", colour="model"))
+        p9.ggplot(
+            in_order(long, ["panel"]),
+            p9.aes("rows", "value", colour="model", linetype="design"),
+        )
         + p9.geom_line()
         + p9.geom_point(size=2)
         + p9.facet_wrap("panel", scales="free_y")

@@ -69,7 +69,10 @@ def diagnostics(fits: Mapping[str, xr.DataTree]) -> pd.DataFrame:
 
 def model_label(name: str) -> str:
     """Return what the tables call a model, for example `7a, no pooling` for `m7a_unpooled`."""
-    return name.removeprefix("m").replace("_unpooled", ", no pooling")
+    label = name.removeprefix("_").removeprefix("m")
+    return label.replace("_unpooled", ", no pooling").replace(
+        "_noncentred", ", not centred"
+    )
 
 
 def samplers(comparison: xr.DataTree, titles: Mapping[str, str]) -> pd.DataFrame:
