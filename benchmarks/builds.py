@@ -173,6 +173,7 @@ def copy_sources(folder: Path) -> Tree:
         for page in [
             *(f"notebooks/{c}" for c in chapters.names() if c not in LEFT_OUT),
             "book/glossary",
+            "book/reproducibility",
             "book/bibliography",
         ]
     )
@@ -190,6 +191,8 @@ def copy_sources(folder: Path) -> Tree:
         f"format: jb-book\nroot: book/start\nchapters:\n{pages}\n"
     )
     (folder / "book" / "start.md").write_text("# Start\n")
+    # This one is made of what only this book's staging makes.
+    (folder / "book" / "reproducibility.md").write_text("# Reproducibility\n")
     return tree
 
 
