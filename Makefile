@@ -3,7 +3,7 @@
 RUN := PYTHONPATH=src .venv/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-quick serve bench lint pair env clean
+.PHONY: help book test test-quick serve pdf bench lint pair env clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ test-quick: env  ## Run the tests that need no book (under two minutes)
 
 serve: book  ## Show the book on http://localhost:8000
 	@$(RUN) http.server --bind 127.0.0.1 --directory _build/html 8000
+
+pdf: book  ## Print the book into _build/book.pdf, with Chromium
+	@$(RUN) poolscreen pdf
 
 bench: env  ## Measure samplers, builds, growth (ONLY="scaling": that alone); half an hour
 	@$(RUN) benchmarks $(ONLY)

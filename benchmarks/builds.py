@@ -173,6 +173,7 @@ def copy_sources(folder: Path) -> Tree:
         for page in [
             *(f"notebooks/{c}" for c in chapters.names() if c not in LEFT_OUT),
             "book/glossary",
+            "book/reproducibility",
             "book/bibliography",
         ]
     )
@@ -181,13 +182,17 @@ def copy_sources(folder: Path) -> Tree:
     few, many = f"DATA_SETS = {DATA_SETS}", f"DATA_SETS = {calibration.DATA_SETS}"
     tree.edit("src/poolscreen/calibration.py", many, few)
     rewrite(folder, ADDED_LAST, "^assert .*\n", "")
-    # The page on measurements is left out.
-    rewrite(folder, "04_integrating_out", r"\[Measurements\]\(measurements\)", "It")
+    # What is left out, at first or for good, cannot be linked to.
+    for chapter in chapters.names():
+        for page in LEFT_OUT:
+            rewrite(folder, chapter, rf"\[([^]]*)\]\({page}\)", r"\1")
     assert tree.poolscreen("pair").returncode == 0
     (folder / "_toc.yml").write_text(
         f"format: jb-book\nroot: book/start\nchapters:\n{pages}\n"
     )
     (folder / "book" / "start.md").write_text("# Start\n")
+    # This one is made of what only this book's staging makes.
+    (folder / "book" / "reproducibility.md").write_text("# Reproducibility\n")
     return tree
 
 

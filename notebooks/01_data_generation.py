@@ -104,7 +104,7 @@ numbers(
 # The parameters are chosen so that cell lines differ most, genes next, sgRNAs of one gene
 # little:
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"name": "tbl-design", "caption": "The design that is simulated, and the true values of its parameters."}
 import pandas as pd
 
 scalars = ["mu_gamma", "sigma_gamma", "sigma_alpha", "mu_beta", "sigma_beta", "sigma"]
@@ -163,7 +163,7 @@ source(simulate)
 # digit that it printed. Here they are, in full (also [as a CSV file](../results/screen.csv)); `mu_sc` is the mean
 # without noise, which nobody sees in a real screen.
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-screen", "caption": "The simulated screen, one row per observation. `mu_sc` is the true mean, which no model sees."}
 table(screen.table, digits=6, searchable=True)
 
 # %% [markdown]

@@ -91,7 +91,7 @@ source(m7a.build)
 # %% [markdown]
 # {numref}`fig-graph-7a` shows the same as a graph.
 
-# %% tags=["remove-input"] mystnb={"image": {"alt": "Graph of model 7a: mu_alpha_gc and sigma_alpha point to alpha_gc, on a plate of 10 genes by 20 cell lines; alpha_gc, sigma and the two index arrays point to the observed log_fc, on a plate of 1,100 observations.", "width": "420px"}, "figure": {"name": "fig-graph-7a", "caption": "The graph of model 7a. Ovals are random, the shaded oval is observed, shaded boxes are data; a plate repeats what it holds."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Graph of model 7a: mu_alpha_gc and sigma_alpha point to alpha_gc, on a plate of 10 genes by 20 cell lines; alpha_gc, sigma and the two index arrays point to the observed log_fc, on a plate of 1,100 observations.", "width": "420px"}, "figure": {"name": "fig-graph-7a", "caption": "The graph of model 7a. Ovals are random, the shaded oval is observed, shaded boxes are data; a plate repeats what it holds."}}
 graph(m7a.build(screen))
 
 # %% [markdown]
@@ -117,7 +117,7 @@ predictive(pooled, "prior_predictive", title="Model 7a: what the prior expects")
 # three are sampled, and the intercepts are drawn exactly afterwards. [Chapter 4](04_integrating_out)
 # shows how, and sets both ways side by side.
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-settings-7a", "caption": "How model 7a was sampled."}
 table(settings(pooled))
 
 # %% [markdown]
@@ -129,7 +129,7 @@ table(settings(pooled))
 # {glue:text}`min_bfmi`; a fit that does not is not written, and the build of this page stops. These are the worst figures over all
 # {glue:text}`n_parameters:,` parameters of model 7a:
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-diagnostics-7a", "caption": "Diagnostics of model 7a; R-hat and effective sample sizes are the worst over all parameters."}
 table(diagnostics({"7a": pooled}), digits=3)
 
 # %% tags=["remove-cell"]
@@ -174,7 +174,7 @@ numbers(
 # comes from having finitely many draws; `ess` is the effective sample size, at the centre of the
 # distribution (`bulk`) and in its tails:
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-scalars-7a", "caption": "Posterior of the mean and the scales of model 7a."}
 table(pooled_scalars)
 
 # %% [markdown]
@@ -191,7 +191,7 @@ table(pooled_scalars)
 #
 # All {glue:text}`n_intercepts:,` intercepts ([as CSV](../results/tables/m7a/alpha_gc.csv)):
 
-# %% tags=["remove-input", "full-width"]
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-intercepts-7a", "caption": "Posterior of every intercept of model 7a, partial pooling."}
 table(pooled_intercepts, searchable=True)
 
 # %% [markdown]
@@ -291,7 +291,7 @@ source(m7a_unpooled.build)
 # prior expects ({numref}`fig-prior-7a-unpooled`) is now always about as wide as the fixed prior,
 # and centred on zero.
 
-# %% tags=["remove-input"] mystnb={"image": {"alt": "Graph of model 7a without pooling: alpha_gc has no parents; alpha_gc, sigma and the two index arrays point to the observed log_fc.", "width": "420px"}, "figure": {"name": "fig-graph-7a-unpooled", "caption": "The graph of model 7a without pooling."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Graph of model 7a without pooling: alpha_gc has no parents; alpha_gc, sigma and the two index arrays point to the observed log_fc.", "width": "420px"}, "figure": {"name": "fig-graph-7a-unpooled", "caption": "The graph of model 7a without pooling."}}
 graph(m7a_unpooled.build(screen))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7a without pooling; all are alike and centred near zero."}, "figure": {"name": "fig-prior-7a-unpooled", "caption": "Prior predictive check of model 7a without pooling."}}
@@ -302,20 +302,20 @@ predictive(
 # %% [markdown]
 # It was sampled as model 7a was, with these diagnostics:
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-settings-7a-unpooled", "caption": "How model 7a without pooling was sampled."}
 table(settings(unpooled))
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-diagnostics-7a-unpooled", "caption": "Diagnostics of model 7a without pooling; the worst over all parameters."}
 table(diagnostics({"7a, no pooling": unpooled}), digits=3)
 
 # %% [markdown]
 # The noise comes out the same, and the intercepts
 # ([as CSV](../results/tables/m7a_unpooled/alpha_gc.csv)) look the same at first sight:
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-scalars-7a-unpooled", "caption": "Posterior of the noise of model 7a without pooling."}
 table(unpooled_scalars)
 
-# %% tags=["remove-input", "full-width"]
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-intercepts-7a-unpooled", "caption": "Posterior of every intercept of model 7a, no pooling."}
 table(unpooled_intercepts, searchable=True)
 
 # %% [markdown]
@@ -395,7 +395,7 @@ shrinkage_slopes(
 # mean. It is, with the sign turned, very nearly the slope of the gene's line in {numref}`fig-slopes-7a`. More
 # sgRNAs make it smaller, more noise makes it larger. Its posterior, gene by gene:
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"name": "tbl-shrinkage-7a", "caption": "Shrinkage in model 7a, gene by gene: the factor with its interval, the mean shift, the posterior standard deviation."}
 posterior = pooled["posterior"]
 factors = shrinkage_of_genes(
     screen, unit_variance=posterior["sigma"] ** 2, top_sd=posterior["sigma_alpha"]

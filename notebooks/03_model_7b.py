@@ -20,7 +20,7 @@
 import numpy as np
 import pandas as pd
 
-from poolscreen.display import graph, numbers, source, table
+from poolscreen.display import graph, interactive, numbers, source, table
 from poolscreen.figures import (
     by_model,
     by_model_in_genes,
@@ -30,6 +30,7 @@ from poolscreen.figures import (
     shares,
     shrinkage,
     shrinkage_slopes,
+    shrinkage_to_explore,
 )
 from poolscreen.fits import load_fit, load_table
 from poolscreen.models import m7b, m7b_unpooled
@@ -84,7 +85,7 @@ source(m7b.build)
 # %% [markdown]
 # {numref}`fig-graph-7b` shows the two levels as two plates.
 
-# %% tags=["remove-input"] mystnb={"image": {"alt": "Graph of model 7b: mu_gamma and sigma_gamma point to gamma_gc on a plate of 10 genes by 20 cell lines; gamma_gc, sigma_alpha and the gene of each sgRNA point to alpha_sc on a plate of 55 sgRNAs by 20 cell lines; alpha_sc and sigma point to 1,100 observations.", "width": "480px"}, "figure": {"name": "fig-graph-7b", "caption": "The graph of model 7b."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Graph of model 7b: mu_gamma and sigma_gamma point to gamma_gc on a plate of 10 genes by 20 cell lines; gamma_gc, sigma_alpha and the gene of each sgRNA point to alpha_sc on a plate of 55 sgRNAs by 20 cell lines; alpha_sc and sigma point to 1,100 observations.", "width": "480px"}, "figure": {"name": "fig-graph-7b", "caption": "The graph of model 7b."}}
 graph(m7b.build(screen))
 
 # %% [markdown]
@@ -149,10 +150,10 @@ predictive(hierarchical, "prior_predictive", title="Model 7b: what the prior exp
 # normal, so the intercepts can be averaged over exactly; the sampler sees four parameters, and the
 # intercepts are drawn back afterwards. It is the same posterior, without approximation.
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-settings-7b", "caption": "How model 7b was sampled."}
 table(settings(hierarchical))
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-diagnostics-7b", "caption": "Diagnostics of model 7b; R-hat and effective sample sizes are the worst over all parameters."}
 table(diagnostics({"7b": hierarchical}))
 
 # %% [markdown]
@@ -163,7 +164,7 @@ table(diagnostics({"7b": hierarchical}))
 #
 # ### What is determined
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-scalars-7b", "caption": "Posterior of the mean and the scales of model 7b."}
 scalars = load_table("m7b", "scalars")
 table(scalars)
 
@@ -248,7 +249,7 @@ shares(
 # gene differ in what is left, over their {glue:text}`n_cell_lines:d` cell lines, with how much single
 # values differ about them. (These are classical confidence intervals, of 94 % like the others.)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"name": "tbl-anova", "caption": "Analysis of variance of the screen within genes, with classical confidence intervals."}
 anova = sgrna_variance(screen)
 table(anova)
 
@@ -275,7 +276,7 @@ numbers(
 # All {glue:text}`n_gene_effects` effects of genes in cell lines
 # ([as CSV](../results/tables/m7b/gamma_gc.csv)), and as a heat map ({numref}`fig-heat-7b`):
 
-# %% tags=["remove-input", "full-width"]
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-genes-7b", "caption": "Posterior of every gene effect of model 7b."}
 table(gene_effects, searchable=True)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Heat map of posterior means of the gene effects of model 7b for ten genes by twenty cell lines; it looks like that of model 7a."}, "figure": {"name": "fig-heat-7b", "caption": "Posterior means of the gene effects $\\gamma_{gc}$ of model 7b."}}
@@ -286,7 +287,7 @@ heat_map(gene_effects, title="Model 7b: gene effects by cell line")
 #
 # All {glue:text}`n_intercepts:,` of them ([as CSV](../results/tables/m7b/alpha_sc.csv)):
 
-# %% tags=["remove-input", "full-width"]
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-intercepts-7b", "caption": "Posterior of every intercept of model 7b, partial pooling."}
 table(intercepts, searchable=True)
 
 # %% [markdown]
@@ -342,7 +343,7 @@ by_model(three, by="gene", title="Three models of the gene effects")
 # %% tags=["remove-input"]
 source(m7b_unpooled.build)
 
-# %% tags=["remove-input"] mystnb={"image": {"alt": "Graph of model 7b without pooling: alpha_sc on a plate of 55 sgRNAs by 20 cell lines has no parents; alpha_sc and sigma point to 1,100 observations.", "width": "420px"}, "figure": {"name": "fig-graph-7b-unpooled", "caption": "The graph of model 7b without pooling."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Graph of model 7b without pooling: alpha_sc on a plate of 55 sgRNAs by 20 cell lines has no parents; alpha_sc and sigma point to 1,100 observations.", "width": "420px"}, "figure": {"name": "fig-graph-7b-unpooled", "caption": "The graph of model 7b without pooling."}}
 graph(m7b_unpooled.build(screen))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7b without pooling; all are alike and centred near zero."}, "figure": {"name": "fig-prior-7b-unpooled", "caption": "Prior predictive check of model 7b without pooling."}}
@@ -356,13 +357,13 @@ predictive(
 # intercepts as observations, plain NUTS fails here too ([chapter 4](04_integrating_out) has the figures). The
 # intercepts integrate out as before, one parameter is sampled, and the gate is passed:
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-settings-7b-unpooled", "caption": "How model 7b without pooling was sampled."}
 table(settings(unpooled))
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-diagnostics-7b-unpooled", "caption": "Diagnostics of model 7b without pooling; the worst over all parameters."}
 table(diagnostics({"7b, no pooling": unpooled}))
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-scalars-7b-unpooled", "caption": "Posterior of the noise of model 7b without pooling."}
 unpooled_scalars = load_table("m7b_unpooled", "scalars")
 table(unpooled_scalars)
 
@@ -400,7 +401,7 @@ predictive(
 # %% [markdown]
 # All its intercepts ([as CSV](../results/tables/m7b_unpooled/alpha_sc.csv)):
 
-# %% tags=["remove-input", "full-width"]
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-intercepts-7b-unpooled", "caption": "Posterior of every intercept of model 7b, no pooling."}
 table(unpooled_intercepts, searchable=True)
 
 # %% [markdown]
@@ -453,10 +454,16 @@ by_model_in_genes(
 # And this is the figure that the original left as a to-do ({numref}`fig-shrinkage`). Each
 # point is one sgRNA in one cell line, without pooling to the right, in model 7b upwards. Strokes lead
 # from the identity line to the points: that is the pull, towards the gene's effect in that cell line.
+# On a screen the figure answers: point at an intercept to read its estimates, and choose a gene to see it
+# alone.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of 1,100 intercepts, model 7b against no pooling, coloured by the number of sgRNAs of the gene. Points lie in a band around the identity line; vertical strokes of up to half a unit lead from the line to the points, above and below it alike, for all genes but the one with a single sgRNA, whose points lie close to the line."}, "figure": {"name": "fig-shrinkage", "caption": "Shrinkage in model 7b: the intercept of each sgRNA in each cell line with partial pooling (y) against no pooling (x). Vertical strokes lead from the identity line to each point. Colour: number of sgRNAs of the gene."}}
 pulled = pull(screen, unpooled_intercepts, intercepts)
 shrinkage(pulled, title="How far model 7b pulls each sgRNA")
+
+# %% tags=["hide-input"]
+deviations = towards_genes(screen, pulled, gene_effects)
+interactive(shrinkage_to_explore(deviations), figure="fig-shrinkage")
 
 # %% tags=["remove-cell"]
 shifts = (
@@ -486,7 +493,6 @@ numbers(
 # gene without pooling, upwards with it. All genes now have the same slope.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Deviation of each sgRNA intercept from its gene's effect in model 7b against the deviation without pooling; the points lie on one line through zero with about half the slope of the identity line, the same for all genes."}, "figure": {"name": "fig-slopes", "caption": "The same intercepts, measured from the effect of their gene in the same cell line, with the line of each gene; the ten lines coincide. The grey line is no pooling."}}
-deviations = towards_genes(screen, pulled, gene_effects)
 shrinkage_slopes(
     deviations,
     x="unpooled_deviation",
@@ -501,7 +507,7 @@ shrinkage_slopes(
 # in {numref}`fig-slopes`. *Towards the mean* is the factor of {eq}`eq-shrinkage`, with its 94 % interval,
 # where the variance of one sgRNA about its gene is now $\sigma_\alpha^2 + \sigma^2$.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"name": "tbl-shrinkage", "caption": "Shrinkage in model 7b, gene by gene: towards the gene and towards the overall mean."}
 factors = shrinkage_of_genes(
     screen, unit_variance=total**2, top_sd=posterior["sigma_gamma"]
 )
@@ -567,7 +573,7 @@ numbers(
 # Is the pull useful all the same? Here the truth is known, and one can ask how far each estimate
 # is from the mean that its observation was drawn about:
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"] table={"name": "tbl-errors-7b", "caption": "Root mean square error of each model against the means that the observations were drawn about."}
 table(errors)
 
 # %% [markdown]

@@ -15,7 +15,7 @@
 # can run, and are kept in the repository (`results/benchmarks/`) with the machine that they were measured
 # on. Seconds of another machine will differ; ratios of things that ran in turn may differ less.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"name": "tbl-machine", "caption": "The machine and the packages that were measured."}
 import pandas as pd
 
 from poolscreen.calibration import DATA_SETS
@@ -46,7 +46,7 @@ table(
 # effective sample size over all parameters per second of sampling. The last row is 7b with standardised
 # deviations (*not centred*), the usual remedy for a funnel.
 
-# %% tags=["hide-input", "full-width"]
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-samplers", "caption": "Samplers: best and median of the rounds."}
 rounds = pd.DataFrame(measured["samplers"]["figures"])
 titles = SAMPLERS | {"pymc_default": "PyMC's NUTS, its default target acceptance"}
 of_rounds = pd.DataFrame(
@@ -115,7 +115,7 @@ numbers(
 # [chapter 5](05_calibration) was added to both, with {glue:text}`data_sets:d` screens per model; the book
 # has {glue:text}`n_data_sets:,`.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"name": "tbl-bench-builds", "caption": "Builds of this book and of a plain Jupyter Book."}
 builds = pd.DataFrame(measured["builds"]["figures"])
 yes_or_no = {True: "yes", False: "NO"}
 beside = builds.pivot_table(
@@ -189,7 +189,7 @@ numbers(
 # is the peak of the process, packages
 # and table included. {numref}`fig-growth` shows the last two columns.
 
-# %% tags=["hide-input", "full-width"]
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-growth", "caption": "Exact fits by size of the screen."}
 scaling = pd.DataFrame(measured["scaling"]["figures"])
 table(
     pd.DataFrame(

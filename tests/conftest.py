@@ -15,12 +15,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from poolscreen import project
+from poolscreen import printing, project
 from poolscreen.screen import Screen
 from poolscreen.simulate import Design, simulate
 
 ROOT = Path(__file__).parent.parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -172,9 +171,9 @@ def tree(book: Path, tmp_path: Path) -> Iterator[Tree]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator:
     """Chromium, driven by Playwright."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    program = printing.browser()
     if program is None:
-        message = f"there is no browser ({', '.join(BROWSERS)})"
+        message = f"there is no browser ({', '.join(printing.BROWSERS)})"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from poolscreen import chapters, fits, models, project
-from poolscreen.site import key_figure
+from poolscreen.staging import key_figure
 
 pytestmark = pytest.mark.book
 

@@ -103,6 +103,18 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def cell_lines(chapter: str) -> list[tuple[int, int]]:
+    """Return the first and the last line of each cell in the script of a chapter."""
+    lines = script_path(chapter).read_text().splitlines()
+    starts = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
+    ends = [start - 1 for start in starts[1:]] + [len(lines)]
+    filled = [number for number, line in enumerate(lines, 1) if line.strip()]
+    return [
+        (start, max(number for number in filled if number <= end))
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
 def code_digest(notebook: NotebookNode) -> str:
     """Return a digest of the code of a notebook; prose, tags and captions do not enter it."""
     code = json.dumps([cell.source for cell in code_cells(notebook)])
@@ -175,7 +187,9 @@ def check_pair(chapter: str) -> None:
 
 def _content(cell: NotebookNode) -> tuple[str, str, str]:
     shown = {
-        key: cell.metadata[key] for key in ("tags", "mystnb") if cell.metadata.get(key)
+        key: cell.metadata[key]
+        for key in ("tags", "mystnb", "table")
+        if cell.metadata.get(key)
     }
     return cell.cell_type, cell.source, json.dumps(shown, sort_keys=True)
 

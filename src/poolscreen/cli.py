@@ -111,14 +111,23 @@ def pair() -> None:
 
 
 @main.command()
+def pdf() -> None:
+    """Print the finished book into one PDF, with Chromium."""
+    from poolscreen import printing  # noqa: PLC0415
+
+    printing.write_pdf()
+    click.echo(f"The book as PDF: {printing.pdf_path()}")
+
+
+@main.command()
 def picture() -> None:
     """Bring the picture in the README in step with the book."""
-    from poolscreen import site as pages  # noqa: PLC0415
+    from poolscreen import staging  # noqa: PLC0415
 
     with project.replacing(
         project.root() / "book" / "_static" / "key-figure.png"
     ) as part:
-        part.write_bytes(pages.key_figure().read())
+        part.write_bytes(staging.key_figure().read())
 
 
 # The steps of the workflow ------------------------------------------------------------------

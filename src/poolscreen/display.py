@@ -7,23 +7,38 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from IPython.display import HTML, SVG, Markdown
+from IPython.display import SVG, Markdown
 
 from poolscreen.errors import PoolscreenError
 
 if TYPE_CHECKING:
+    import altair as alt
     import pymc as pm
 
 # Effective sample sizes are counts; everything else in a posterior table has a unit.
 COUNTS = ("ess_bulk", "ess_tail")
 
 
-def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> HTML:
+class Table:
+    """A table to read, and its data to take away."""
+
+    def __init__(self, frame: pd.DataFrame, html: str) -> None:
+        self.frame, self.html = frame, html
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self.html, "text/csv": self.frame.to_csv(index=False)}
+
+
+def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> Table:
     """Show a table in full, its numbers rounded for reading.
+
+    A chapter names its tables in the first line of their cells, as
+    ``table={"name": "tbl-errors", "caption": "..."}``; the book numbers them, and offers the data,
+    not rounded, as CSV.
 
     Parameters
     ----------
@@ -36,23 +51,21 @@ def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> 
 
     Returns
     -------
-    IPython.display.HTML
+    Table
     """
-    formats = {
-        column: _format(column, digits)
-        for column in frame.select_dtypes("number").columns
-    }
     labels = [
         column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])
     ]
-    html = frame.to_html(
+    shown = {}
+    for column in map(str, frame):
+        show = str if column in labels else _format(column, digits)
+        shown[column] = ["" if pd.isna(cell) else show(cell) for cell in frame[column]]
+    html = pd.DataFrame(shown).to_html(
         index=False,
         border=0,
-        formatters=formats,
         classes=[f"labels-{len(labels)}", *(["searchable"] if searchable else [])],
-        na_rep="",
     )
-    return HTML(html.replace(' style="text-align: right;"', ""))
+    return Table(frame, html.replace(' style="text-align: right;"', ""))
 
 
 def _format(column: str, digits: int) -> Callable[[object], str]:
@@ -71,6 +84,36 @@ def _format(column: str, digits: int) -> Callable[[object], str]:
         return f"{value:.{digits}f}"
 
     return show
+
+
+class Interactive:
+    """A figure that answers to its reader, beside the static one that stands in without scripts."""
+
+    mime = "application/vnd.vegalite.v6+json"
+
+    def __init__(self, chart: "alt.LayerChart", figure: str) -> None:
+        self.chart, self.figure = chart, figure
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {self.mime: self.chart.to_dict()}, {self.mime: {"figure": self.figure}}
+
+
+def interactive(chart: "alt.LayerChart", *, figure: str) -> Interactive:
+    """Show a chart in the place of a static figure, where a page's reader has scripts.
+
+    Parameters
+    ----------
+    chart : altair.LayerChart
+        The chart.
+    figure : str
+        Name of the static figure, for example `fig-shrinkage`. It keeps its number, its caption
+        and its text, and is what print and readers without scripts see.
+
+    Returns
+    -------
+    Interactive
+    """
+    return Interactive(chart, figure)
 
 
 def source(thing: Callable[..., object]) -> Markdown:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,12 +11,17 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+if TYPE_CHECKING:
+    import altair as alt
+
 p9.options.set_option("figure_format", "retina")
 
 # Okabe and Ito's palette, which colour-blind readers tell apart.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
 MODEL_COLOURS = [ORANGE, BLUE, GREEN]
 CHAIN_COLOURS = [ORANGE, BLUE, GREEN, "#CC79A7"]
+# Viridis without its light end, which would be lost on white.
+SGRNA_COLOURS = ["#440154", "#414487", "#2A788E", "#22A884", "#8FBC2E"]
 LOG_FC = "log fold change"
 SEED = 103  # of the jitter
 
@@ -274,6 +280,75 @@ def shrinkage(pulled: pd.DataFrame, *, title: str) -> p9.ggplot:
     )
 
 
+def shrinkage_to_explore(pulled: pd.DataFrame) -> "alt.LayerChart":
+    """Draw what `shrinkage` draws as a figure that answers to a pointer and to a choice of a gene.
+
+    Parameters
+    ----------
+    pulled : pandas.DataFrame
+        Columns `gene`, `sgRNA`, `cell_line`, `sgRNAs`, `unpooled`, `pooled` and `effect`, see
+        `poolscreen.tables.towards_genes`.
+
+    Returns
+    -------
+    altair.LayerChart
+        Hovering names an intercept and its estimates; the chosen gene stands out.
+    """
+    import altair as alt  # noqa: PLC0415 (only one chapter draws with it)
+
+    estimates = ["unpooled", "pooled", "effect"]
+    data = pulled.assign(gene=pulled["gene"].astype(str)).round(
+        dict.fromkeys(estimates, 4)
+    )
+    genes = list(dict.fromkeys(data["gene"]))
+    choice = alt.param(
+        name="gene",
+        value="",
+        bind=alt.binding_select(
+            options=["", *genes], labels=["all genes", *genes], name="Gene "
+        ),
+    )
+    chosen = "gene === '' || datum.gene === gene"
+    x = alt.X("unpooled:Q", title="posterior mean, no pooling")
+    colour = alt.Color(
+        "sgRNAs:Q",
+        title=["sgRNAs", "of the gene"],
+        scale=alt.Scale(range=SGRNA_COLOURS, interpolate="lab"),
+        legend=alt.Legend(values=[1, 4, 7, 10]),
+    )
+    drawn = alt.Chart(data).encode(x=x, color=colour)
+    strokes = drawn.mark_rule(aria=False).encode(
+        y=alt.Y("unpooled:Q", title="posterior mean, partial pooling"),
+        y2="pooled:Q",
+        opacity=alt.condition(chosen, alt.value(0.6), alt.value(0.04)),
+    )
+    points = drawn.mark_circle(size=36, aria=False).encode(
+        y="pooled:Q",
+        opacity=alt.condition(chosen, alt.value(0.9), alt.value(0.06)),
+        tooltip=[
+            "sgRNA:N",
+            "gene:N",
+            "cell_line:N",
+            alt.Tooltip("unpooled:Q", title="no pooling", format=".3f"),
+            alt.Tooltip("pooled:Q", title="model 7b", format=".3f"),
+            alt.Tooltip("effect:Q", title="its gene, 7b", format=".3f"),
+        ],
+    )
+    ends = [data[estimates[:2]].min().min(), data[estimates[:2]].max().max()]
+    identity = (
+        alt.Chart(pd.DataFrame({"end": ends}))
+        .mark_line(color="#999999", strokeWidth=1, aria=False)
+        .encode(x="end:Q", y="end:Q")
+    )
+    return alt.LayerChart(
+        layer=[identity, strokes, points.add_params(choice)]
+    ).properties(
+        width="container",
+        height=460,
+        description="Intercepts of model 7b with partial pooling against no pooling.",
+    )
+
+
 def shrinkage_slopes(
     pulled: pd.DataFrame,
     *,
@@ -316,9 +391,7 @@ def shrinkage_slopes(
 
 
 def _colour_by_sgrnas() -> p9.scale_color_cmap:
-    # The light end of the colour map would be lost on white.
-    colours = ["#440154", "#414487", "#2A788E", "#22A884", "#8FBC2E"]
-    return p9.scale_colour_gradientn(colours, breaks=[1, 4, 7, 10])
+    return p9.scale_colour_gradientn(SGRNA_COLOURS, breaks=[1, 4, 7, 10])
 
 
 def ring(exact: pd.DataFrame, chains: pd.DataFrame, *, title: str) -> Figure:

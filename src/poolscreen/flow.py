@@ -7,7 +7,7 @@ from pathlib import Path
 
 import grimp
 
-from poolscreen import chapters, models, project
+from poolscreen import chapters, models, project, prose
 from poolscreen.errors import PoolscreenError
 
 PACKAGE = "poolscreen"
@@ -197,8 +197,8 @@ def check() -> None:
     Raises
     ------
     PoolscreenError
-        If a chapter or page of `_toc.yml` is not there, a pair differs, a cell is not Python, or
-        a chapter loads what nothing makes.
+        If a chapter or page of `_toc.yml` is not there, a pair differs, a cell is not Python, a
+        chapter loads what nothing makes, or its prose types numbers by hand.
     """
     try:
         _import_graph()
@@ -209,3 +209,4 @@ def check() -> None:
         chapters.check_loading(chapter)
         chapter_results(chapter)
         chapter_sources(chapter)
+        prose.check(chapter)

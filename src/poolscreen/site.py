@@ -1,21 +1,26 @@
-"""The site: the book's pages joined with the results, and built apart from the last good one."""
+"""The site: built apart from the last good one, checked, and published."""
 
-import base64
-import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-import nbformat
-import pandas as pd
+from bs4 import BeautifulSoup
 
-from poolscreen import chapters, fits, flow, models, project, publishing
+from poolscreen import (
+    chapters,
+    fits,
+    flow,
+    models,
+    project,
+    publishing,
+    repository,
+    staging,
+)
 from poolscreen.errors import PoolscreenError
 
 
@@ -26,15 +31,17 @@ def build() -> None:
     ------
     PoolscreenError
         If an executed chapter or a fit was not made from what is there now, or Sphinx finds
-        fault with a page. The last good site is then left as it was.
+        fault with a page, or a link leads nowhere. The last good site is then left as it was.
     """
-    staging = project.root() / "_build" / "book"
+    staged = project.root() / "_build" / "book"
     built = project.root() / "_build" / "sphinx"
-    for folder in (staging, built):
+    for folder in (staged, built):
         shutil.rmtree(folder, ignore_errors=True)
     made_from = pedigree()
-    stage(staging)
-    run_jupyter_book(staging, built)
+    staging.stage(staged)
+    run_jupyter_book(staged, built)
+    remove_preloads(built / "_build" / "html")
+    check_links((built / "_build" / "html").resolve())
     flow.check_fresh("the site", made_from)  # nothing was edited meanwhile
     with project.replacing(publishing.pedigree_path()) as part:
         part.write_text(json.dumps(made_from, indent=1))
@@ -52,133 +59,11 @@ def pedigree() -> dict[str, str]:
         records = fits.read_attributes(project.root() / result)
         files |= json.loads(records["inputs"])
     for chapter in chapters.names():
-        files |= read_executed(chapter).metadata["poolscreen"]["inputs"]
+        files |= staging.read_executed(chapter).metadata["poolscreen"]["inputs"]
     return files
 
 
-def stage(staging: Path) -> None:
-    """Lay out what Jupyter Book reads: settings, prose, joined chapters, tables to download."""
-    root = project.root()
-    shutil.copytree(
-        root / "book", staging / "book", ignore=shutil.ignore_patterns("_static")
-    )
-    shutil.copytree(root / "book" / "_static", staging / "_static")
-    for name in ("_config.yml", "_toc.yml"):
-        shutil.copy2(root / name, staging)
-    (staging / chapters.FOLDER).mkdir()
-    (staging / "figures").mkdir()
-    for chapter in chapters.names():
-        notebook = joined(chapter)
-        nbformat.write(notebook, staging / chapters.FOLDER / f"{chapter}.ipynb")
-        for name, image in named_figures(notebook):
-            (staging / "figures" / f"{name}.png").write_bytes(image)
-    results = staging / "results"
-    results.mkdir()
-    for path in (project.screen_path(), project.truth_path()):
-        shutil.copy2(path, results)
-    for model in models.names():
-        records = fits.read_attributes(project.fit_path(model))
-        for record in ("inputs", "tables"):
-            flow.check_fresh(f"the fit of {model}", json.loads(records[record]))
-        shutil.copytree(project.tables_path(model), results / "tables" / model)
-    for result in flow.other_results():
-        records = fits.read_attributes(project.root() / result)
-        flow.check_fresh(result, json.loads(records["inputs"]))
-    write_environment(results)
-    write_datatables(staging / "extra" / "vendor")
-
-
-def write_datatables(folder: Path) -> None:
-    """Write the script that makes tables searchable, as the package itables brings it.
-
-    It is a module there, which browsers do not load from a `file://` page; here it becomes a plain
-    script that leaves jQuery, with DataTables, under `window.DataTablesQuery`.
-    """
-    package = files("itables") / "html"
-    script = (package / "dt_bundle.js").read_text(encoding="utf-8")
-    body, _, exports = script.rpartition("export{")
-    jquery = re.search(r"(\w+) as jQuery", exports)
-    if jquery is None:
-        raise PoolscreenError(
-            "the script of itables exports no jQuery; pin the version before it"
-        )
-    folder.mkdir(parents=True)
-    text = f"(() => {{{body}\nwindow.DataTablesQuery = {jquery[1]};\n}})();\n"
-    (folder / "datatables.js").write_text(text, encoding="utf-8")
-    shutil.copy2(Path(str(package / "dt_bundle.css")), folder / "datatables.css")
-
-
-def named_figures(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, bytes]]:
-    """Give the figures of a chapter by their names, for other pages to show as well.
-
-    Yields
-    ------
-    str
-        The name, for example `fig-shrinkage`.
-    bytes
-        The PNG image.
-    """
-    for cell in chapters.code_cells(notebook):
-        name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
-        for output in cell.outputs:
-            if name and "image/png" in output.get("data", {}):
-                yield name, base64.b64decode(output.data["image/png"])
-
-
-def key_figure() -> io.BytesIO:
-    """Return the key figure of the book, as chapter 3 drew it."""
-    return io.BytesIO(dict(named_figures(joined("03_model_7b")))["fig-shrinkage"])
-
-
-def read_executed(chapter: str) -> nbformat.NotebookNode:
-    """Read an executed chapter.
-
-    Raises
-    ------
-    PoolscreenError
-        If it is damaged.
-    """
-    path = project.executed_path(chapter)
-    try:
-        return nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.ValidationError) as error:
-        raise PoolscreenError(
-            f"{path} is damaged ({error}); delete it and run `make book`"
-        ) from error
-
-
-def joined(chapter: str) -> nbformat.NotebookNode:
-    """Return a chapter with the outputs of its execution and its present prose."""
-    executed = read_executed(chapter)
-    flow.check_fresh(chapter, executed.metadata["poolscreen"]["inputs"])
-    chapters.check_outputs(chapter, executed)
-    return chapters.join(chapter, executed)
-
-
-def write_environment(folder: Path) -> None:
-    """Write the tables of the appendix on the environment, from the fits' own records."""
-    attributes = [
-        fits.read_attributes(project.fit_path(model)) for model in models.names()
-    ]
-    packages = json.loads(attributes[0]["packages"])
-    pd.DataFrame({"package": packages.keys(), "version": packages.values()}).to_csv(
-        folder / "packages.csv", index=False
-    )
-    columns = {
-        "model": "model",
-        "created": "sampled at (UTC)",
-        "machine": "machine",
-        "python": "Python",
-        "seed": "seed",
-        "seconds_compiling": "seconds compiling",
-        "seconds_sampling": "seconds sampling",
-    }
-    pd.DataFrame(attributes)[list(columns)].rename(columns=columns).to_csv(
-        folder / "fits.csv", index=False
-    )
-
-
-def run_jupyter_book(staging: Path, built: Path) -> None:
+def run_jupyter_book(staged: Path, built: Path) -> None:
     """Build the HTML; every warning of Sphinx is an error.
 
     Raises
@@ -187,7 +72,7 @@ def run_jupyter_book(staging: Path, built: Path) -> None:
         With Sphinx's warnings.
     """
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
-    command = [str(jupyter_book), "build", str(staging)]
+    command = [str(jupyter_book), "build", str(staged)]
     command += ["--path-output", str(built), "-W", "-n", "--keep-going", "--quiet"]
     # Sphinx's own log is long; what matters in it are the warnings.
     ran = subprocess.run(
@@ -206,5 +91,60 @@ def run_jupyter_book(staging: Path, built: Path) -> None:
         ]
         found = "\n".join(lines or ran.stdout.splitlines()[-20:])
         raise PoolscreenError(
-            "Sphinx finds fault with the pages:\n" + found.replace(f"{staging}/", "")
+            "Sphinx finds fault with the pages:\n" + found.replace(f"{staged}/", "")
         )
+
+
+def remove_preloads(html: Path) -> None:
+    """Take out the theme's hints to load icon fonts early, which fail on pages opened as files."""
+    for path in html.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r'<link rel="preload" as="font"[^>]*>\s*', "", text))
+
+
+def check_links(html: Path) -> None:
+    """Follow every link inside the built pages, anchors included.
+
+    Parameters
+    ----------
+    html : pathlib.Path
+        Folder of the pages.
+
+    Raises
+    ------
+    PoolscreenError
+        It names each link that leads nowhere, with its page.
+    """
+    # The theme leaves templates in _static, which are no pages.
+    found = (
+        path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts
+    )
+    pages = {path: _page(path) for path in found}
+    broken = []
+    for path, page in pages.items():
+        for node in page.select("[href], [src]"):
+            address = urlsplit(str(node.get("href") or node.get("src")))
+            if address.scheme or address.netloc:
+                continue
+            target = path
+            if address.path.startswith("/"):  # on the page for what is not found
+                prefix = repository.head().site_path
+                target = html / unquote(address.path).removeprefix(prefix)
+            elif address.path:
+                target = (path.parent / unquote(address.path)).resolve()
+            anchor = unquote(address.fragment)
+            leads = target.is_file() and (
+                not anchor or target not in pages or _holds(pages[target], anchor)
+            )
+            if not leads:
+                broken.append(f"{path.relative_to(html)}: {address.geturl()}")
+    if broken:
+        raise PoolscreenError("links lead nowhere:\n" + "\n".join(sorted(set(broken))))
+
+
+def _page(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def _holds(page: BeautifulSoup, anchor: str) -> bool:
+    return any(page.find(True, {key: anchor}) for key in ("id", "name"))

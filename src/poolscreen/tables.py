@@ -14,6 +14,9 @@ from poolscreen.fits import HDI_PROB
 from poolscreen.screen import FloatArray, Screen
 
 ENVELOPE_PROB = 0.99  # that a curve of uniform ranks stays within its band
+MAX_PARETO_K = (
+    0.7  # beyond it, reweighted draws are not to be trusted (Vehtari et al. 2024)
+)
 
 
 def settings(fit: xr.DataTree) -> pd.DataFrame:
@@ -144,8 +147,10 @@ def leave_one_out(
             warnings.simplefilter("ignore")  # of large k: they are what the table shows
             found = az.loo(tree, pointwise=True)
         k = found.pareto_k.to_numpy()
-        rows.append((name, found.elpd, found.se, k.max(), float((k > 0.7).mean())))
-    columns = ["log likelihood", "elpd", "se", "largest k", "k above 0.7"]
+        rows.append(
+            (name, found.elpd, found.se, k.max(), float((k > MAX_PARETO_K).mean()))
+        )
+    columns = ["log likelihood", "elpd", "se", "largest k", f"k above {MAX_PARETO_K}"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -1,0 +1,301 @@
+"""What Jupyter Book reads: joined chapters, prose, settings, files to take away."""
+
+import base64
+import io
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas as pd
+import yaml
+from nbformat import NotebookNode
+
+from poolscreen import (
+    chapters,
+    fits,
+    flow,
+    models,
+    project,
+    provenance,
+    repository,
+)
+from poolscreen.display import Interactive
+from poolscreen.errors import PoolscreenError
+
+
+def stage(staging: Path) -> None:
+    """Lay out what Jupyter Book reads: settings, prose, joined chapters, files to take away.
+
+    Raises
+    ------
+    PoolscreenError
+        If a result is not what its record says, or a chapter shows what has no name.
+    """
+    root = project.root()
+    shutil.copytree(
+        root / "book", staging / "book", ignore=shutil.ignore_patterns("_static")
+    )
+    shutil.copytree(root / "book" / "_static", staging / "_static")
+    shutil.copy2(root / "_toc.yml", staging)
+    (staging / "_config.yml").write_text(yaml.safe_dump(configuration()))
+    stage_results(staging)
+    for folder in (chapters.FOLDER, "figures", "tables", "downloads"):
+        (staging / folder).mkdir()
+    for chapter in chapters.names():
+        stage_chapter(staging, chapter)
+    write_datatables(staging / "extra" / "vendor")
+    write_vega(staging / "extra" / "vendor")
+
+
+def configuration() -> dict[str, Any]:
+    """Return the settings of Jupyter Book, with links to the repository where one is known.
+
+    Nothing points to a place that may not be there: buttons, the map of the site and the cards of
+    social media, which need full addresses, come with the repository that the clone came from.
+    """
+    settings: dict[str, Any] = yaml.safe_load(
+        (project.root() / "_config.yml").read_text()
+    )
+    commit, sphinx = repository.head(), settings["sphinx"]["config"]
+    sphinx["notfound_urls_prefix"] = commit.site_path
+    if commit.repository:
+        settings["repository"] = {"url": commit.repository, "branch": "main"}
+        settings["html"]["use_repository_button"] = True
+        settings["launch_buttons"] = {"colab_url": "https://colab.research.google.com"}
+        settings["html"]["baseurl"] = commit.site_url
+        sphinx["extensions"] += ["sphinx_sitemap", "sphinxext.opengraph"]
+        sphinx["sitemap_url_scheme"] = "{link}"
+        sphinx["ogp_site_url"] = commit.site_url
+        sphinx["ogp_image"] = "_static/key-figure.png"
+        sphinx["ogp_social_cards"] = {"enable": False}
+    return settings
+
+
+def stage_results(staging: Path) -> None:
+    """Link the results that pages offer, and refuse those that are not fresh."""
+    wanted = [project.screen_path(), project.truth_path()]
+    for model in models.names():
+        path = project.fit_path(model)
+        records = fits.read_attributes(path)
+        for record in ("inputs", "tables"):
+            flow.check_fresh(f"the fit of {model}", json.loads(records[record]))
+        wanted += [path, *project.tables_path(model).glob("*.csv")]
+    for result in flow.other_results():
+        path = project.root() / result
+        flow.check_fresh(result, json.loads(fits.read_attributes(path)["inputs"]))
+        wanted.append(path)
+    for path in wanted:
+        target = staging / path.relative_to(project.root())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(path, target)
+    write_environment(staging / "results")
+
+
+def stage_chapter(staging: Path, chapter: str) -> None:
+    """Lay out a chapter, its figures and the data of its tables."""
+    notebook = joined(chapter)
+    for name, image in named_figures(notebook):
+        (staging / "figures" / f"{name}.png").write_bytes(image)
+    nbformat.write(notebook, staging / "downloads" / f"{chapter}.ipynb")
+    shutil.copy2(chapters.script_path(chapter), staging / "downloads")
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            first, last = chapters.cell_lines(chapter)[number]
+            script = chapters.script_path(chapter).relative_to(project.root())
+            link = repository.head().link(script.as_posix(), first, last)
+            place = f"{chapter}, cell {number + 1}"
+            present_figure(cell, place, link)
+            present_interactive(cell)
+            for name, data in present_table(cell, place, link):
+                (staging / "tables" / f"{name}.csv").write_text(data)
+    notebook.cells.append(nbformat.v4.new_markdown_cell(provenance.card(chapter)))
+    notebook.cells[-1]["id"] = "provenance"
+    nbformat.write(notebook, staging / chapters.FOLDER / f"{chapter}.ipynb")
+
+
+def present_figure(cell: NotebookNode, place: str, link: str) -> None:
+    """Refuse a figure that nobody could cite or hear, and lead from its caption to its code."""
+    kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
+    if not kinds & {"image/png", "image/svg+xml"}:
+        return
+    shown = cell.metadata.get("mystnb", {})
+    figure, image = shown.get("figure", {}), shown.get("image", {})
+    if not (figure.get("name") and figure.get("caption") and image.get("alt")):
+        raise PoolscreenError(
+            f"{place} shows a figure without a name, a caption or a text for those who cannot see "
+            'it; write in its first line mystnb={"figure": {"name": "fig-...", "caption": "..."}, '
+            '"image": {"alt": "..."}}'
+        )
+    if link:
+        figure["caption"] += f" [The code of this figure]({link})."
+
+
+def present_interactive(cell: NotebookNode) -> None:
+    """Give the page what its script needs to put an interactive figure in a static one's place."""
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if Interactive.mime in data:
+            text = json.dumps(data[Interactive.mime], separators=(",", ":"))
+            text = text.replace("</", "<\\/")  # no end of a script within it
+            figure = output.metadata[Interactive.mime]["figure"]
+            output.data = {
+                "text/html": f'<script type="application/json" class="interactive" '
+                f'data-figure="{figure}">{text}</script>'
+            }
+
+
+def present_table(
+    cell: NotebookNode, place: str, link: str
+) -> Iterator[tuple[str, str]]:
+    """Give a table its number and caption, and lead from it to its data and its code.
+
+    Yields
+    ------
+    str
+        The name of the table.
+    str
+        Its data as CSV.
+    """
+    tables = [output for output in cell.outputs if "text/csv" in output.get("data", {})]
+    if not tables:
+        return
+    named = cell.metadata.get("table", {})
+    if len(tables) > 1 or not (named.get("name") and named.get("caption")):
+        raise PoolscreenError(
+            f"{place} shows {len(tables)} tables, or one without a name and a caption; show one, "
+            'and write in the first line of the cell table={"name": "tbl-...", "caption": "..."}'
+        )
+    (output,) = tables
+    parts = re.fullmatch(
+        r'<table class="dataframe (?P<classes>[^"]*)">(?P<rows>.*)</table>',
+        output.data["text/html"],
+        flags=re.DOTALL,
+    )
+    if parts is None:
+        raise PoolscreenError(
+            f"{place} shows a table that poolscreen.display.table() did not make"
+        )
+    lines = [
+        f":::{{ready-table}} {named['caption']}",
+        f":name: {named['name']}",
+        f":class: {parts['classes']}",
+        "",
+        parts["rows"].strip(),
+        ":::",
+        "",
+        ":::{div} table-source",
+        f"{{download}}`Data of this table (CSV) <../tables/{named['name']}.csv>`"
+        + (f" · [its code]({link})" if link else ""),
+        ":::",
+    ]
+    yield named["name"], output.data["text/csv"]
+    output.data = {"text/markdown": "\n".join(lines)}
+    cell.metadata.setdefault("mystnb", {})["markdown_format"] = "myst"
+
+
+def write_datatables(folder: Path) -> None:
+    """Write the script that makes tables searchable, as the package itables brings it.
+
+    It is a module there, which browsers do not load from a `file://` page; here it becomes a plain
+    script that leaves jQuery, with DataTables, under `window.DataTablesQuery`.
+    """
+    package = files("itables") / "html"
+    script = (package / "dt_bundle.js").read_text(encoding="utf-8")
+    body, _, exports = script.rpartition("export{")
+    jquery = re.search(r"(\w+) as jQuery", exports)
+    if jquery is None:
+        raise PoolscreenError(
+            "the script of itables exports no jQuery; pin the version before it"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    text = f"(() => {{{body}\nwindow.DataTablesQuery = {jquery[1]};\n}})();\n"
+    (folder / "datatables.js").write_text(text, encoding="utf-8")
+    shutil.copy2(Path(str(package / "dt_bundle.css")), folder / "datatables.css")
+
+
+def write_vega(folder: Path) -> None:
+    """Write the script that draws interactive figures, as the package vl-convert brings it."""
+    import vl_convert  # noqa: PLC0415 (a large library)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    # In a scope of its own: its names are short, and others have taken them.
+    script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    (folder / "vega.js").write_text(f"(() => {{{script}}})();\n", encoding="utf-8")
+
+
+def named_figures(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, bytes]]:
+    """Give the figures of a chapter by their names, for other pages to show as well.
+
+    Yields
+    ------
+    str
+        The name, for example `fig-shrinkage`.
+    bytes
+        The PNG image.
+    """
+    for cell in chapters.code_cells(notebook):
+        name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
+        for output in cell.outputs:
+            if name and "image/png" in output.get("data", {}):
+                yield name, base64.b64decode(output.data["image/png"])
+
+
+def key_figure() -> io.BytesIO:
+    """Return the key figure of the book, as chapter 3 drew it."""
+    return io.BytesIO(dict(named_figures(joined("03_model_7b")))["fig-shrinkage"])
+
+
+def read_executed(chapter: str) -> nbformat.NotebookNode:
+    """Read an executed chapter.
+
+    Raises
+    ------
+    PoolscreenError
+        If it is damaged.
+    """
+    path = project.executed_path(chapter)
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise PoolscreenError(
+            f"{path} is damaged ({error}); delete it and run `make book`"
+        ) from error
+
+
+def joined(chapter: str) -> nbformat.NotebookNode:
+    """Return a chapter with the outputs of its execution and its present prose."""
+    executed = read_executed(chapter)
+    flow.check_fresh(chapter, executed.metadata["poolscreen"]["inputs"])
+    chapters.check_outputs(chapter, executed)
+    return chapters.join(chapter, executed)
+
+
+def write_environment(folder: Path) -> None:
+    """Write the tables of the page on reproducibility, from the fits' own records."""
+    attributes = [
+        fits.read_attributes(project.fit_path(model)) for model in models.names()
+    ]
+    packages = json.loads(attributes[0]["packages"])
+    pd.DataFrame({"package": packages.keys(), "version": packages.values()}).to_csv(
+        folder / "packages.csv", index=False
+    )
+    columns = {
+        "model": "model",
+        "created": "sampled at (UTC)",
+        "machine": "machine",
+        "python": "Python",
+        "seed": "seed",
+        "seconds_compiling": "seconds compiling",
+        "seconds_sampling": "seconds sampling",
+    }
+    pd.DataFrame(attributes)[list(columns)].rename(columns=columns).to_csv(
+        folder / "machines.csv", index=False
+    )
+    provenance.fit_rows(models.names()).to_csv(folder / "fits.csv", index=False)
+    (folder / "commit.md").write_text(provenance.commit_text() + "\n")
