@@ -52,13 +52,19 @@ def settle(page) -> None:
     page.wait_for_load_state("networkidle")
     page.evaluate("window.MathJax ? window.MathJax.startup.promise : null")
     page.wait_for_function(
-        """[...document.querySelectorAll("script.interactive")].every(s =>
-            document.getElementById(s.dataset.figure).matches(".has-interactive"))"""
-    )
-    page.wait_for_function(
         """[...document.querySelectorAll("table.searchable")].every(t =>
             t.closest(".dt-container"))"""
     )
+
+
+def come_near(page) -> None:
+    """Scroll to each figure to touch, which is drawn then, and back."""
+    for name in page.locator("script.interactive").evaluate_all(
+        "all => all.map(s => s.dataset.figure)"
+    ):
+        page.locator(f"#{name}").scroll_into_view_if_needed()
+        page.locator(f"#{name}.has-interactive").wait_for()
+    page.evaluate("scrollTo(0, 0)")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -66,6 +72,7 @@ def test_page_is_sound(name, context, site_url, book):
     page, faults = watched(context, site_url)
     page.goto(f"{site_url}/{name}.html")
     settle(page)
+    come_near(page)
     assert faults == []
     shots = book / "_build" / "screenshots" / context.label
     shots.mkdir(parents=True, exist_ok=True)
@@ -103,6 +110,7 @@ def test_page_can_be_read_aloud_and_by_keyboard(name, context, site_url):
     page = context.new_page()
     page.goto(f"{site_url}/{name}.html")
     settle(page)
+    come_near(page)
     found = Axe().run(page).response["violations"]
     for violation in found:
         print(violation["impact"], violation["id"], len(violation["nodes"]))
@@ -120,6 +128,7 @@ def test_page_works_as_a_file(name, browser, book):
     page, faults = watched(browser, "file://")
     page.goto((book / "_build" / "html" / f"{name}.html").as_uri())
     settle(page)
+    come_near(page)
     assert faults == []
     page.close()
 
@@ -153,6 +162,7 @@ def figure(browser, site_url) -> Iterator:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(f"{site_url}/notebooks/03_model_7b.html")
     settle(page)
+    come_near(page)
     yield page.locator("#fig-shrinkage")
     page.close()
 

@@ -1,5 +1,5 @@
 // A figure to touch takes the place of the static one, where scripts run; print shows the static one.
-// The library that draws it, Vega, comes from the site itself and is fetched only where it is needed.
+// The library that draws it, Vega, comes from the site itself and is fetched when its reader comes near.
 document.addEventListener("DOMContentLoaded", () => {
   const specifications = document.querySelectorAll("script.interactive");
   if (specifications.length === 0) return;
@@ -16,8 +16,13 @@ document.addEventListener("DOMContentLoaded", () => {
   };
 
   const here = document.querySelector('script[src*="_static/interactive.js"]').src;
-  const script = document.createElement("script");
-  script.src = here.replace(/_static.*$/, "vendor/vega.js");
-  script.onload = () => specifications.forEach(draw);
-  document.head.append(script);
+  const near = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    near.disconnect();
+    const script = document.createElement("script");
+    script.src = here.replace(/_static.*$/, "vendor/vega.js");
+    script.onload = () => specifications.forEach(draw);
+    document.head.append(script);
+  }, { rootMargin: "800px" });
+  specifications.forEach((specification) => near.observe(document.getElementById(specification.dataset.figure)));
 });
