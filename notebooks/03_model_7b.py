@@ -481,7 +481,7 @@ numbers(
 )
 
 # %% [markdown]
-# The darkest points, those of the gene with one sgRNA, stay near the line: their mean shift is
+# The points of the gene with one sgRNA stay near the line: their mean shift is
 # {glue:text}`shift_gene_0:.2f`, and that of the other genes {glue:text}`shift_least:.2f` to
 # {glue:text}`shift_most:.2f`, up and down alike. That is unlike {numref}`fig-shrinkage-7a`, where a single
 # sgRNA meant *more* pull. Two pulls are at work here, one within the other. An sgRNA is pulled towards

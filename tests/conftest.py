@@ -153,6 +153,12 @@ def copy_project(book: Path, folder: Path) -> Tree:
         (folder / "results").mkdir(exist_ok=True)
         (copy if part.is_dir() else os.link)(part, folder / "results" / part.name)
     shutil.copytree(book / ".snakemake", folder / ".snakemake")
+    repository = (
+        book / ".git"
+    )  # pages name the commit; in a linked work tree it is a file
+    (shutil.copytree if repository.is_dir() else shutil.copy2)(
+        repository, folder / ".git"
+    )
     for part in ("executed", "html", "pedigree.json", "site.sha256"):
         source = book / "_build" / part
         copy = shutil.copytree if source.is_dir() else shutil.copy2

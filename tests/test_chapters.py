@@ -1,5 +1,8 @@
 """Chapters: the pair, what a digest sees, what a chapter uses, errors while executing."""
 
+import re
+from pathlib import Path
+
 import nbformat
 import pytest
 
@@ -172,3 +175,10 @@ def test_a_page_that_is_not_there_is_named(in_project):
         PoolscreenError, match=r"_toc\.yml names notebooks/a, but there is no"
     ):
         chapters.toc()
+
+
+def test_every_reference_can_be_followed():
+    text = Path("book/references.bib").read_text()
+    entries = re.split(r"^(?=@)", text, flags=re.MULTILINE)[1:]
+    assert len(entries) > 20
+    assert [entry for entry in entries if "doi = {10." not in entry] == []

@@ -1,7 +1,9 @@
 """What would run after which edit, on a copy of the finished project."""
 
 import os
+import re
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -172,6 +174,56 @@ def test_a_helper_reaches_the_page(tree):
     built = tree.poolscreen("build")
     assert built.returncode == 0, built.stdout
     assert "TARGET ACCEPTANCE" in tree.page("notebooks/02_model_7a")
+
+
+def test_two_builds_are_the_same_byte_by_byte(tree):
+    """Elsewhere and later, from the same commit and the same results."""
+    before = tree.site()
+    (tree.folder / "_build" / "site.sha256").unlink()
+    assert tree.would_run() == ["site"]
+    built = tree.poolscreen("build")
+    assert built.returncode == 0, built.stdout
+    assert tree.site() == before
+
+
+def test_a_clone_from_github_leads_back_to_it(tree):
+    """Links to the code at the commit, buttons, the site's map and its cards."""
+
+    def git(*arguments):
+        command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
+        ran = subprocess.run(
+            command, cwd=tree.folder, check=True, text=True, capture_output=True
+        )
+        return ran.stdout.strip()
+
+    git("config", "remote.origin.url", "https://github.com/lab/screens.git")
+    git("commit", "--quiet", "--allow-empty", "--all", "--message", "as it is")
+    head = git("rev-parse", "HEAD")
+    assert tree.would_run() == ["site"]
+    built = tree.poolscreen("build")
+    assert built.returncode == 0, built.stdout
+
+    page = tree.page("notebooks/03_model_7b")
+    code = f"https://github.com/lab/screens/blob/{head}/notebooks/03_model_7b.py"
+    spans = re.findall(rf'href="{code}#L(\d+)-L(\d+)"', page)
+    script = (tree.folder / "notebooks" / "03_model_7b.py").read_text().splitlines()
+    cells = [script[int(first) - 1 : int(last)] for first, last in spans]
+    assert len(cells) > 20
+    for cell in cells:
+        assert cell[0].startswith("# %%")
+        assert "fig-" in cell[0] or "tbl-" in cell[0]
+        assert not any(line.startswith("# %%") for line in cell[1:])
+    assert f"https://github.com/lab/screens/tree/{head}" in page
+    assert (
+        "https://github.com/lab/screens/blob/main/notebooks/03_model_7b.ipynb" in page
+    )
+    site = "https://lab.github.io/screens/"
+    card = rf'property="og:image" content="{site}_static/key-figure.png"'
+    assert re.search(card, page)
+    html = tree.folder / "_build" / "html"
+    mapped = re.findall("<loc>(.*?)</loc>", (html / "sitemap.xml").read_text())
+    assert f"{site}notebooks/03_model_7b.html" in mapped
+    assert 'href="/screens/_static' in (html / "404.html").read_text()
 
 
 def test_prose_reaches_the_page(tree):

@@ -1,14 +1,22 @@
-"""The pages in a real browser: light and dark, wide and on a phone."""
+"""The pages in a real browser: light and dark, wide and on a phone, served and opened as files."""
 
+import gzip
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from poolscreen import chapters
 
 pytestmark = pytest.mark.browser
 
 PAGES = chapters.toc()
+MEGABYTE = 1e6
+# What static hosts compress.
+TEXTS = (".html", ".css", ".js", ".svg", ".json", ".csv")
 
 
 @pytest.fixture(
@@ -19,32 +27,56 @@ def context(request, browser):
     opened = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme
     )
+    opened.label = f"{scheme}-{width}"
     yield opened
     opened.close()
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_page_is_sound(name, context, site_url):
-    page = context.new_page()
-    faults = []
+def watched(context, own: str) -> tuple:
+    """A page, and the list that what goes wrong on it is added to."""
+    page, faults = context.new_page(), []
+
+    def requested(request) -> None:
+        if not request.url.startswith((own, "data:", "blob:")):
+            faults.append(f"asked for {request.url}")
+
     page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
-    page.on(
-        "request",
-        lambda r: (
-            None
-            if r.url.startswith((site_url, "data:", "blob:"))
-            else faults.append(r.url)
-        ),
-    )
-    page.goto(f"{site_url}/{name}.html")
+    page.on("request", requested)
+    return page, faults
+
+
+def settle(page) -> None:
+    """Wait until what scripts draw is drawn."""
     page.wait_for_load_state("networkidle")
-    page.wait_for_function(
-        "!window.MathJax || window.MathJax.startup.promise !== undefined"
-    )
     page.evaluate("window.MathJax ? window.MathJax.startup.promise : null")
+    page.wait_for_function(
+        """[...document.querySelectorAll("table.searchable")].every(t =>
+            t.closest(".dt-container"))"""
+    )
+
+
+def come_near(page) -> None:
+    """Scroll to each figure to touch, which is drawn then, and back."""
+    for name in page.locator("script.interactive").evaluate_all(
+        "all => all.map(s => s.dataset.figure)"
+    ):
+        page.locator(f"#{name}").scroll_into_view_if_needed()
+        page.locator(f"#{name}.has-interactive").wait_for()
+    page.evaluate("scrollTo(0, 0)")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_sound(name, context, site_url, book):
+    page, faults = watched(context, site_url)
+    page.goto(f"{site_url}/{name}.html")
+    settle(page)
+    come_near(page)
     assert faults == []
+    shots = book / "_build" / "screenshots" / context.label
+    shots.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=shots / f"{Path(name).name}.png", full_page=True)
 
     assert (
         page.evaluate(
@@ -64,11 +96,104 @@ def test_page_is_sound(name, context, site_url):
     prose = article.evaluate(
         """article => {
             const copy = article.cloneNode(true);
-            copy.querySelectorAll("pre, code, mjx-container").forEach(node => node.remove());
+            copy.querySelectorAll("pre, code, mjx-container, script, table").forEach(
+                node => node.remove());
             return copy.textContent;
         }"""
     )
     assert re.findall(r"\{\w+(?::\w+)?\}|\$\$|::\w+|\bnan\b|Traceback", prose) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_can_be_read_aloud_and_by_keyboard(name, context, site_url):
+    """No violation that axe calls serious or critical; the rest is printed."""
+    page = context.new_page()
+    page.goto(f"{site_url}/{name}.html")
+    settle(page)
+    come_near(page)
+    found = Axe().run(page).response["violations"]
+    for violation in found:
+        print(violation["impact"], violation["id"], len(violation["nodes"]))
+    grave = [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+    assert grave == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_works_as_a_file(name, browser, book):
+    page, faults = watched(browser, "file://")
+    page.goto((book / "_build" / "html" / f"{name}.html").as_uri())
+    settle(page)
+    come_near(page)
+    assert faults == []
+    page.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_light(name, browser, site_url, book):
+    """On first load, compressed as a static host serves it."""
+    page, parts = browser.new_page(), {}
+    html = book / "_build" / "html"
+
+    def loaded(response) -> None:
+        if response.url.startswith(site_url):
+            path = html / urlsplit(response.url).path.lstrip("/")
+            content = path.read_bytes()
+            if path.suffix in TEXTS:
+                content = gzip.compress(content)
+            parts[path.relative_to(html).as_posix()] = len(content) / MEGABYTE
+
+    page.on("response", loaded)
+    page.goto(f"{site_url}/{name}.html")
+    settle(page)
+    page.close()
+    largest = sorted(parts.items(), key=lambda part: part[1], reverse=True)[:3]
+    print(f"{sum(parts.values()):.2f} MB")
+    assert sum(parts.values()) <= 1.5, f"the largest parts, in MB: {largest}"
+
+
+@pytest.fixture
+def figure(browser, site_url) -> Iterator:
+    """The figure to touch."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{site_url}/notebooks/03_model_7b.html")
+    settle(page)
+    come_near(page)
+    yield page.locator("#fig-shrinkage")
+    page.close()
+
+
+def test_the_interactive_figure_answers_a_hover_and_a_choice(figure):
+    point = figure.locator(".mark-symbol.role-mark path").nth(700)
+    point.scroll_into_view_if_needed()
+    point.hover(force=True)
+    tooltip = figure.page.locator("#vg-tooltip-element.visible")
+    tooltip.wait_for()
+    text = tooltip.inner_text()
+    for name in ("sgRNA", "gene", "cell_line", "no pooling", "model 7b", "its gene"):
+        assert name in text
+    faint = ".mark-symbol.role-mark path[opacity='0.06']"
+    assert figure.locator(faint).count() == 0
+    figure.locator("select").select_option(label="gene_9")
+    figure.page.wait_for_function(
+        "n => document.querySelectorAll(n).length === 900",
+        arg=f"#fig-shrinkage {faint}",
+    )
+
+
+def test_the_static_figure_stands_in(figure, browser, site_url):
+    figure.page.emulate_media(media="print")
+    assert figure.locator("img").is_visible()
+    assert not figure.locator("svg").first.is_visible()
+    plain = browser.new_context(java_script_enabled=False)
+    page = plain.new_page()
+    page.goto(f"{site_url}/notebooks/03_model_7b.html")
+    assert page.locator("#fig-shrinkage img").is_visible()
+    plain.close()
 
 
 @pytest.fixture

@@ -1,3 +1,13 @@
+// Tables that scroll sideways can be scrolled with the keyboard.
+document.addEventListener("DOMContentLoaded", () => {
+  const reach = () => document.querySelectorAll(".pst-scrollable-table-container").forEach((box) => {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  });
+  reach();
+  window.addEventListener("resize", reach);
+});
+
 // Long tables (class "searchable") can be searched, sorted and leafed through. The script that
 // does it, DataTables, comes from the site itself and is fetched only where there is such a table.
 document.addEventListener("DOMContentLoaded", () => {

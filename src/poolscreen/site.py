@@ -40,7 +40,7 @@ def build() -> None:
     made_from = pedigree()
     staging.stage(staged)
     run_jupyter_book(staged, built)
-    remove_preloads(built / "_build" / "html")
+    mend(built / "_build" / "html")
     check_links((built / "_build" / "html").resolve())
     flow.check_fresh("the site", made_from)  # nothing was edited meanwhile
     with project.replacing(publishing.pedigree_path()) as part:
@@ -95,11 +95,26 @@ def run_jupyter_book(staged: Path, built: Path) -> None:
         )
 
 
-def remove_preloads(html: Path) -> None:
-    """Take out the theme's hints to load icon fonts early, which fail on pages opened as files."""
+# What the theme and its extensions write, and what their readers need instead.
+MENDED = (
+    # Hints to load icon fonts early, which fail on pages opened as files.
+    (r'<link rel="preload" as="font"[^>]*>\s*', ""),
+    # Icons come as fonts; the same again as a script is the largest part of a page.
+    (r"<script[^>]*vendor/fontawesome/[^>]*all\.min\.js[^>]*></script>\s*", ""),
+    (r'<link rel="preload" as="script"[^>]*fontawesome[^>]*>\s*', ""),
+    # Roles that do not belong to their elements, or no longer exist.
+    (r' role="(?:doc-biblioentry|doc-backlink)"', ""),
+    (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
+)
+
+
+def mend(html: Path) -> None:
+    """Take out of the pages what fails, weighs or misleads."""
     for path in html.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r'<link rel="preload" as="font"[^>]*>\s*', "", text))
+        for pattern, instead in MENDED:
+            text = re.sub(pattern, instead, text)
+        path.write_text(text, encoding="utf-8")
 
 
 def check_links(html: Path) -> None:
