@@ -183,9 +183,8 @@ def images(folder):
     return {path.name for path in (folder / "_build/html/_images").iterdir()}
 
 
-@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT])
-def test_an_interrupted_fit(tree, kill):
-    """Killed in the middle of a fit, the next build gives the site of an undisturbed one."""
+def interrupt_a_fit(tree, kill):
+    """Delete a fit, and stop the build while it is made anew."""
     (tree.folder / "results/fits/m7a_unpooled.nc").unlink()
     log = tree.folder / "logs/fit_m7a_unpooled.log"
     log.unlink(missing_ok=True)
@@ -194,10 +193,20 @@ def test_an_interrupted_fit(tree, kill):
     os.killpg(process.pid, kill)
     output, _ = process.communicate(timeout=60)
     assert process.returncode != 0
-    if kill == signal.SIGINT:
-        assert "interrupted; the last good site is as it was" in output
     assert tree.site_is_whole()
+    return output
 
+
+def test_a_fit_that_its_user_stops(tree):
+    output = interrupt_a_fit(tree, signal.SIGINT)
+    assert "interrupted; the last good site is as it was" in output
+    assert not (tree.folder / "results/fits/m7a_unpooled.nc").exists()
+    assert "fit m7a_unpooled" in tree.would_run()
+
+
+def test_a_fit_that_is_killed(tree):
+    """The next build gives the site of an undisturbed one."""
+    interrupt_a_fit(tree, signal.SIGKILL)
     again = tree.poolscreen("build")
     assert again.returncode == 0, again.stdout
     assert images(tree.folder) == images(ROOT)

@@ -67,6 +67,19 @@ def come_near(page) -> None:
     page.evaluate("scrollTo(0, 0)")
 
 
+def grave_barriers(page) -> list[str]:
+    """What axe calls serious or critical; the rest is printed."""
+    found = Axe().run(page).response["violations"]
+    for violation in found:
+        print(violation["impact"], violation["id"], len(violation["nodes"]))
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_sound(name, context, site_url, book):
     page, faults = watched(context, site_url)
@@ -102,25 +115,7 @@ def test_page_is_sound(name, context, site_url, book):
         }"""
     )
     assert re.findall(r"\{\w+(?::\w+)?\}|\$\$|::\w+|\bnan\b|Traceback", prose) == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_can_be_read_aloud_and_by_keyboard(name, context, site_url):
-    """No violation that axe calls serious or critical; the rest is printed."""
-    page = context.new_page()
-    page.goto(f"{site_url}/{name}.html")
-    settle(page)
-    come_near(page)
-    found = Axe().run(page).response["violations"]
-    for violation in found:
-        print(violation["impact"], violation["id"], len(violation["nodes"]))
-    grave = [
-        f"{violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-    assert grave == []
+    assert grave_barriers(page) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
