@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from pypdf import PdfReader
 
-from poolscreen import chapters
+from poolscreen import chapters, printing
 
 pytestmark = pytest.mark.browser
 
@@ -248,3 +249,43 @@ def test_search_finds_shrinkage(browser, site_url):
     found = page.locator("#search-results li a").all_inner_texts()
     assert any("Model 7b" in title for title in found)
     page.close()
+
+
+def test_the_keyboard_alone_suffices(browser, site_url):
+    page = browser.new_page(color_scheme="light")
+    page.goto(f"{site_url}/notebooks/02_model_7a.html")
+    settle(page)
+    focused = "document.activeElement"
+    page.keyboard.press("Tab")
+    assert "Skip to main content" in page.evaluate(f"{focused}.textContent")
+    reached = set()
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate(
+                f"{focused}.closest('summary, .theme-switch-button, .search-button, "
+                f"article a, .dt-search, nav.bd-links')?.className ?? {focused}.tagName"
+            )
+        )
+    for part in ("theme-switch-button", "search-button", "dt-search", "bd-links"):
+        assert any(part in name for name in reached), part
+    page.locator("article details.hide summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("article details.hide").first.get_attribute("open") is not None
+    page.close()
+
+
+def test_the_book_prints_into_one_file(book, browser):
+    """Without navigation, with its figures."""
+    printing.write_pdf()
+    printed = PdfReader(printing.pdf_path())
+    assert len(printed.outline) == len(PAGES)
+    text = "\n".join(page.extract_text() for page in printed.pages)
+    assert "How far is each sgRNA pulled?" in text
+    assert "Skip to main content" not in text
+    first, last = (
+        printed.get_destination_page_number(printed.outline[number])
+        for number in (PAGES.index("notebooks/03_model_7b") + i for i in (0, 1))
+    )
+    drawn = sum(len(page.images) for page in printed.pages[first:last])
+    assert drawn >= 11
