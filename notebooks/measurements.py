@@ -132,10 +132,10 @@ beside = builds.pivot_table(
 shown = pd.DataFrame(
     {
         "after an edit of": beside.index,
-        "seconds, this book": beside["seconds", "this book"],
         "page shows it, this book": beside["right", "this book"].map(yes_or_no),
-        "seconds, plain book": beside["seconds", "plain book"],
         "page shows it, plain book": beside["right", "plain book"].map(yes_or_no),
+        "seconds, this book": beside["seconds", "this book"],
+        "seconds, plain book": beside["seconds", "plain book"],
     }
 )
 shown["after an edit of"] = shown["after an edit of"].replace(

@@ -52,19 +52,18 @@ def settle(page) -> None:
     """Wait until what scripts draw is drawn."""
     page.wait_for_load_state("networkidle")
     page.evaluate("window.MathJax ? window.MathJax.startup.promise : null")
-    page.wait_for_function(
-        """[...document.querySelectorAll("table.searchable")].every(t =>
-            t.closest(".dt-container"))"""
-    )
 
 
 def come_near(page) -> None:
-    """Scroll to each figure to touch, which is drawn then, and back."""
+    """Scroll to each figure to touch and each long table, which scripts work on then, and back."""
     for name in page.locator("script.interactive").evaluate_all(
         "all => all.map(s => s.dataset.figure)"
     ):
         page.locator(f"#{name}").scroll_into_view_if_needed()
         page.locator(f"#{name}.has-interactive").wait_for()
+    for table in page.locator("table.searchable").all():
+        table.scroll_into_view_if_needed()
+        page.locator(f"#{table.get_attribute('id')}.dataTable").wait_for()
     page.evaluate("scrollTo(0, 0)")
 
 
@@ -196,6 +195,7 @@ def test_the_static_figure_stands_in(figure, browser, site_url):
 def table(browser, site_url):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(f"{site_url}/notebooks/03_model_7b.html")
+    come_near(page)
     container = page.locator(".dt-container").nth(1)
     container.wait_for()
     yield container

@@ -25,7 +25,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const style = document.createElement("link");
   style.rel = "stylesheet";
   style.href = here.replace(/_static.*$/, "vendor/datatables.css");
-  script.onload = () => tables.forEach((table) => {
+  const enhance = () => tables.forEach((table) => {
     window.DataTablesQuery(table).DataTable({
       order: [],
       pageLength: 10,
@@ -34,5 +34,12 @@ document.addEventListener("DOMContentLoaded", () => {
       language: { search: "Search", lengthMenu: "_MENU_ rows per page", info: "_START_ to _END_ of _TOTAL_ rows" },
     });
   });
-  document.head.append(style, script);
+  script.onload = enhance;
+  // Fetched when its reader comes near; until then the table scrolls in a box of its own.
+  const near = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    near.disconnect();
+    document.head.append(style, script);
+  }, { rootMargin: "800px" });
+  tables.forEach((table) => near.observe(table));
 });

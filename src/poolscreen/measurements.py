@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from poolscreen import project
+from poolscreen import project, repository
 from poolscreen.errors import PoolscreenError
 
 PACKAGES = ("pymc", "nutpie", "numba", "pytensor", "arviz", "jupyter-book")
@@ -29,17 +28,13 @@ def machine() -> dict[str, str]:
             if line.startswith("model name")
         ]
         cpu = names[0] if names else cpu
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=project.root(),
-        check=False,
-        text=True,
-        capture_output=True,
-    )
+    commit = repository.head()
+    # Not the figures of the benchmark before this one.
+    changed = commit.hash and repository.status("src", "benchmarks", "uv.lock")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "commit": described.stdout.strip(),
+        "commit": commit.hash[:7] + ("-dirty" if changed else ""),
         "processor": cpu,
         "cores": str(os.cpu_count()),
         "memory": f"{memory:.0f} GiB",

@@ -73,9 +73,14 @@ def head() -> Commit:
     return Commit(
         hash=described[0],
         date=described[1],
-        clean=not _git("status", "--porcelain", "--", *SOURCES),
+        clean=not status(*SOURCES),
         repository=f"https://{remote['host']}/{remote['name']}" if remote else "",
     )
+
+
+def status(*paths: str) -> str:
+    """Return what differs from the commit under these paths, as git says it; empty if nothing."""
+    return _git("status", "--porcelain", "--", *paths)
 
 
 def _git(*arguments: str) -> str:
