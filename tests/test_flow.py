@@ -215,7 +215,7 @@ def test_a_clone_from_github_leads_back_to_it(tree):
         assert not any(line.startswith("# %%") for line in cell[1:])
     assert f"https://github.com/lab/screens/tree/{head}" in page
     assert (
-        "https://github.com/lab/screens/blob/main/notebooks/03_model_7b.ipynb" in page
+        "/github/lab/screens/blob/main/notebooks/03_model_7b.ipynb" in page  # Colab
     )
     site = "https://lab.github.io/screens/"
     card = rf'property="og:image" content="{site}_static/key-figure.png"'

@@ -1,11 +1,15 @@
 """What the pages are made of: named tables and figures, the commit, links that lead somewhere."""
 
+import base64
+import io
 import re
 import subprocess
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from poolscreen import chapters, display, repository, site, staging
 from poolscreen.errors import PoolscreenError
@@ -33,6 +37,20 @@ def test_a_table_is_numbered_and_its_data_are_not_rounded(frame):
     assert re.findall("<td>(.*?)</td>", text) == ["a|b", "0.333", "c_d*", ""]
     assert "tables/tbl-a.csv" in text
     assert "(https://code)" in text
+
+
+def test_lighter_figures_keep_their_colours():
+    """A colour bar is what a small palette spoils."""
+    colours = np.zeros((256, 600, 3), np.uint8)
+    colours[:, :300] = np.linspace([42, 100, 180], [250, 250, 250], 256)[:, None]
+    colours[:, 300:] = np.linspace([250, 250, 250], [170, 50, 60], 256)[:, None]
+    drawn = io.BytesIO()
+    Image.fromarray(colours).save(drawn, "PNG")
+    cell = cell_with({"image/png": base64.b64encode(drawn.getvalue()).decode()})
+    staging.lighten(nbformat.v4.new_notebook(cells=[cell]))
+    light = base64.b64decode(cell.outputs[0].data["image/png"])
+    found = np.asarray(Image.open(io.BytesIO(light)).convert("RGB"), int)
+    assert np.abs(found - colours).max() <= 8
 
 
 def test_what_is_shown_is_named(frame):

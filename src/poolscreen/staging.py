@@ -73,6 +73,7 @@ def configuration() -> dict[str, Any]:
         sphinx["extensions"] += ["sphinx_sitemap", "sphinxext.opengraph"]
         sphinx["sitemap_url_scheme"] = "{link}"
         sphinx["ogp_site_url"] = commit.site_url
+        sphinx["ogp_site_name"] = settings["title"]
         sphinx["ogp_image"] = "_static/key-figure.png"
         sphinx["ogp_social_cards"] = {"enable": False}
     return settings
