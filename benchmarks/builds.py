@@ -3,7 +3,7 @@
 The plain book executes the same notebooks inside `jupyter-book build`, with
 `execute_notebooks: cache`. Where a chapter of this book loads a result, the plain one computes it
 in the notebook: it samples with PyMC's own NUTS, and passes no gate. Chapter 5 is added last, in
-both with a few data sets per model: a thousand by PyMC's NUTS would take days.
+both with a few data sets per model: a thousand by PyMC's NUTS would take hours.
 """
 
 import re

@@ -186,15 +186,7 @@ def browser() -> Iterator:
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
             executable_path=program,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
+            args=[*printing.QUIET, "--disable-quic"],
         )
         yield launched
         launched.close()

@@ -165,9 +165,12 @@ def test_a_page_that_was_changed_by_hand_is_built_again(tree):
 
 
 def test_a_deleted_site_is_built_again(tree):
+    """Elsewhere and later, from the same commit and results: the same, byte by byte."""
+    before = tree.site()
     shutil.rmtree(tree.folder / "_build" / "html")
     assert tree.poolscreen("build").returncode == 0
     assert tree.site_is_whole()
+    assert tree.site() == before
 
 
 def wait_for(condition, process, seconds=120):

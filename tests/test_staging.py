@@ -28,8 +28,8 @@ def frame():
 def test_a_table_is_numbered_and_its_data_are_not_rounded(frame):
     shown = display.table(frame, searchable=True)._repr_mimebundle_()
     cell = cell_with(shown, table={"name": "tbl-a", "caption": "Means."})
-    ((name, data),) = staging.present_table(cell, "a, cell 1", "https://code")
-    assert (name, data.splitlines()[1]) == ("tbl-a", "a|b,0.3333333333333333")
+    data = staging.present_table(cell, "a, cell 1", "https://code")
+    assert data.splitlines()[1] == "a|b,0.3333333333333333"
     text = cell.outputs[0].data["text/markdown"]
     assert text.startswith(
         ":::{ready-table} Means.\n:name: tbl-a\n:class: labels-1 searchable\n\n<thead>"
@@ -56,7 +56,7 @@ def test_lighter_figures_keep_their_colours():
 def test_what_is_shown_is_named(frame):
     table = cell_with(display.table(frame)._repr_mimebundle_())
     with pytest.raises(PoolscreenError, match=r"a, cell 1 shows 1 tables.*tbl-"):
-        list(staging.present_table(table, "a, cell 1", ""))
+        staging.present_table(table, "a, cell 1", "")
     figure = cell_with({"image/png": ""}, mystnb={"figure": {"name": "fig-a"}})
     with pytest.raises(PoolscreenError, match=r"a, cell 1 shows a figure without"):
         staging.present_figure(figure, "a, cell 1", "")

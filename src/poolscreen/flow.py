@@ -153,7 +153,8 @@ def site_sources() -> list[str]:
             LOCK,
             *pages,
             *assets,
-            *module_paths([f"{PACKAGE}.site"]),
+            # Sphinx loads the second by its name in _config.yml.
+            *module_paths([f"{PACKAGE}.site", f"{PACKAGE}.directives"]),
         }
     )
 

@@ -12,15 +12,17 @@ from poolscreen import chapters, project, publishing
 from poolscreen.errors import PoolscreenError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# A browser that prints, and asks nobody anything.
-OPTIONS = (
-    "--headless",
+# Options of a browser that asks nobody anything.
+QUIET = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+)
+PRINTING = (
+    "--headless",
     "--no-pdf-header-footer",
     "--virtual-time-budget=30000",  # mathematics is set by a script
 )
@@ -55,7 +57,7 @@ def write_pdf() -> None:
         for number, page in enumerate(chapters.toc()):
             html = publishing.html_path() / f"{page}.html"
             printed = Path(folder, f"{number}.pdf")
-            command = [program, *OPTIONS, f"--user-data-dir={folder}/profile"]
+            command = [program, *QUIET, *PRINTING, f"--user-data-dir={folder}/profile"]
             command += [f"--print-to-pdf={printed}", html.as_uri()]
             ran = subprocess.run(
                 command,

@@ -115,7 +115,9 @@ def stage_chapter(staging: Path, chapter: str) -> None:
             place = f"{chapter}, cell {number + 1}"
             present_figure(cell, place, link)
             present_interactive(cell)
-            for name, data in present_table(cell, place, link):
+            data = present_table(cell, place, link)
+            if data is not None:
+                name = cell.metadata["table"]["name"]
                 (staging / "tables" / f"{name}.csv").write_text(data)
     notebook.cells.append(nbformat.v4.new_markdown_cell(provenance.card(chapter)))
     notebook.cells[-1]["id"] = "provenance"
@@ -166,21 +168,17 @@ def present_interactive(cell: NotebookNode) -> None:
             }
 
 
-def present_table(
-    cell: NotebookNode, place: str, link: str
-) -> Iterator[tuple[str, str]]:
+def present_table(cell: NotebookNode, place: str, link: str) -> str | None:
     """Give a table its number and caption, and lead from it to its data and its code.
 
-    Yields
-    ------
-    str
-        The name of the table.
-    str
-        Its data as CSV.
+    Returns
+    -------
+    str or None
+        The data of the table as CSV; None if the cell shows no table.
     """
     tables = [output for output in cell.outputs if "text/csv" in output.get("data", {})]
     if not tables:
-        return
+        return None
     named = cell.metadata.get("table", {})
     if len(tables) > 1 or not (named.get("name") and named.get("caption")):
         raise PoolscreenError(
@@ -210,9 +208,10 @@ def present_table(
         + (f" · [its code]({link})" if link else ""),
         ":::",
     ]
-    yield named["name"], output.data["text/csv"]
+    data: str = output.data["text/csv"]
     output.data = {"text/markdown": "\n".join(lines)}
     cell.metadata.setdefault("mystnb", {})["markdown_format"] = "myst"
+    return data
 
 
 def write_datatables(folder: Path) -> None:
