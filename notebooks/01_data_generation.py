@@ -174,7 +174,7 @@ table(screen.table, digits=6, searchable=True)
 # They rank the cell lines by their mean, and in every gene they lie in the same layers, because
 # in {eq}`eq-m7` a cell line shifts all genes alike.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for ten genes, coloured by cell line from yellow for the lowest mean to purple for the highest; in every gene the colours lie in the same layers. A black bar at each gene's true effect; gene_5 stands above zero, all others below."}, "figure": {"name": "fig-by-gene", "caption": "Log fold changes by gene. Each point is one sgRNA in one cell line, coloured by cell line; cell lines are ranked by their mean. Black bars: the true gene effects $\\gamma_g$."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for ten genes, coloured by cell line from green for the lowest mean to purple for the highest; in every gene the colours lie in the same layers. A black bar at each gene's true effect; gene_5 stands above zero, all others below."}, "figure": {"name": "fig-by-gene", "caption": "Log fold changes by gene. Each point is one sgRNA in one cell line, coloured by cell line; cell lines are ranked by their mean. Black bars: the true gene effects $\\gamma_g$."}}
 observations(
     screen.table,
     by="gene",
@@ -208,18 +208,16 @@ observations(
 # %% [markdown]
 # ### By sgRNA
 #
-# {numref}`fig-by-sgrna` is the widest view; dotted lines part the genes. The sgRNAs of one gene are
-# alike: the
-# standard deviation of the sgRNAs about their gene is {glue:text}`sd_alpha:.2f`, that of the noise
-# {glue:text}`sd_noise:.2f`, and against cell lines with {glue:text}`sd_beta:.2f` both are small.
+# {numref}`fig-by-sgrna` is the finest view: one column per sgRNA, with dotted lines between the
+# genes. The sgRNAs of one gene are alike: the standard deviation of the sgRNAs about their gene is
+# {glue:text}`sd_alpha:.2f`, that of the noise {glue:text}`sd_noise:.2f`, and against cell lines with {glue:text}`sd_beta:.2f` both are small.
 
-# %% tags=["hide-input", "full-width"] mystnb={"image": {"alt": "Jittered points of log fold change for fifty-five sgRNAs in the order of their genes, parted by dotted lines and coloured by cell line; the sgRNAs of one gene look alike, those of gene_5 lie higher than the rest."}, "figure": {"name": "fig-by-sgrna", "caption": "Log fold changes by sgRNA, in the order of their genes, coloured by cell line as in the figure by gene."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for fifty-five sgRNAs in the order of their genes, parted by dotted lines and coloured by cell line; the sgRNAs of one gene look alike, those of gene_5 lie higher than the rest."}, "figure": {"name": "fig-by-sgrna", "caption": "Log fold changes by sgRNA, one column each, in the order of their genes; coloured by cell line as in the figure by gene."}}
 observations(
     in_order(screen.table, ["sgRNA"]),
     by="sgRNA",
     colour="cell_line",
     title="Log fold change by sgRNA",
-    width=11,
     part_by="gene",
 )
 

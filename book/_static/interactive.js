@@ -11,7 +11,9 @@ document.addEventListener("DOMContentLoaded", () => {
     const view = document.createElement("div");
     view.className = "interactive-view";
     figure.prepend(view);
-    window.vegaEmbed(view, JSON.parse(specification.textContent), { actions: false, renderer: "svg", config })
+    const chart = JSON.parse(specification.textContent);
+    chart.height = Math.min(chart.height, Math.round(0.85 * view.clientWidth)); // a phone is narrow
+    window.vegaEmbed(view, chart, { actions: false, renderer: "svg", config })
       .then(() => figure.classList.add("has-interactive"));
   };
 

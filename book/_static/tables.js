@@ -26,11 +26,13 @@ document.addEventListener("DOMContentLoaded", () => {
   style.rel = "stylesheet";
   style.href = here.replace(/_static.*$/, "vendor/datatables.css");
   const enhance = () => tables.forEach((table) => {
+    const name = table.querySelector(".caption-number")?.textContent.trim() ?? "table";
     window.DataTablesQuery(table).DataTable({
       order: [],
       pageLength: 10,
       lengthMenu: [10, 25, 100, { label: "All", value: -1 }],
       autoWidth: false,
+      drawCallback: () => table.closest(".dt-container").querySelector(".dt-paging nav")?.setAttribute("aria-label", `pages of ${name}`),
       language: { search: "Search", lengthMenu: "_MENU_ rows per page", info: "_START_ to _END_ of _TOTAL_ rows" },
     });
   });

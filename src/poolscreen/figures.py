@@ -24,12 +24,14 @@ CHAIN_COLOURS = [ORANGE, BLUE, GREEN, "#CC79A7"]
 SGRNA_COLOURS = ["#440154", "#414487", "#2A788E", "#22A884", "#8FBC2E"]
 LOG_FC = "log fold change"
 SEED = 103  # of the jitter
+# In inches. Small enough for its text to be read where the page gives a figure half of that.
+WIDTH = 6.4
 
 
-def theme(width: float, height: float) -> p9.theme:
-    """Return the look of all plotnine figures, with the size in inches."""
+def theme(height: float) -> p9.theme:
+    """Return the look of all plotnine figures, with the height in inches."""
     return p9.theme_minimal(base_size=11) + p9.theme(
-        figure_size=(width, height),
+        figure_size=(WIDTH, height),
         plot_title=p9.element_text(size=12, weight="bold"),
         panel_grid_minor=p9.element_blank(),
         panel_grid_major_x=p9.element_blank(),
@@ -54,13 +56,12 @@ def observations(
     effects: pd.DataFrame | None = None,
     title: str,
     value_label: str = LOG_FC,
-    width: float = 7.2,
     part_by: str | None = None,
 ) -> p9.ggplot:
     """Draw values by label, jittered, with bars for effects.
 
-    The labels of `colour` are coloured by the rank of their mean, so that neighbours in the
-    legend are neighbours in the figure: twenty hues could not be told apart, an order can be seen.
+    The labels of `colour` are coloured by the rank of their mean: twenty hues could not be told
+    apart, an order can be seen.
 
     Parameters
     ----------
@@ -74,44 +75,51 @@ def observations(
         Columns `by`, `value` and `effect` ("true" or "estimated").
     title, value_label : str
         Title of the figure and of the y axis.
-    width : float
-        In inches.
     part_by : str, optional
-        Column whose groups are parted by dotted lines.
+        Column whose groups are parted by dotted lines, and named on the x axis in place of `by`.
 
     Returns
     -------
     plotnine.ggplot
     """
-    means = (
-        data.groupby(colour, observed=True)[value].mean().sort_values(ascending=False)
-    )
-    ranked = [str(label) for label in means.index]
+    ranks = data.groupby(colour, observed=True)[value].mean().rank(ascending=False)
     data = in_order(data, [by])
-    data[colour] = pd.Categorical(data[colour].astype(str), categories=ranked)
-    columns = 2 if len(ranked) > 10 else 1
+    data["rank"] = data[colour].map(ranks).astype(float)
     plot = (
         p9.ggplot(data, p9.aes(by, value))
         + p9.geom_hline(yintercept=0, colour="#BBBBBB")
         + p9.geom_point(
-            p9.aes(fill=colour),
+            p9.aes(fill="rank"),
             position=p9.position_jitter(width=0.3, height=0, random_state=SEED),
             size=1.7,
             stroke=0,
             alpha=0.75,
         )
-        + p9.scale_fill_cmap_d(
-            "viridis", guide=p9.guide_legend(ncol=columns, override_aes={"size": 3})
+        + p9.scale_fill_gradientn(
+            SGRNA_COLOURS,
+            breaks=[1, len(ranks)],
+            labels=["highest", "lowest"],
+            guide=p9.guide_colorbar(reverse=True),
         )
-        + p9.labs(x="", y=value_label, fill=f"{_words(colour)}\n(by mean)", title=title)
-        + theme(width, 4)
+        + p9.labs(x="", y=value_label, fill=f"{_words(colour)}\nby mean", title=title)
+        + theme(3.7)
         + p9.theme(axis_text_x=p9.element_text(rotation=90, vjust=1, ha="center"))
     )
     if part_by:
         first = data.drop_duplicates(by).reset_index(drop=True)[part_by].astype(str)
-        starts = first.index[first != first.shift()][1:]
-        plot += p9.geom_vline(
-            xintercept=list(starts + 0.5), linetype="dotted", colour=GREY
+        starts = first.index[first != first.shift()]
+        ends = [*starts[1:], len(first)]
+        middles = [(start + end) // 2 for start, end in zip(starts, ends, strict=True)]
+        labels = list(data[by].cat.categories)
+        plot = (
+            plot
+            + p9.geom_vline(
+                xintercept=list(starts[1:] + 0.5), linetype="dotted", colour=GREY
+            )
+            + p9.scale_x_discrete(
+                breaks=[labels[middle] for middle in middles],
+                labels=list(first[starts]),
+            )
         )
     if effects is None:
         return plot
@@ -157,7 +165,7 @@ def heat_map(table: pd.DataFrame, *, title: str) -> Figure:
         index="gene", columns="cell_line", values="mean", observed=True
     )
     limit = float(grid.abs().max().max())
-    figure, axes = plt.subplots(figsize=(7.2, 3.4), dpi=200, layout="constrained")
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.4), dpi=200, layout="constrained")
     sns.heatmap(
         grid,
         cmap="vlag",
@@ -201,7 +209,7 @@ def by_model(
         + p9.scale_fill_manual(values=MODEL_COLOURS)
         + p9.guides(fill=p9.guide_legend(override_aes={"size": 3}))
         + p9.labs(x="", y=value_label, fill="", title=title)
-        + theme(7.2, 4)
+        + theme(4)
         + p9.theme(
             legend_position="top",
             axis_text_x=p9.element_text(rotation=90, vjust=1, ha="center"),
@@ -238,7 +246,7 @@ def by_model_in_genes(stacked: pd.DataFrame, *, title: str) -> p9.ggplot:
         )
         + p9.scale_colour_manual(values=MODEL_COLOURS)
         + p9.facet_wrap("gene", ncol=2, scales="free_x")
-        + theme(7.2, 12)
+        + theme(12)
         + p9.theme(
             legend_position="top", axis_text_x=p9.element_text(rotation=90, size=8)
         )
@@ -275,7 +283,7 @@ def shrinkage(pulled: pd.DataFrame, *, title: str) -> p9.ggplot:
             colour="sgRNAs\nof the gene",
             title=title,
         )
-        + theme(7.2, 6)
+        + theme(6)
         + p9.theme(panel_grid_major_x=p9.element_line())
     )
 
@@ -385,7 +393,7 @@ def shrinkage_slopes(
         + p9.geom_smooth(method="lm", se=False, size=0.8)
         + _colour_by_sgrnas()
         + p9.labs(x=labels[0], y=labels[1], colour="sgRNAs\nof the gene", title=title)
-        + theme(7.2, 4.2)
+        + theme(4.2)
         + p9.theme(panel_grid_major_x=p9.element_line())
     )
 
@@ -475,7 +483,7 @@ def chains(
         "var_names": list(names),
         "color": CHAIN_COLOURS,
         "backend": "matplotlib",
-        "figure_kwargs": {"figsize": (7.2, 2.9), "dpi": 200, "layout": "constrained"},
+        "figure_kwargs": {"figsize": (WIDTH, 2.9), "dpi": 200, "layout": "constrained"},
     }
     if kind == "trace":
         lines = {"trace": {"width": 0.6}, "divergence": False}
@@ -531,7 +539,7 @@ def rank_differences(
         + p9.facet_wrap("quantity", ncol=columns)
         + p9.scale_x_continuous(breaks=[0, 0.5, 1], labels=["0", "0.5", "1"])
         + p9.labs(x="rank of the true value", y="difference from uniform", title=title)
-        + theme(7.2, 1 + 1.6 * rows)
+        + theme(1 + 1.6 * rows)
         + p9.theme(strip_text=p9.element_text(size=8))
     )
 
@@ -566,7 +574,7 @@ def growth(scaling: pd.DataFrame) -> p9.ggplot:
         + p9.scale_y_log10()
         + p9.scale_colour_manual(values=MODEL_COLOURS)
         + p9.labs(x="rows of the screen", y="", title="An exact fit, by size of screen")
-        + theme(7.2, 3.2)
+        + theme(3.2)
         + p9.theme(axis_text_x=p9.element_text(rotation=30, ha="right"))
     )
 
@@ -602,7 +610,7 @@ def shares_by_measurements(
             y="share of the sgRNAs",
             title=title,
         )
-        + theme(7.2, 3.2)
+        + theme(3.2)
     )
 
 
@@ -639,7 +647,7 @@ def shares(prior: pd.Series, posterior: pd.Series, *, title: str) -> p9.ggplot:
             y="density",
             title=title,
         )
-        + theme(7.2, 3)
+        + theme(3)
     )
 
 
@@ -671,7 +679,7 @@ def predictive(fit: xr.DataTree, group: str, *, title: str, draws: int = 60) -> 
         kind="ecdf" if group == "prior_predictive" else "kde",
         num_samples=draws,
         backend="matplotlib",
-        figure_kwargs={"figsize": (7.2, 3.2), "dpi": 200},
+        figure_kwargs={"figsize": (WIDTH, 3.2), "dpi": 200},
         visuals={"predictive_dist": {"color": BLUE, "alpha": 0.3}},
     )
     figure: Figure = drawn.viz["figure"].item()
