@@ -3,7 +3,7 @@
 RUN := PYTHONPATH=src .venv/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-quick serve pdf bench lint pair env clean
+.PHONY: help book test test-quick serve pdf bench lint chapter pair env clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ bench: env  ## Measure samplers, builds, growth (ONLY="scaling": that alone); ha
 lint: env  ## Check format, style, types and notebook pairs
 	@.venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy
 	@$(RUN) poolscreen check
+
+chapter: env  ## Start a chapter about a model: make chapter ID=m7d TITLE="A model of my own"
+	@$(RUN) poolscreen new-chapter "$(ID)" "$(TITLE)"
 
 pair: env  ## Bring notebooks/*.ipynb in step with notebooks/*.py
 	@$(RUN) poolscreen pair

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poolscreen.errors import PoolscreenError
-from poolscreen.screen import Screen, read_screen
+from poolscreen.screen import Screen
 
 
 @st.composite
@@ -32,6 +32,7 @@ def tables(draw):
     )
 
 
+@settings(deadline=None)  # the first example imports pandera
 @given(tables())
 def test_indices_lead_back_to_the_labels(table):
     screen = Screen(table)
@@ -74,15 +75,16 @@ GOOD = pd.DataFrame(
     [
         (GOOD.drop(columns="gene"), "no column gene"),
         (GOOD.iloc[:0], "no rows"),
-        (GOOD.assign(gene=["g", "h"]), "sgRNA s belongs to more than one gene"),
+        (GOOD.assign(gene=["g", "h"]), "rows 2, 3, .*more than one gene"),
+        (GOOD.assign(log_fc=[0.1, np.nan]), r"log_fc is missing.*\(row 3\)"),
+        (GOOD.assign(log_fc=[np.inf, 0.1]), r"log_fc is infinite.*\(row 2"),
+        (GOOD.assign(log_fc=["x", "0.1"]), "log_fc is no number.*'x'"),
+        (GOOD.assign(sgRNA=[" ", "s"]), r"sgRNA is empty.*\(row 2"),
+        (GOOD.assign(cell_line=[None, "b"]), r"cell_line is empty.*\(row 2"),
         (
-            GOOD.assign(log_fc=[0.1, np.nan]),
-            "row 1, have a log_fc that is not a finite",
+            GOOD.assign(cell_line="a", replicate=1),
+            "same sgRNA, cell line and replicate",
         ),
-        (GOOD.assign(log_fc=[np.inf, 0.1]), "row 0"),
-        (GOOD.assign(log_fc=["x", "y"]), "must be numeric"),
-        (GOOD.assign(sgRNA=[" ", "s"]), "row 0, have an empty sgRNA"),
-        (GOOD.assign(cell_line=[None, "b"]), "an empty cell_line"),
     ],
 )
 def test_faults_are_named(table, message):
@@ -90,13 +92,18 @@ def test_faults_are_named(table, message):
         Screen(table)
 
 
-def test_reading_names_the_file(tmp_path):
-    path = tmp_path / "screen.csv"
-    with pytest.raises(PoolscreenError, match="is not there"):
-        read_screen(path)
-    path.write_text("")
-    with pytest.raises(PoolscreenError, match=r"screen\.csv is no CSV table"):
-        read_screen(path)
-    path.write_text("a,b\n1,2\n")
-    with pytest.raises(PoolscreenError, match=r"screen\.csv: the screen has no column"):
-        read_screen(path)
+def test_all_faults_are_named_at_once():
+    bad = GOOD.assign(log_fc=["x", np.inf], sgRNA=["", "s"]).drop(columns="gene")
+    with pytest.raises(PoolscreenError) as caught:
+        Screen(bad)
+    assert str(caught.value).startswith("4 faults:")
+
+
+def test_labels_become_text():
+    """Of a Parquet file they may be numbers."""
+    screen = Screen(GOOD.assign(cell_line=[7, 8]))
+    assert screen.cell_lines == ["7", "8"]
+
+
+def test_rows_without_a_name_are_replicates():
+    assert len(Screen(GOOD.assign(cell_line="a")).log_fc) == 2

@@ -244,6 +244,8 @@ def imported_modules(chapter: str) -> set[str]:
 def loaded(chapter: str, loader: str) -> set[str]:
     """Return the first arguments of a chapter's calls of a loader, such as `load_fit`.
 
+    A call without any, as `load_screen` allows, gives the empty string.
+
     Raises
     ------
     PoolscreenError
@@ -254,8 +256,8 @@ def loaded(chapter: str, loader: str) -> set[str]:
         for node in ast.walk(tree):
             if not (isinstance(node, ast.Call) and _called(node) == loader):
                 continue
-            argument = node.args[0] if node.args else None
-            if not (
+            argument = node.args[0] if node.args else ast.Constant("")
+            if node.keywords or not (
                 isinstance(argument, ast.Constant) and isinstance(argument.value, str)
             ):
                 raise PoolscreenError(
@@ -294,6 +296,22 @@ def check_loading(chapter: str) -> None:
                 )
 
 
+def opened_files(chapter: str) -> list[Path]:
+    """Return the files of the project that a chapter names in its code, as in `read_csv("...")`.
+
+    Paths count from the folder of the chapters, which is where they are executed.
+    """
+    folder = project.root() / FOLDER
+    found = set()
+    for _, tree in syntax_trees(chapter):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                path = (folder / node.value).resolve()
+                if len(node.value) < 256 and "/" in node.value and path.is_file():
+                    found.add(path)
+    return sorted(path for path in found if path.is_relative_to(project.root()))
+
+
 def calls(chapter: str, function: str) -> bool:
     """Tell whether a chapter calls a function of this name."""
     return any(
@@ -329,12 +347,36 @@ def execute(chapter: str) -> NotebookNode:
         If a cell raises, or writes warnings that the page would show. It names the chapter and
         the cell, and gives the traceback.
     """
+    return execute_notebook(make_notebook(chapter), chapter, project.root() / FOLDER)
+
+
+def execute_notebook(notebook: NotebookNode, name: str, folder: Path) -> NotebookNode:
+    """Execute a notebook in a kernel of its own.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        The notebook; its cells get outputs.
+    name : str
+        What messages call it.
+    folder : pathlib.Path
+        Where it is executed.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        The notebook.
+
+    Raises
+    ------
+    PoolscreenError
+        See `execute`.
+    """
     from nbclient import NotebookClient  # noqa: PLC0415 (only executing needs it)
     from nbclient.exceptions import CellExecutionError, DeadKernelError  # noqa: PLC0415
     from traitlets.config import Config  # noqa: PLC0415
 
-    notebook = make_notebook(chapter)
-    progress = _Progress(chapter, len(notebook.cells))
+    progress = _Progress(name, len(notebook.cells))
     try:
         with TemporaryDirectory(prefix="poolscreen-") as own:
             # Sockets of this user and this kernel alone, not ports of the machine.
@@ -346,28 +388,28 @@ def execute(chapter: str) -> NotebookNode:
                 timeout=None,
                 force_raise_errors=True,
                 record_timing=False,
-                resources={"metadata": {"path": str(project.root() / FOLDER)}},
+                resources={"metadata": {"path": str(folder)}},
                 on_cell_start=progress,
                 skip_cells_with_tag="",  # a tag is presentation, and never skips code
             ).execute(env=_kernel_environment(own))
     except CellExecutionError as error:
         raise PoolscreenError(
-            f"{chapter}, cell {progress.cell} raised {error.ename}: {error.evalue}\n"
+            f"{name}, cell {progress.cell} raised {error.ename}: {error.evalue}\n"
             + ANSI.sub("", error.traceback).strip()
         ) from None
     except DeadKernelError as error:
         raise PoolscreenError(
-            f"{chapter}, cell {progress.cell} ended its kernel: {error}"
+            f"{name}, cell {progress.cell} ended its kernel: {error}"
         ) from None
-    check_outputs(chapter, notebook)
+    check_outputs(name, notebook)
     return notebook
 
 
 def _kernel_environment(ipython: str) -> dict[str, str]:
-    """Let a kernel import this project's package, wherever it runs, and nobody's own settings."""
+    """Let a kernel import this very package, wherever it runs, and nobody's own settings."""
     personal = ("PYTENSOR_FLAGS", "PYTENSORRC", "MATPLOTLIBRC", "JUPYTER_PATH")
     environment = {k: v for k, v in os.environ.items() if k not in personal}
-    source = str(project.root() / "src")
+    source = str(Path(__file__).parent.parent)
     return {**environment, "IPYTHONDIR": ipython, "PYTHONPATH": source}
 
 

@@ -22,8 +22,11 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except PoolscreenError as error:
-            click.echo(f"error: {error}", err=True)
-            ctx.exit(1)
+            message = str(error)
+        except OSError as error:  # no room, no right, no such disk any more
+            message = f"{error.filename or 'writing'}: {error.strerror}"
+        click.echo(f"error: {message}", err=True)
+        raise click.exceptions.Exit(1)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -89,7 +92,7 @@ def _check_import() -> None:
 def _what_failed(logs: Path) -> str:
     """Collect the messages of the jobs that failed, from their logs."""
     messages = []
-    for log in sorted(logs.glob("*.log")):
+    for log in sorted(logs.rglob("*.log")):
         found = re.search(r"^(error: |Traceback )", log.read_text(), flags=re.MULTILINE)
         if found:
             message = log.read_text()[found.start() :].removeprefix("error: ").rstrip()
@@ -108,6 +111,23 @@ def pair() -> None:
     """Bring the notebooks of the pairs in step with their scripts."""
     for chapter in chapters.names():
         chapters.write_notebook(chapter)
+
+
+@main.command("new-chapter")
+@click.argument("model")
+@click.argument("title")
+def new_chapter(model: str, title: str) -> None:
+    """Write the start of a chapter: a model, a notebook pair, an entry in _toc.yml.
+
+    MODEL is what the model is called in code, for example m7d; TITLE is the chapter's.
+    """
+    from poolscreen import new_chapter as start  # noqa: PLC0415
+
+    for path in start.create(model, title):
+        click.echo(path.relative_to(project.root()))
+    click.echo(
+        "`make book` makes the book with it; book/extending.md says what to edit"
+    )
 
 
 @main.command()
@@ -130,6 +150,205 @@ def picture() -> None:
         part.write_bytes(staging.key_figure().read())
 
 
+# A screen of one's own ----------------------------------------------------------------------
+
+PATH = click.Path(path_type=Path)
+_screen = click.argument("screen", type=PATH)
+_column = click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="NAME=COLUMN",
+    help="What a column is called in the file, for example sgRNA=guide. Repeatable.",
+)
+_separator = click.option(
+    "--separator",
+    help="What parts the fields [default: commas; tabs in .tsv and .txt].",
+)
+_output = click.option("--output", "-o", type=PATH, help="Where to write.")
+_force = click.option("--force", is_flag=True, help="Replace what is there.")
+
+
+def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
+    for column in columns:
+        if "=" not in column:
+            raise PoolscreenError(
+                f"--column takes NAME=COLUMN, for example sgRNA=guide, and was given {column}"
+            )
+    return dict(column.split("=", 1) for column in columns)
+
+
+def _say(message: str) -> None:
+    click.echo(message, err=True)
+
+
+@main.command()
+@_screen
+@_column
+@_separator
+def validate(screen: Path, columns: tuple[str, ...], separator: str | None) -> None:
+    """Say what is wrong with the table of a screen, before anything is sampled.
+
+    SCREEN is a table (CSV, TSV, gzipped or not, or Parquet) with the columns cell_line, sgRNA,
+    gene, log_fc and, where there are replicates, replicate.
+    """
+    from poolscreen import own  # noqa: PLC0415 (PyMC takes seconds to import)
+
+    own.read(screen, _mapping(columns), separator, _say)
+
+
+@main.command("fold-change")
+@click.argument("counts", type=PATH)
+@click.option(
+    "--samples",
+    required=True,
+    type=PATH,
+    help="Table with a row per cell line and replicate: cell_line, replicate (where there are "
+    "any), and which columns of COUNTS are its initial and its final.",
+)
+@click.option(
+    "--controls",
+    type=PATH,
+    help="File with a gene without effect per line, to normalise and centre by [default: all].",
+)
+@click.option(
+    "--min-initial",
+    default=30.0,
+    show_default=True,
+    help="Leave out an sgRNA with fewer normalised reads before the screen.",
+)
+@click.option(
+    "--pseudo-count",
+    default=1.0,
+    show_default=True,
+    help="Normalised reads added to each count.",
+)
+@click.option(
+    "--centre/--no-centre",
+    default=True,
+    show_default=True,
+    help="Make the median log fold change of the controls zero.",
+)
+@_column
+@_separator
+@_output
+@_force
+def fold_change(  # noqa: PLR0917 (click passes them by name)
+    counts: Path,
+    samples: Path,
+    controls: Path | None,
+    min_initial: float,
+    pseudo_count: float,
+    centre: bool,
+    columns: tuple[str, ...],
+    separator: str | None,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Make the table of a screen from read counts.
+
+    COUNTS is a table with the columns sgRNA, gene, and one per sample. Samples are brought to one
+    scale by the median of ratios; the table has log fold changes to base 2.
+    """
+    from poolscreen import own  # noqa: PLC0415 (as above)
+
+    own.fold_change(
+        counts,
+        samples,
+        output or Path(f"{own.stem(counts)}_log_fc.csv"),
+        controls=controls,
+        options={
+            "min_initial": min_initial,
+            "pseudo_count": pseudo_count,
+            "centre": centre,
+            "columns": _mapping(columns),
+        },
+        separator=separator,
+        force=force,
+        say=_say,
+    )
+
+
+@main.command()
+@click.argument("model")
+@click.option(
+    "--screen",
+    type=PATH,
+    help="Table of a screen; see `poolscreen validate --help`. Without it, the book's.",
+)
+@_column
+@_separator
+@_output
+@_force
+def fit(  # noqa: PLR0917 (as above)
+    model: str,
+    screen: Path | None,
+    columns: tuple[str, ...],
+    separator: str | None,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Fit a model to a screen: a folder with the fit (NetCDF) and its tables (CSV).
+
+    MODEL is, for example, m7b. The fit is written only if it has converged.
+    """
+    if screen is None:
+        _fit_of_the_book(model)
+        return
+    from poolscreen import own  # noqa: PLC0415 (as above)
+
+    own.fit(
+        screen,
+        model,
+        output or Path(f"{own.stem(screen)}_{model}"),
+        columns=_mapping(columns),
+        separator=separator,
+        force=force,
+        say=_say,
+    )
+
+
+@main.command()
+@_screen
+@click.option("--model", default="m7b", show_default=True, help="The model to fit.")
+@click.option(
+    "--threshold",
+    default=-1.0,
+    show_default=True,
+    help="Log fold change below which an effect is called strong.",
+)
+@_column
+@_separator
+@_output
+@_force
+def report(  # noqa: PLR0917 (as above)
+    screen: Path,
+    model: str,
+    threshold: float,
+    columns: tuple[str, ...],
+    separator: str | None,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Report on a screen: a folder with one page (HTML) and its tables (CSV).
+
+    SCREEN is a table; see `poolscreen validate --help`. The page needs no network and no other
+    file.
+    """
+    from poolscreen import own  # noqa: PLC0415 (as above)
+
+    own.report(
+        screen,
+        model,
+        output or Path(f"{own.stem(screen)}_report"),
+        threshold=threshold,
+        columns=_mapping(columns),
+        separator=separator,
+        force=force,
+        say=_say,
+    )
+
+
 # The steps of the workflow ------------------------------------------------------------------
 
 
@@ -146,26 +365,25 @@ def simulate() -> None:
             table.to_csv(part, index=False)
 
 
-@main.command()
-@click.argument("model")
-def fit(model: str) -> None:
-    """Step of the workflow: fit a model to the simulated screen."""
-    with project.alone(f"fit of {model}"):
+def _fit_of_the_book(name: str) -> None:
+    """Step of the workflow: make a fit of the book, for example `m7a` or `wang2014/m7a`."""
+    with project.alone(f"fit of {name}"):
         # Before the code is imported, and again when it has run.
-        inputs = flow.digest([*flow.fit_sources(model), "results/screen.csv"])
+        inputs = flow.digest([*flow.fit_sources(name), flow.fit_screen(name)])
         from poolscreen import fits, sampling, screen  # noqa: PLC0415
 
+        of_screen, model = project.split_fit(name)
         fitted, tables = sampling.fit(
             model,
-            screen.load_screen(),
+            screen.load_screen(of_screen),
             sampling.Settings(),
-            report=lambda message: click.echo(f"{model}: {message}"),
+            report=lambda message: click.echo(f"{name}: {message}"),
         )
-        flow.check_fresh(f"the fit of {model}", inputs)
-        written = fits.write_tables(project.tables_path(model), tables)
+        flow.check_fresh(f"the fit of {name}", inputs)
+        written = fits.write_tables(project.tables_path(name), tables)
         fitted.attrs["inputs"] = fits.json_text(inputs)
         fitted.attrs["tables"] = fits.json_text(flow.digest(written))
-        fits.write_fit(project.fit_path(model), fitted)
+        fits.write_fit(project.fit_path(name), fitted)
 
 
 @main.command()

@@ -144,6 +144,89 @@ def _words(column: str) -> str:
     return column.replace("_", " ")
 
 
+def cell_lines(table: pd.DataFrame) -> p9.ggplot:
+    """Draw the distribution of the log fold changes in each cell line.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `cell_line` and `log_fc`, see `poolscreen.screen.Screen`.
+
+    Returns
+    -------
+    plotnine.ggplot
+        A violin per cell line, with its median as a bar.
+    """
+    return (
+        p9.ggplot(in_order(table, ["cell_line"]), p9.aes("cell_line", "log_fc"))
+        + p9.geom_hline(yintercept=0, colour="#BBBBBB")
+        + p9.geom_violin(fill=BLUE, colour="none", alpha=0.5, width=0.9)
+        + p9.stat_summary(
+            fun_y=np.median,
+            fun_ymin=np.median,
+            fun_ymax=np.median,
+            geom="errorbar",
+            width=0.5,
+            size=0.9,
+        )
+        + p9.labs(x="", y=LOG_FC, title="Log fold changes by cell line")
+        + theme(3.4)
+        + p9.theme(axis_text_x=p9.element_text(rotation=45, ha="right"))
+    )
+
+
+def two_cell_lines(
+    effects: pd.DataFrame, x: str, y: str, *, named: Sequence[str], title: str
+) -> p9.ggplot:
+    """Draw the effects of genes in one cell line against those in another.
+
+    Parameters
+    ----------
+    effects : pandas.DataFrame
+        Columns `gene`, `cell_line`, `mean`, `hdi_3%`, `hdi_97%`.
+    x, y : str
+        Names of the cell lines.
+    named : sequence of str
+        Genes whose names and intervals are drawn.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
+    """
+    columns = {"mean": "mean", "hdi_3%": "low", "hdi_97%": "high"}
+    by_gene = effects.set_index("gene")
+    wide = pd.concat(
+        [
+            by_gene.loc[by_gene["cell_line"] == line, list(columns)]
+            .rename(columns=columns)
+            .add_prefix(f"{axis}_")
+            for axis, line in (("x", x), ("y", y))
+        ],
+        axis=1,
+    ).reset_index()
+    few = wide[wide["gene"].isin(named)]
+    return (
+        p9.ggplot(wide, p9.aes("x_mean", "y_mean"))
+        + p9.geom_abline(slope=1, intercept=0, colour="#999999")
+        + p9.geom_errorbar(
+            p9.aes(ymin="y_low", ymax="y_high"), few, width=0, colour=ORANGE, size=0.4
+        )
+        + p9.geom_errorbarh(
+            p9.aes(xmin="x_low", xmax="x_high"), few, height=0, colour=ORANGE, size=0.4
+        )
+        + p9.geom_point(size=1.8, stroke=0, colour=BLUE, alpha=0.7)
+        + p9.geom_text(
+            p9.aes(label="gene"), few, size=8, ha="left", va="bottom", nudge_x=0.03
+        )
+        + p9.coord_fixed()
+        + p9.labs(x=f"effect in {x}", y=f"effect in {y}", title=title)
+        + theme(5.6)
+        + p9.theme(panel_grid_major_x=p9.element_line())
+    )
+
+
 def heat_map(table: pd.DataFrame, *, title: str) -> Figure:
     """Draw posterior means, gene by cell line (seaborn).
 
@@ -165,7 +248,9 @@ def heat_map(table: pd.DataFrame, *, title: str) -> Figure:
         index="gene", columns="cell_line", values="mean", observed=True
     )
     limit = float(grid.abs().max().max())
-    figure, axes = plt.subplots(figsize=(WIDTH, 3.4), dpi=200, layout="constrained")
+    figure, axes = plt.subplots(
+        figsize=(WIDTH, max(3.4, 1 + 0.2 * len(grid))), dpi=200, layout="constrained"
+    )
     sns.heatmap(
         grid,
         cmap="vlag",

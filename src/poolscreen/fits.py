@@ -358,13 +358,14 @@ def read_attributes(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def load_fit(model: str) -> xr.DataTree:
-    """Load the fit of a model of the book.
+def load_fit(fit: str) -> xr.DataTree:
+    """Load a fit of the book; calling this in a chapter has the fit made.
 
     Parameters
     ----------
-    model : str
-        Name of the model, for example `m7a`.
+    fit : str
+        Name of the model, for example `m7a`; on a real screen with the screen's name before it,
+        for example `wang2014/m7a`.
 
     Returns
     -------
@@ -374,16 +375,16 @@ def load_fit(model: str) -> xr.DataTree:
         and `constant_data`; attributes `model`, `seed`, `settings`, `seconds_compiling`,
         `seconds_sampling` and more.
     """
-    return read_fit(project.fit_path(model))
+    return read_fit(project.fit_path(fit))
 
 
-def load_table(model: str, name: str) -> pd.DataFrame:
-    """Load a posterior table of a model of the book.
+def load_table(fit: str, name: str) -> pd.DataFrame:
+    """Load a posterior table of a fit of the book.
 
     Parameters
     ----------
-    model : str
-        Name of the model.
+    fit : str
+        See `load_fit`.
     name : str
         `scalars` or the name of an effect.
 
@@ -392,7 +393,7 @@ def load_table(model: str, name: str) -> pd.DataFrame:
     pandas.DataFrame
         See `summarise`.
     """
-    path = project.tables_path(model) / f"{name}.csv"
+    path = project.tables_path(fit) / f"{name}.csv"
     if not path.is_file():
         raise PoolscreenError(
             f"{path} is not there; `make book` makes the tables of each model"

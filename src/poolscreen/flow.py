@@ -56,15 +56,56 @@ def screen_sources() -> list[str]:
     return [LOCK, *module_paths([f"{PACKAGE}.simulate"])]
 
 
-def fit_sources(model: str) -> list[str]:
-    """Return what the fit of a model depends on, besides the screen."""
+def counts_sources(screen: str) -> list[str]:
+    """Return what a real screen depends on.
+
+    Raises
+    ------
+    PoolscreenError
+        If there are no counts of that name.
+    """
+    files = [project.counts_path(screen), project.samples_path(screen)]
+    for path in files:
+        if not path.is_file():
+            raise PoolscreenError(
+                f"there is no screen {screen!r}: {_short(path)} is not there"
+            )
+    return [LOCK, *module_paths([f"{PACKAGE}.counts"]), *map(_short, files)]
+
+
+def fit_sources(fit: str) -> list[str]:
+    """Return what a fit depends on, besides the screen."""
+    _, model = project.split_fit(fit)
     return [LOCK, *module_paths([f"{PACKAGE}.sampling", f"{PACKAGE}.models.{model}"])]
+
+
+def fit_screen(fit: str) -> str:
+    """Return the path of the screen that a fit is of."""
+    return _short(project.screen_path(project.split_fit(fit)[0]))
+
+
+def fit_names() -> list[str]:
+    """Return the fits of the book: every model on the simulated screen, and what chapters load."""
+    loaded = (fit for name in chapters.names() for fit in chapter_fits(name))
+    return sorted({*models.names(), *loaded})
+
+
+def screen_names() -> list[str]:
+    """Return the real screens of the book: those that chapters load, or fits of them."""
+    loaded = (
+        screen
+        for name in chapters.names()
+        for screen in [
+            *chapters.loaded(name, "load_screen"),
+            *(project.split_fit(fit)[0] for fit in chapter_fits(name)),
+        ]
+    )
+    return sorted({screen for screen in loaded if screen})
 
 
 def samplers_sources() -> list[str]:
     """Return what the comparison of samplers depends on, besides the screen."""
-    every = [f"{PACKAGE}.models.{model}" for model in models.names()]
-    return [LOCK, *module_paths([f"{PACKAGE}.comparison", *every])]
+    return [LOCK, *module_paths([f"{PACKAGE}.comparison"])]
 
 
 def calibration_sources(model: str) -> list[str]:
@@ -90,8 +131,35 @@ def chapter_sources(chapter: str) -> list[str]:
             raise PoolscreenError(
                 f"{chapter} loads {path}, which is not there; `make bench` makes it"
             )
-        measured.append(path.relative_to(project.root()).as_posix())
-    return [LOCK, *module_paths(chapters.imported_modules(chapter)), *measured]
+        measured.append(_short(path))
+    opened = map(_short, chapters.opened_files(chapter))
+    return [
+        LOCK,
+        *module_paths(chapters.imported_modules(chapter)),
+        *measured,
+        *sorted(opened),
+    ]
+
+
+def chapter_fits(chapter: str) -> list[str]:
+    """Return the fits that a chapter loads, or tables of them, from its calls of the loaders.
+
+    Raises
+    ------
+    PoolscreenError
+        If no model makes a fit, or there is no such screen.
+    """
+    fits = chapters.loaded(chapter, "load_fit") | chapters.loaded(chapter, "load_table")
+    for fit in fits:
+        screen, model = project.split_fit(fit)
+        if model not in models.names():
+            raise PoolscreenError(
+                f"{chapter} loads the fit of {model!r}, which no model makes; there are "
+                + ", ".join(models.names())
+            )
+        if screen:
+            counts_sources(screen)
+    return sorted(fits)
 
 
 def chapter_results(chapter: str) -> list[str]:
@@ -100,24 +168,18 @@ def chapter_results(chapter: str) -> list[str]:
     Raises
     ------
     PoolscreenError
-        If it loads a fit that no model makes.
+        If it loads what nothing makes.
     """
     results = []
-    if chapters.calls(chapter, "load_screen"):
-        results.append(project.screen_path())
+    for screen in sorted(chapters.loaded(chapter, "load_screen")):
+        if screen:
+            counts_sources(screen)
+        results.append(project.screen_path(screen))
     if chapters.calls(chapter, "load_truth"):
         results.append(project.truth_path())
     if chapters.calls(chapter, "load_samplers"):
         results.append(project.samplers_path())
-    for model in sorted(
-        chapters.loaded(chapter, "load_fit") | chapters.loaded(chapter, "load_table")
-    ):
-        if model not in models.names():
-            raise PoolscreenError(
-                f"{chapter} loads the fit of {model!r}, which no model makes; there are "
-                + ", ".join(models.names())
-            )
-        results.append(project.fit_path(model))
+    results += [project.fit_path(fit) for fit in chapter_fits(chapter)]
     for model in sorted(chapters.loaded(chapter, "load_calibration")):
         if not models.exists(model):
             raise PoolscreenError(
@@ -125,14 +187,18 @@ def chapter_results(chapter: str) -> list[str]:
                 + ", ".join(models.names())
             )
         results += project.calibration_paths(model)
-    return [path.relative_to(project.root()).as_posix() for path in results]
+    return [_short(path) for path in results]
 
 
 def other_results() -> list[str]:
-    """Return what chapters load besides the screen and the fits: each carries its own record."""
+    """Return what chapters load besides screens and fits: each carries its own record."""
     loaded = (result for name in chapters.names() for result in chapter_results(name))
-    folder = project.fit_path("").parent.relative_to(project.root())
-    return sorted({r for r in loaded if r.endswith(".nc") and Path(r).parent != folder})
+    fits = _short(project.root() / "results" / "fits")
+    return sorted({r for r in loaded if r.endswith(".nc") and not r.startswith(fits)})
+
+
+def _short(path: Path) -> str:
+    return path.relative_to(project.root()).as_posix()
 
 
 def site_sources() -> list[str]:
@@ -142,7 +208,7 @@ def site_sources() -> list[str]:
         for page in chapters.toc()
     ]
     assets = [
-        path.relative_to(project.root()).as_posix()
+        _short(path)
         for path in (project.root() / "book").rglob("*")
         if path.is_file() and not path.name.startswith(".")
     ]

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from poolscreen.errors import PoolscreenError
 
@@ -39,9 +40,20 @@ def root() -> Path:
     )
 
 
-def screen_path() -> Path:
-    """Return the path of the simulated screen."""
-    return root() / "results" / "screen.csv"
+def screen_path(screen: str = "") -> Path:
+    """Return the path of a screen of the book, without a name of the simulated one."""
+    results = root() / "results"
+    return results / "screens" / f"{screen}.csv" if screen else results / "screen.csv"
+
+
+def counts_path(screen: str) -> Path:
+    """Return the path of the read counts of a real screen, which are kept in the repository."""
+    return root() / "data" / f"{screen}_counts.tsv"
+
+
+def samples_path(screen: str) -> Path:
+    """Return the path of the list of samples of a real screen."""
+    return root() / "data" / f"{screen}_samples.csv"
 
 
 def truth_path() -> Path:
@@ -49,14 +61,24 @@ def truth_path() -> Path:
     return root() / "results" / "truth.csv"
 
 
-def fit_path(model: str) -> Path:
-    """Return the path of the fit of a model."""
-    return root() / "results" / "fits" / f"{model}.nc"
+def split_fit(fit: str) -> tuple[str, str]:
+    """Split the name of a fit into its screen and its model.
+
+    `m7b` is model 7b on the simulated screen, whose name is empty; `wang2014/m7b` is model 7b on
+    the real screen `wang2014`.
+    """
+    screen, _, model = fit.rpartition("/")
+    return screen, model
 
 
-def tables_path(model: str) -> Path:
-    """Return the folder of the posterior tables of a model."""
-    return root() / "results" / "tables" / model
+def fit_path(fit: str) -> Path:
+    """Return the path of a fit."""
+    return root() / "results" / "fits" / f"{fit}.nc"
+
+
+def tables_path(fit: str) -> Path:
+    """Return the folder of the posterior tables of a fit."""
+    return root() / "results" / "tables" / fit
 
 
 def samplers_path() -> Path:
@@ -96,6 +118,32 @@ def replacing(path: Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Give an empty folder beside `path`, and move it there once the block has succeeded.
+
+    A folder that is there already is replaced as a whole.
+
+    Raises
+    ------
+    PoolscreenError
+        If nothing can be written there.
+    """
+    try:
+        beside = TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise PoolscreenError(
+            f"{path} cannot be written: {error.strerror}; choose another place"
+        ) from error
+    with beside as own:
+        part = Path(own, "new")
+        part.mkdir()
+        yield part
+        if path.exists():
+            path.rename(Path(own, "old"))
+        part.rename(path)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Where a page comes from: the commit, the fits, the packages."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 
@@ -16,7 +17,7 @@ def fit_rows(names: list[str]) -> pd.DataFrame:
     Parameters
     ----------
     names : list of str
-        Names of models.
+        Names of fits.
 
     Returns
     -------
@@ -70,7 +71,7 @@ def card(chapter: str) -> str:
         Name of the chapter.
     """
     results = flow.chapter_results(chapter)
-    used = [model for model in models.names() if _short_path(model) in results]
+    used = flow.chapter_fits(chapter)
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     lines = [
         "::::{card} Where this page comes from",
@@ -82,20 +83,20 @@ def card(chapter: str) -> str:
     if used:
         rows = fit_rows(used)
         rows["file"] = [
-            f"{{download}}`{model}.nc <../results/fits/{model}.nc>`" for model in used
+            f"{{download}}`{fit}.nc <../results/fits/{fit}.nc>`" for fit in used
         ]
         lines += [
             "| " + " | ".join(map(str, rows)) + " |",
             "|" + " --- |" * len(rows.columns),
             *("| " + " | ".join(row) + " |" for row in rows.to_numpy().tolist()),
             "",
-            'A fit opens with `xarray.open_datatree("' + used[0] + '.nc")`.',
+            'A fit opens with `xarray.open_datatree("' + Path(used[0]).name + '.nc")`.',
             "",
         ]
     others = [
         f"{{download}}`{result.removeprefix('results/')} <../{result}>`"
         for result in results
-        if _model_of(result) not in used
+        if not result.startswith("results/fits/")
     ]
     lines += [
         f"This chapter: {{download}}`with its outputs <../downloads/{chapter}.ipynb>`, "
@@ -105,11 +106,3 @@ def card(chapter: str) -> str:
         "::::",
     ]
     return "\n".join(lines)
-
-
-def _short_path(model: str) -> str:
-    return project.fit_path(model).relative_to(project.root()).as_posix()
-
-
-def _model_of(result: str) -> str:
-    return result.removeprefix("results/fits/").removesuffix(".nc")

@@ -1,5 +1,6 @@
 """A pooled screen: its table, checked once, and the index arrays that the models need."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,11 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from poolscreen import project
+from poolscreen import project, reading, validation
 from poolscreen.errors import PoolscreenError
-
-LABELS = ["cell_line", "sgRNA", "gene"]
-COLUMNS = [*LABELS, "log_fc"]
+from poolscreen.validation import LABELS, REPLICATE
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -26,27 +25,46 @@ class Screen:
     ----------
     table : pandas.DataFrame
         Columns `cell_line`, `sgRNA`, `gene` (labels) and `log_fc` (log fold change of the
-        sgRNA's abundance); other columns are kept and not used. Several rows of one sgRNA and
-        cell line are replicates. The table itself is not changed.
+        sgRNA's abundance, usually to base 2); other columns are kept and not used. Several rows of
+        one sgRNA and cell line are replicates, which a column `replicate` may name. Labels become
+        text. The table itself is not changed.
 
     Raises
     ------
     PoolscreenError
         If a column is missing, a label is empty, a fold change is not a finite number, an sgRNA
-        belongs to two genes, or there are no rows.
+        belongs to two genes, a replicate is there twice, or there are no rows. It names every
+        fault.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "cell_line": ["HL60", "HL60", "HL60"],
+    ...         "sgRNA": ["MYC_1", "MYC_2", "AAVS1_1"],
+    ...         "gene": ["MYC", "MYC", "AAVS1"],
+    ...         "log_fc": [-2.1, -1.7, 0.1],
+    ...     }
+    ... )
+    >>> screen = Screen(table)
+    >>> screen.genes, screen.gene_of_sgrna.tolist()
+    (['MYC', 'AAVS1'], [0, 0, 1])
+    >>> Screen(table.drop(columns="gene"))
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: 1 fault:
+    - there is no column gene; there are cell_line, sgRNA, log_fc: ...
     """
 
     table: pd.DataFrame
 
     def __post_init__(self) -> None:
         """Check the table and order its labels by appearance."""
-        _check(self.table)
+        validation.check_screen(self.table)
+        text = {column: self.table[column].astype("str") for column in LABELS}
         ordered = {
-            column: pd.Categorical(
-                self.table[column], categories=self.table[column].unique(), ordered=True
-            )
-            for column in LABELS
-        }
+            column: pd.Categorical(labels, categories=labels.unique(), ordered=True)
+            for column, labels in text.items()
+        } | {"log_fc": pd.to_numeric(self.table["log_fc"])}
         object.__setattr__(
             self, "table", self.table.assign(**ordered).reset_index(drop=True)
         )
@@ -111,70 +129,56 @@ class Screen:
         return pd.Series(counts, index=pd.Index(self.genes, name="gene"), name="sgRNAs")
 
 
-def _check(table: pd.DataFrame) -> None:
-    missing = [column for column in COLUMNS if column not in table.columns]
-    if missing:
-        raise PoolscreenError(
-            f"the screen has no column {', '.join(missing)}; it has {', '.join(map(str, table))}"
-        )
-    if table.empty:
-        raise PoolscreenError("the screen has no rows; a model needs observations")
-    # Labels are looked at once each, not once per row: a screen may have millions.
-    factors = {column: pd.factorize(table[column]) for column in LABELS}
-    for column, (codes, labels) in factors.items():
-        blank = np.array([str(label).strip() == "" for label in labels], dtype=bool)
-        empty = (codes < 0) | np.append(blank, False)[codes]
-        _refuse_rows(empty, f"an empty {column}; name it or leave the row out")
-    if not pd.api.types.is_numeric_dtype(table["log_fc"]):
-        raise PoolscreenError(
-            f"log_fc is of type {table['log_fc'].dtype}; it must be numeric"
-        )
-    _refuse_rows(
-        ~np.isfinite(table["log_fc"]),
-        "a log_fc that is not a finite number; leave the row out",
-    )
-    (sgrna, sgrnas), (gene, genes) = factors["sgRNA"], factors["gene"]
-    pairs = np.unique(sgrna * len(genes) + gene)
-    shared = np.asarray(sgrnas)[np.bincount(pairs // len(genes)) > 1]
-    if len(shared):
-        raise PoolscreenError(
-            f"sgRNA {shared[0]} belongs to more than one gene ({len(shared)} such sgRNAs); "
-            "give each sgRNA one gene"
-        )
+def read_screen(
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    separator: str | None = None,
+) -> Screen:
+    """Read a screen from a file.
 
+    Parameters
+    ----------
+    path : pathlib.Path
+        CSV, TSV (gzipped or not) or Parquet, with the columns of `Screen`; replicates have a
+        column `replicate`.
+    columns : mapping of str to str, optional
+        What a column is called in the file, by the name it should have.
+    separator : str, optional
+        What parts the fields; by default commas, or tabs where the name says so.
 
-def _refuse_rows(bad: "pd.Series[bool] | npt.NDArray[np.bool_]", fault: str) -> None:
-    rows = np.flatnonzero(bad)
-    if rows.size:
-        raise PoolscreenError(
-            f"{rows.size} rows, the first of them row {rows[0]}, have {fault}"
-        )
-
-
-def read_screen(path: Path) -> Screen:
-    """Read a screen from a CSV file.
+    Returns
+    -------
+    Screen
 
     Raises
     ------
     PoolscreenError
-        If the file is not there or what it holds is no screen.
+        If the file cannot be read, or what it holds is no screen. It names every fault, with rows
+        and a remedy.
     """
-    if not path.is_file():
-        raise PoolscreenError(
-            f"{path} is not there; `make book` makes the book's own screen"
-        )
+    table = reading.read_table(path, separator)
     try:
-        return Screen(pd.read_csv(path))
-    except (
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        UnicodeDecodeError,
-    ) as error:
-        raise PoolscreenError(f"{path} is no CSV table: {error}") from error
+        return Screen(validation.tidy(table, columns))
     except PoolscreenError as error:
         raise PoolscreenError(f"{path}: {error}") from error
 
 
-def load_screen() -> Screen:
-    """Load the book's simulated screen."""
-    return read_screen(project.screen_path())
+def load_screen(screen: str = "") -> Screen:
+    """Load a screen of the book; calling this in a chapter has the screen made.
+
+    Parameters
+    ----------
+    screen : str
+        Name of a real screen, whose counts lie in `data/`; by default the simulated screen.
+
+    Returns
+    -------
+    Screen
+    """
+    path = project.screen_path(screen)
+    if not path.is_file():
+        raise PoolscreenError(
+            f"{path} is not there; `make book` makes the book's own screens"
+        )
+    return Screen(pd.read_csv(path, dtype=dict.fromkeys([*LABELS, REPLICATE], "str")))

@@ -15,7 +15,6 @@ from poolscreen import (
     chapters,
     fits,
     flow,
-    models,
     project,
     publishing,
     repository,
@@ -51,8 +50,8 @@ def build() -> None:
 def pedigree() -> dict[str, str]:
     """Return the SHA-256 of every file that the site is made from, directly or not."""
     files = flow.digest(flow.site_sources())
-    for model in models.names():
-        records = fits.read_attributes(project.fit_path(model))
+    for fit in flow.fit_names():
+        records = fits.read_attributes(project.fit_path(fit))
         for record in ("inputs", "tables"):
             files |= json.loads(records[record])
     for result in flow.other_results():

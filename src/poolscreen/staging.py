@@ -21,7 +21,6 @@ from poolscreen import (
     chapters,
     fits,
     flow,
-    models,
     project,
     provenance,
     repository,
@@ -82,12 +81,13 @@ def configuration() -> dict[str, Any]:
 def stage_results(staging: Path) -> None:
     """Link the results that pages offer, and refuse those that are not fresh."""
     wanted = [project.screen_path(), project.truth_path()]
-    for model in models.names():
-        path = project.fit_path(model)
+    wanted += [project.screen_path(screen) for screen in flow.screen_names()]
+    for fit in flow.fit_names():
+        path = project.fit_path(fit)
         records = fits.read_attributes(path)
         for record in ("inputs", "tables"):
-            flow.check_fresh(f"the fit of {model}", json.loads(records[record]))
-        wanted += [path, *project.tables_path(model).glob("*.csv")]
+            flow.check_fresh(f"the fit of {fit}", json.loads(records[record]))
+        wanted += [path, *project.tables_path(fit).glob("*.csv")]
     for result in flow.other_results():
         path = project.root() / result
         flow.check_fresh(result, json.loads(fits.read_attributes(path)["inputs"]))
@@ -294,7 +294,7 @@ def joined(chapter: str) -> nbformat.NotebookNode:
 def write_environment(folder: Path) -> None:
     """Write the tables of the page on reproducibility, from the fits' own records."""
     attributes = [
-        fits.read_attributes(project.fit_path(model)) for model in models.names()
+        fits.read_attributes(project.fit_path(fit)) for fit in flow.fit_names()
     ]
     packages = json.loads(attributes[0]["packages"])
     pd.DataFrame({"package": packages.keys(), "version": packages.values()}).to_csv(
@@ -309,8 +309,9 @@ def write_environment(folder: Path) -> None:
         "seconds_compiling": "seconds compiling",
         "seconds_sampling": "seconds sampling",
     }
-    pd.DataFrame(attributes)[list(columns)].rename(columns=columns).to_csv(
+    made = pd.DataFrame(attributes).assign(model=flow.fit_names())
+    made[list(columns)].rename(columns=columns).to_csv(
         folder / "machines.csv", index=False
     )
-    provenance.fit_rows(models.names()).to_csv(folder / "fits.csv", index=False)
+    provenance.fit_rows(flow.fit_names()).to_csv(folder / "fits.csv", index=False)
     (folder / "commit.md").write_text(provenance.commit_text() + "\n")

@@ -27,8 +27,13 @@ class Model(Protocol):
         exactly; None for a model outside it, which is sampled as it stands.
     """
 
-    TITLE: str
-    FAMILY: "NestedNormal | None"
+    @property
+    def TITLE(self) -> str:  # noqa: N802, D102 (a constant of the module)
+        ...
+
+    @property
+    def FAMILY(self) -> "NestedNormal | None":  # noqa: N802, D102 (as above)
+        ...
 
     def build(self, screen: "Screen") -> "pm.Model":
         """Write the model down for a screen."""

@@ -1,0 +1,139 @@
+"""Reading tables that somebody else wrote: CSV, TSV, gzipped or not, and Parquet."""
+
+import csv
+import gzip
+import zlib
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from poolscreen.errors import PoolscreenError
+
+MAX_BYTES = 2_000_000_000
+SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+# How a file begins, and what it is then.
+GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+NO_TABLE = {
+    b"PK\x03\x04": "an Excel workbook or another archive; save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
+    b"%PDF": "a PDF; ask for the table itself",
+    b"\xff\xfe": "text in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "text in UTF-16; save it as UTF-8",
+    b"<!DOC": "a web page; download the table itself",
+    b"<html": "a web page; download the table itself",
+}
+
+
+def read_table(path: Path, separator: str | None = None) -> pd.DataFrame:
+    """Read a table whose first row names its columns.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A text file in UTF-8, gzipped or not, or a Parquet file; its content says which.
+    separator : str, optional
+        What parts the fields of a text file: by default commas, or tabs where the name ends in
+        `.tsv` or `.txt`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The fields of a text file as text, empty ones missing; those of Parquet as they are.
+
+    Raises
+    ------
+    PoolscreenError
+        If the file is not there, is too large, is damaged, is no table, is not in UTF-8, has rows
+        longer than its header, or names two columns alike.
+    """
+    start = _start_of(path)
+    if start.startswith(PARQUET):
+        return _read_parquet(path)
+    zipped = start.startswith(GZIP)
+    if separator is None:
+        ending = path.name.removesuffix(".gz").rpartition(".")[2].lower()
+        separator = "\t" if ending in ("tsv", "txt") else ","
+    try:
+        _check_header(path, zipped, separator)
+        return pd.read_csv(
+            path,
+            sep=separator,
+            dtype=str,
+            encoding="utf-8-sig",
+            compression="gzip" if zipped else None,
+            index_col=False,
+        )
+    except UnicodeDecodeError as error:
+        raise PoolscreenError(
+            f"{path} is not in UTF-8 (byte {error.object[error.start]:#04x} cannot be read); save "
+            "it as UTF-8: in Excel, 'CSV UTF-8'"
+        ) from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise PoolscreenError(
+            f"{path} is a damaged gzip file ({error}); fetch it again"
+        ) from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
+        raise PoolscreenError(f"{path} is no table: {error}") from error
+
+
+def _start_of(path: Path) -> bytes:
+    """Return the first bytes of a file that may be a table."""
+    if path.is_dir():
+        raise PoolscreenError(f"{path} is a folder; name the file in it")
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as opened:
+            start = opened.read(4096)
+    except FileNotFoundError:
+        raise PoolscreenError(f"{path} is not there; is its name right?") from None
+    except OSError as error:
+        raise PoolscreenError(f"{path} cannot be read: {error.strerror}") from error
+    if size > MAX_BYTES:
+        raise PoolscreenError(
+            f"{path} has {size / 1e9:.1f} GB, more than a screen of fold changes or counts ever "
+            "has; is it the right file?"
+        )
+    if not start.strip():
+        raise PoolscreenError(f"{path} is empty; is it the right file?")
+    for beginning, what in NO_TABLE.items():
+        if start.lstrip().startswith(beginning):
+            raise PoolscreenError(f"{path} is no table, but {what}")
+    if b"\0" in start and not start.startswith((GZIP, PARQUET)):
+        raise PoolscreenError(f"{path} is no text, and no Parquet file, but binary")
+    return start
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (pa.ArrowException, OSError) as error:
+        raise PoolscreenError(
+            f"{path} is a damaged Parquet file ({error}); write or fetch it again"
+        ) from error
+
+
+def _check_header(path: Path, zipped: bool, separator: str) -> None:
+    """Refuse what pandas would read as something else than was meant."""
+    opened = gzip.open if zipped else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as lines:
+        rows = csv.reader(lines, delimiter=separator)
+        header, first = next(rows), next(rows, None)
+    if len(header) == 1:
+        for other, name in SEPARATORS.items():
+            if other in header[0]:
+                raise PoolscreenError(
+                    f"the fields of {path} are parted by {name}, not by "
+                    f"{SEPARATORS.get(separator, repr(separator))}; pass --separator {other!r}"
+                )
+    doubled = sorted({name for name in header if header.count(name) > 1})
+    if doubled:
+        raise PoolscreenError(
+            f"{path} has more than one column {', '.join(map(repr, doubled))}; keep the one that "
+            "is meant"
+        )
+    if first is not None and len(first) > len(header):
+        raise PoolscreenError(
+            f"the first row of {path} has {len(first)} fields, and its header {len(header)}; if R "
+            "wrote it, write it again with row.names = FALSE"
+        )
