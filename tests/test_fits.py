@@ -55,6 +55,14 @@ def test_tables_keep_the_order_and_the_columns():
     assert tables["alpha"]["cell_line"].tolist() == ["c", "b", "a"] * 2
 
 
+def test_an_effect_of_one_dimension_has_a_table():
+    draws = posterior().isel(cell_line=0, drop=True)
+    table = fits.summarise(draws)["alpha"]
+    assert table["gene"].tolist() == ["g10", "g2"]
+    own = draws["alpha"].mean(["chain", "draw"]).to_numpy()
+    np.testing.assert_allclose(table["mean"], own)
+
+
 def test_tables_hold_the_draws_own_figures():
     draws = posterior()
     row = (

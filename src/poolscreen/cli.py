@@ -123,6 +123,7 @@ def new_chapter(model: str, title: str) -> None:
     """
     from poolscreen import new_chapter as start  # noqa: PLC0415
 
+    _check_import()
     for path in start.create(model, title):
         click.echo(path.relative_to(project.root()))
     click.echo(

@@ -71,6 +71,8 @@ def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> 
 def _format(column: str, digits: int) -> Callable[[object], str]:
     def show(cell: object) -> str:
         value = float(str(cell))
+        if column.startswith("P("):  # one that rounds to 1 is no certainty
+            return f"{value:.3f}"
         if column in COUNTS or value.is_integer():
             return f"{value:,.0f}"
         if column.startswith("ESS"):  # a rate: three digits are more than it has

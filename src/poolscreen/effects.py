@@ -222,8 +222,8 @@ def disagreement(
     -------
     pandas.DataFrame
         Columns `sgRNA`, `gene`, `cell lines` (in which it can be compared), `its mean`, `others`
-        (their mean), `difference`, `z`, and `it is` ("weaker" where it lies nearer to zero). The
-        largest `z` first; sgRNAs without another of their gene are left out.
+        (their mean), `difference`, `z`, and `it is` ("lower" or "higher" than they). The largest
+        `z` first; sgRNAs without another of their gene are left out.
     """
     noise, scatter = _variances(posterior, family)
     shape = (len(screen.sgrnas), len(screen.cell_lines))
@@ -264,9 +264,7 @@ def disagreement(
             "others": their_mean,
             "difference": its_mean - their_mean,
             "z": (its_mean - their_mean) / np.where(sd > 0, sd, 1),
-            "it is": np.where(
-                np.abs(its_mean) < np.abs(their_mean), "weaker", "stronger"
-            ),
+            "it is": np.where(its_mean < their_mean, "lower", "higher"),
         }
     )[cells > 0]
     order = table["z"].abs().sort_values(ascending=False).index

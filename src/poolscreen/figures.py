@@ -210,11 +210,14 @@ def two_cell_lines(
     return (
         p9.ggplot(wide, p9.aes("x_mean", "y_mean"))
         + p9.geom_abline(slope=1, intercept=0, colour="#999999")
-        + p9.geom_errorbar(
-            p9.aes(ymin="y_low", ymax="y_high"), few, width=0, colour=ORANGE, size=0.4
+        + p9.geom_linerange(
+            p9.aes(ymin="y_low", ymax="y_high"), few, colour=ORANGE, size=0.5
         )
-        + p9.geom_errorbarh(
-            p9.aes(xmin="x_low", xmax="x_high"), few, height=0, colour=ORANGE, size=0.4
+        + p9.geom_segment(
+            p9.aes(x="x_low", xend="x_high", yend="y_mean"),
+            few,
+            colour=ORANGE,
+            size=0.5,
         )
         + p9.geom_point(size=1.8, stroke=0, colour=BLUE, alpha=0.7)
         + p9.geom_text(
@@ -484,7 +487,10 @@ def shrinkage_slopes(
 
 
 def _colour_by_sgrnas() -> p9.scale_color_cmap:
-    return p9.scale_colour_gradientn(SGRNA_COLOURS, breaks=[1, 4, 7, 10])
+    def whole(limits: tuple[float, float]) -> list[int]:
+        return sorted({round(number) for number in np.linspace(*limits, 4).tolist()})
+
+    return p9.scale_colour_gradientn(SGRNA_COLOURS, breaks=whole)
 
 
 def ring(exact: pd.DataFrame, chains: pd.DataFrame, *, title: str) -> Figure:

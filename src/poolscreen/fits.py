@@ -78,11 +78,9 @@ def summarise(posterior: xr.Dataset) -> dict[str, pd.DataFrame]:
             summary[name].transpose(*dims, "summary").to_series().unstack("summary")
         )
         # Unstacking sorts the labels; the posterior's own order is the reader's.
-        tables[name] = tables[name].reindex(
-            pd.MultiIndex.from_product(
-                [summary[dim].to_numpy() for dim in dims], names=dims
-            )
-        )
+        labels = [pd.Index(summary[dim].to_numpy(), name=dim) for dim in dims]
+        own = labels[0] if len(labels) == 1 else pd.MultiIndex.from_product(labels)
+        tables[name] = tables[name].reindex(own)
     columns = ["mean", "sd", "hdi_3%", "hdi_97%", "mcse_mean", "mcse_sd"]
     columns += ["ess_bulk", "ess_tail", "r_hat"]
     return {name: table[columns].reset_index() for name, table in tables.items()}

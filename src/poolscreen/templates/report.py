@@ -161,10 +161,11 @@ apart = disagreement(screen, posterior, family)
 far = apart[apart["z"].abs() > FAR]
 words(
     f"""Each sgRNA is compared with the others of its gene in the same cell lines. {len(far):,} of
-    {len(apart):,} lie more than {FAR:g} standard deviations away, and {(far["it is"] == "weaker").sum():,}
-    of these are the weaker ones: they may cut badly. If the model were true,
-    {len(apart) * 2 * stats.norm.sf(FAR):.1f} would lie so far by chance. More than that says that
-    sgRNAs keep their deviation from cell line to cell line, which this model does not know."""
+    {len(apart):,} lie more than {FAR:g} standard deviations away, {(far["it is"] == "higher").sum():,}
+    of them higher. In a gene that cells need, a higher one may cut badly; a lower one may cut
+    elsewhere, too. If the model were true, {len(apart) * 2 * stats.norm.sf(FAR):.1f} would lie so far
+    by chance. More than that says that single measurements fail, or that sgRNAs keep their deviation
+    from cell line to cell line; this model knows neither."""
     if len(apart)
     else "No gene has two sgRNAs, so none can be compared."
 )
