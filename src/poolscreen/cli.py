@@ -193,7 +193,7 @@ def validate(screen: Path, columns: tuple[str, ...], separator: str | None) -> N
     SCREEN is a table (CSV, TSV, gzipped or not, or Parquet) with the columns cell_line, sgRNA,
     gene, log_fc and, where there are replicates, replicate.
     """
-    from poolscreen import own  # noqa: PLC0415 (PyMC takes seconds to import)
+    from poolscreen import own  # noqa: PLC0415 (pandas takes a second to import)
 
     own.read(screen, _mapping(columns), separator, _say)
 
@@ -337,8 +337,9 @@ def report(  # noqa: PLR0917 (as above)
     file.
     """
     from poolscreen import own  # noqa: PLC0415 (as above)
+    from poolscreen import report as reporting  # noqa: PLC0415
 
-    own.report(
+    reporting.write(
         screen,
         model,
         output or Path(f"{own.stem(screen)}_report"),

@@ -1,6 +1,7 @@
 """What depends on what, derived from the code: the inputs of the workflow's rules."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from poolscreen.errors import PoolscreenError
 
 PACKAGE = "poolscreen"
 LOCK = "uv.lock"
+AUTOMODULE = re.compile(r"^\.\. automodule:: ([\w.]+)$", re.MULTILINE)
 
 
 @cache
@@ -212,17 +214,15 @@ def site_sources() -> list[str]:
         for path in (project.root() / "book").rglob("*")
         if path.is_file() and not path.name.startswith(".")
     ]
-    return sorted(
-        {
-            "_config.yml",
-            "_toc.yml",
-            LOCK,
-            *pages,
-            *assets,
-            # Sphinx loads the second by its name in _config.yml.
-            *module_paths([f"{PACKAGE}.site", f"{PACKAGE}.directives"]),
-        }
-    )
+    documented = {
+        module
+        for page in pages
+        for module in AUTOMODULE.findall((project.root() / page).read_text())
+    }
+    # Sphinx loads the second by its name in _config.yml.
+    modules = {f"{PACKAGE}.site", f"{PACKAGE}.directives", *documented}
+    settings = ["_config.yml", "_toc.yml", LOCK]
+    return sorted({*settings, *pages, *assets, *module_paths(modules)})
 
 
 def digest(paths: Iterable[str]) -> dict[str, str]:

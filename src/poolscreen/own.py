@@ -1,40 +1,18 @@
 """A screen of one's own: from a file to a checked table, a fit, a report."""
 
-import hashlib
-import json
-from base64 import b64encode
-from collections.abc import Mapping
-from html import escape
-from importlib.metadata import version
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from string import Template
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import jupytext
-import nbformat
-import xarray as xr
-
-from poolscreen import (
-    chapters,
-    effects,
-    fits,
-    models,
-    project,
-    reading,
-    sampling,
-    screen,
-    staging,
-    validation,
-)
 from poolscreen import counts as read_counts
+from poolscreen import models, project, reading, screen, validation
 from poolscreen.errors import PoolscreenError
-from poolscreen.sampling import Report, Settings
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 # Enough for two digits of every estimate; a large screen has thousands of effects.
-SETTINGS = Settings(draws=1000, tune=1000)
+SETTINGS = {"draws": 1000, "tune": 1000}
+
+Say = Callable[[str], None]
 
 
 def stem(path: Path) -> str:
@@ -43,7 +21,7 @@ def stem(path: Path) -> str:
 
 
 def read(
-    path: Path, columns: Mapping[str, str], separator: str | None, say: Report
+    path: Path, columns: Mapping[str, str], separator: str | None, say: Say
 ) -> screen.Screen:
     """Read a screen, and say what it holds and what should be known of it.
 
@@ -60,6 +38,18 @@ def read(
     for caution in validation.cautions(found):
         say(f"mind: {caution}")
     return found
+
+
+def check_model(model: str) -> None:
+    """Refuse a model that there is not, before any work is done.
+
+    Raises
+    ------
+    PoolscreenError
+        It names the models that there are.
+    """
+    if not models.exists(model):
+        models.get(model)
 
 
 def check_output(path: Path, *, force: bool) -> None:
@@ -95,7 +85,7 @@ def fold_change(
     options: Mapping[str, Any],
     separator: str | None,
     force: bool,
-    say: Report,
+    say: Say,
 ) -> None:
     """Make the table of a screen from read counts, see `poolscreen.counts.fold_changes`."""
     check_output(output, force=force)
@@ -121,13 +111,16 @@ def fit(
     columns: Mapping[str, str],
     separator: str | None,
     force: bool,
-    say: Report,
+    say: Say,
 ) -> None:
     """Fit a model to a screen and write the fit and its tables into a folder."""
-    models.get(model)
+    check_model(model)
     check_output(output, force=force)
     data = read(path, columns, separator, say)
-    fitted, tables = sampling.fit(model, data, SETTINGS, report=say)
+    from poolscreen import fits, sampling  # noqa: PLC0415 (PyMC takes seconds)
+
+    settings = sampling.Settings(**SETTINGS)
+    fitted, tables = sampling.fit(model, data, settings, report=say)
     with project.replacing_folder(output) as folder:
         for name, table in tables.items():
             table.to_csv(folder / f"{name}.csv", index=False)
@@ -136,140 +129,3 @@ def fit(
         f"{output}: fit.nc, which xarray.open_datatree opens, and "
         + ", ".join(f"{name}.csv" for name in tables)
     )
-
-
-def report(
-    path: Path,
-    model: str,
-    output: Path,
-    *,
-    threshold: float,
-    columns: Mapping[str, str],
-    separator: str | None,
-    force: bool,
-    say: Report,
-) -> None:
-    """Fit a model to a screen and write a report into a folder: a page, and its tables as CSV."""
-    models.get(model)
-    check_output(output, force=force)
-    data = read(path, columns, separator, say)
-    effects.check_effects(models.get(model), data)
-    fitted, tables = sampling.fit(model, data, SETTINGS, report=say)
-    about = {
-        "screen": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "model": model,
-        "cautions": validation.cautions(data),
-        "command": f"poolscreen report {path.name} --model {model} --threshold {threshold:g}",
-        "version": version("poolscreen"),
-        "packages": ", ".join(f"{name} {version(name)}" for name in ("pymc", "nutpie")),
-    }
-    say("writing the report")
-    with TemporaryDirectory(prefix="poolscreen-") as own:
-        work = Path(own)
-        (work / "about.json").write_text(json.dumps(about))
-        data.table.to_parquet(work / "screen.parquet")
-        for name, table in tables.items():
-            table.to_csv(work / f"{name}.csv", index=False)
-        kept = ("posterior", "posterior_predictive", "observed_data")
-        groups = {group: fitted[group].to_dataset() for group in kept}
-        tree = xr.DataTree.from_dict(groups)
-        tree.attrs = fitted.attrs
-        tree.to_netcdf(work / "fit.nc", engine="h5netcdf")
-        executed = execute_report({"folder": own, "threshold": threshold}, work)
-    with project.replacing_folder(output) as folder:
-        for name, text in tables_of(executed).items():
-            (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-        (folder / "report.html").write_text(
-            page(executed, title=path.name), encoding="utf-8"
-        )
-    say(f"{output}: report.html, and its tables as CSV")
-
-
-def execute_report(
-    parameters: Mapping[str, object], folder: Path
-) -> nbformat.NotebookNode:
-    """Execute the notebook of the report, the parameters set as papermill would set them."""
-    notebook = jupytext.read(TEMPLATES / "report.py")
-    place = next(
-        number
-        for number, cell in enumerate(notebook.cells, start=1)
-        if "parameters" in cell.metadata.get("tags", [])
-    )
-    given = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
-    notebook.cells.insert(
-        place,
-        nbformat.v4.new_code_cell(given, metadata={"tags": ["injected-parameters"]}),
-    )
-    return chapters.execute_notebook(notebook, "the report", folder)
-
-
-def tables_of(executed: nbformat.NotebookNode) -> dict[str, str]:
-    """Return the data of the tables of an executed report as CSV, by their names."""
-    return {
-        cell.metadata["table"]["name"]: output.data["text/csv"]
-        for cell in chapters.code_cells(executed)
-        for output in cell.outputs
-        if "text/csv" in output.get("data", {})
-    }
-
-
-def page(executed: nbformat.NotebookNode, *, title: str) -> str:
-    """Make one page of an executed report that needs no other file and no network."""
-    from nbconvert import HTMLExporter  # noqa: PLC0415 (only a report needs it)
-
-    number = {"table": 0, "figure": 0}
-    for cell in chapters.code_cells(executed):
-        for output in cell.get("outputs", []):
-            _present(cell.metadata, output, number)
-    exporter = HTMLExporter(
-        template_name="basic",
-        exclude_input=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-    )
-    body, _ = exporter.from_notebook_node(executed)
-    with TemporaryDirectory(prefix="poolscreen-") as own:
-        staging.write_datatables(Path(own))
-        script, style = (
-            Path(own, f"datatables.{kind}").read_text(encoding="utf-8")
-            for kind in ("js", "css")
-        )
-    template = Template((TEMPLATES / "report.html").read_text(encoding="utf-8"))
-    return template.substitute(
-        title=escape(title),
-        body=body,
-        # Within a page this would end the script.
-        datatables=script.replace("</script", "<\\/script"),
-        datatables_style=style,
-    )
-
-
-def _present(
-    metadata: nbformat.NotebookNode,
-    output: nbformat.NotebookNode,
-    number: dict[str, int],
-) -> None:
-    """Give a table or a figure its number and caption; a table offers its data."""
-    data = output.get("data", {})
-    if "text/csv" in data:
-        number["table"] += 1
-        named = metadata["table"]
-        address = "data:text/csv;base64," + b64encode(data["text/csv"].encode()).decode(
-            "ascii"
-        )
-        output.data = {
-            "text/html": f"<figure><figcaption>Table {number['table']}. "
-            f'{escape(named["caption"])} <a class="source" href="{address}" '
-            f'download="{named["name"]}.csv">CSV</a></figcaption>'
-            f'<div class="box">{data["text/html"]}</div></figure>'
-        }
-    elif "image/png" in data:
-        number["figure"] += 1
-        shown = metadata["mystnb"]
-        image = data["image/png"].replace("\n", "")
-        output.data = {
-            "text/html": f'<figure><img src="data:image/png;base64,{image}" '
-            f'alt="{escape(shown["image"]["alt"])}"><figcaption>Figure '
-            f"{number['figure']}. {escape(shown['figure']['caption'])}</figcaption></figure>"
-        }
