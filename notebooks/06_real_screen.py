@@ -91,8 +91,8 @@ table(samples)
 # This is what `poolscreen fold-change` does, and what made the screen of this chapter. The size
 # factors of the samples lie between {glue:text}`least_factor:.2f` and {glue:text}`most_factor:.2f`. An
 # sgRNA with fewer than {glue:text}`min_initial` normalised reads at the beginning had nothing to lose;
-# {glue:text}`n_left_out` measurements were left out for that, which leaves {glue:text}`n_rows:,` of
-# {glue:text}`n_sgrnas` sgRNAs.
+# {glue:text}`n_left_out` fold changes were left out for that, which leaves {glue:text}`n_rows:,`
+# of {glue:text}`n_sgrnas` sgRNAs.
 
 # %% tags=["remove-cell"]
 made, notes = fold_changes(counts.rename(columns={"Gene": "gene"}), samples)
@@ -129,7 +129,7 @@ table(diagnostics({"7a": one_level, "7b": two_levels}))
 # {glue:text}`model_gap:.3f`.
 #
 # Where effects are small and noise is large, partial pooling has work to do. A gene with ten sgRNAs
-# is pulled {glue:text}`pull:.0%` of the way to the mean ({numref}`fig-shrinkage-wang`), where the simulated
+# is pulled {glue:text}`pull:.0f` % of the way to the mean ({numref}`fig-shrinkage-wang`), where the simulated
 # gene of ten moved by {glue:text}`../notebooks/02_model_7a.ipynb::b_last:.1f` %.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of posterior means of gene effects against plain means. The points lie on a straight line flatter than the identity, and strokes towards zero grow longer with the distance from it."}, "figure": {"name": "fig-shrinkage-wang", "caption": "Effect of each gene in each line: posterior mean of model 7b against the mean of its measurements. Strokes lead from no pooling (the line) to the estimate. Colour: number of sgRNAs of the gene."}}
@@ -141,7 +141,7 @@ shrinkage(before_and_after(screen, effects), title="Pull towards the mean")
 # {numref}`tbl-effects-wang` has every effect with its interval and two probabilities. Of
 # {glue:text}`n_effects` effects, {glue:text}`n_below` are below zero with a probability above 97 %; if
 # all were zero, some three in a hundred would be by chance in a model without pooling. None is below
-# minus one with a probability above {glue:text}`strong_probability:.0%`; the likeliest is
+# minus one with a probability above {glue:text}`strong_probability:.0f` %; the likeliest is
 # {glue:text}`strongest_gene` in {glue:text}`strongest_line`. No gene here is a safe hit by that standard,
 # and a list cut at minus one would be a list of coin tosses.
 
@@ -247,10 +247,10 @@ numbers(
         "alpha_low": scalars.loc["sigma_alpha", "hdi_3%"],
         "alpha_high": scalars.loc["sigma_alpha", "hdi_97%"],
         "model_gap": (both["mean_7b"] - both["mean_7a"]).abs().max(),
-        "pull": pulled.loc[pulled["sgRNAs"] == 10, "shrinkage"].iloc[0],
+        "pull": 100 * pulled.loc[pulled["sgRNAs"] == 10, "shrinkage"].iloc[0],
         "n_effects": len(effects),
         "n_below": int((probable["P(below 0)"] > 0.97).sum()),
-        "strong_probability": strongest["P(below -1)"],
+        "strong_probability": 100 * strongest["P(below -1)"],
         "strongest_gene": strongest["gene"],
         "strongest_line": strongest["cell_line"],
         "n_differ": len(differ),
@@ -288,7 +288,7 @@ numbers(
 # ## What we have learnt
 #
 # - The models run on real counts unchanged, and converge.
-# - In this screen noise exceeds the effects {glue:text}`times:.0f` times, so pooling pulls hard, and most
+# - In this screen a measurement scatters {glue:text}`times:.0f` times as far as effects spread, so pooling pulls hard, and most
 #   genes cannot be told from zero. The honest list of hits is short.
 # - The one difference that could be expected beforehand, *ABL1*, is found.
 # - A normal model pays for heavy tails with intervals that are too wide for most genes. The check
