@@ -18,7 +18,9 @@ from poolscreen.marginal import NestedNormal
 from poolscreen.models import m7b
 from poolscreen.screen import Screen
 
-FAMILIES = {name: models.get(name).FAMILY for name in models.names()}
+FAMILIES = {
+    name: family for name in models.names() if (family := models.get(name).FAMILY)
+}
 
 
 @st.composite

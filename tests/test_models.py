@@ -62,9 +62,11 @@ def test_known_parameters_are_recovered(name):
     screen = Screen(table)
     first = sampling.sample(model, screen, sampling.Settings(draws=200, tune=500))
     known = first["posterior"].to_dataset().isel(chain=[0], draw=[-1])
-    drawn = pm.sample_posterior_predictive(
-        known, model=model.build(screen), random_seed=1, progressbar=False
-    )
+    plain = model.build(screen)
+    with plain:
+        drawn = pm.sample_posterior_predictive(
+            known, random_seed=1, progressbar=False, freeze_vars=list(known)
+        )
     data = drawn["posterior_predictive"]["log_fc"].to_numpy().ravel()
 
     found = sampling.sample(
