@@ -97,7 +97,7 @@ class Tree:
         for block in re.split(r"^(?:local)?rule ", ran.stdout, flags=re.MULTILINE)[1:]:
             name = block.split(":")[0]
             wildcards = re.search(r"wildcards: (.*)", block)
-            values = re.findall(r"=(\w+)", wildcards[1]) if wildcards else []
+            values = re.findall(r"=([\w/]+)", wildcards[1]) if wildcards else []
             jobs.append(" ".join([name, *values]))
         return sorted(job for job in jobs if job != "all")
 
