@@ -46,6 +46,20 @@ def read_table(path: Path, separator: str | None = None) -> pd.DataFrame:
     PoolscreenError
         If the file is not there, is too large, is damaged, is no table, is not in UTF-8, has rows
         longer than its header, or names two columns alike.
+
+    Examples
+    --------
+    Fields stay text, so that a name such as `01` keeps its zero:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "screen.csv")
+    ...     pd.DataFrame({"cell_line": ["01"], "log_fc": [-1.5]}).to_csv(path, index=False)
+    ...     read_table(path).to_dict("records")
+    [{'cell_line': '01', 'log_fc': '-1.5'}]
+    >>> read_table(Path("nowhere.csv"))
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: nowhere.csv is not there; is its name right?
     """
     start = _start_of(path)
     if start.startswith(PARQUET):

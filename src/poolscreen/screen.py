@@ -156,6 +156,21 @@ def read_screen(
     PoolscreenError
         If the file cannot be read, or what it holds is no screen. It names every fault, with rows
         and a remedy.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> table = pd.DataFrame(
+    ...     {"line": "A", "sgRNA": [1, 2], "gene": ["MYC", "TP53"], "log_fc": [-2.0, 0.5]}
+    ... )
+    >>> with TemporaryDirectory() as folder:
+    ...     table.to_csv(Path(folder, "own.csv"), index=False)
+    ...     screen = read_screen(Path(folder, "own.csv"), columns={"cell_line": "line"})
+    >>> screen.cell_lines, screen.log_fc.tolist()
+    (['A'], [-2.0, 0.5])
+    >>> read_screen(Path("nowhere.csv"))
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: nowhere.csv is not there; is its name right?
     """
     table = reading.read_table(path, separator)
     try:
@@ -175,6 +190,20 @@ def load_screen(screen: str = "") -> Screen:
     Returns
     -------
     Screen
+
+    Raises
+    ------
+    PoolscreenError
+        If the screen has not been made.
+
+    Examples
+    --------
+    >>> screen = load_screen()
+    >>> len(screen.log_fc), len(screen.genes), len(screen.sgrnas), len(screen.cell_lines)
+    (1100, 10, 55, 20)
+    >>> load_screen("unknown")
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: ...unknown.csv is not there; `make book` makes ...
     """
     path = project.screen_path(screen)
     if not path.is_file():

@@ -13,6 +13,8 @@ from poolscreen.errors import PoolscreenError
 class Design:
     """What is simulated; the defaults are the screen of the book.
 
+    All means and standard deviations are log fold changes.
+
     Attributes
     ----------
     n_cell_lines : int
@@ -20,7 +22,7 @@ class Design:
     sgrnas_per_gene : tuple of int
         Number of sgRNAs of each gene.
     mu_gamma, sigma_gamma : float
-        Mean and standard deviation of the gene effects, in units of log fold change.
+        Mean and standard deviation of the gene effects.
     sigma_alpha : float
         Standard deviation of the sgRNAs about their gene.
     mu_beta, sigma_beta : float
@@ -29,6 +31,18 @@ class Design:
         Standard deviation of the measurement noise.
     seed : int
         Seed of the random stream.
+
+    Examples
+    --------
+    The noise is what parts an observation from its true mean, `mu_sc`:
+
+    >>> from dataclasses import replace
+    >>> exact = replace(Design(), sigma=0.01)
+    >>> for design in (Design(), exact):
+    ...     screen, _ = simulate(design)
+    ...     print(f"{(screen['log_fc'] - screen['mu_sc']).std():.2f}")
+    0.30
+    0.01
     """
 
     n_cell_lines: int = 20
@@ -57,10 +71,23 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns
     -------
     screen : pandas.DataFrame
-        Columns `cell_line`, `sgRNA`, `gene`, `mu_sc` (the mean without noise) and `log_fc`;
-        rows grouped by sgRNA, the cell lines within.
+        Columns `cell_line`, `sgRNA`, `gene`, `mu_sc` (the mean without noise) and `log_fc`, both
+        log fold changes; one row per sgRNA and cell line, grouped by sgRNA, the cell lines within.
     truth : pandas.DataFrame
         Columns `parameter`, `gene`, `sgRNA`, `cell_line` (empty where they do not apply), `value`.
+
+    Examples
+    --------
+    >>> screen, truth = simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))
+    >>> screen[["cell_line", "sgRNA", "gene", "log_fc"]].round(2).head(3)
+      cell_line    sgRNA    gene  log_fc
+    0    cell_0  sgRNA_0  gene_0   -1.33
+    1    cell_1  sgRNA_0  gene_0   -2.52
+    2    cell_0  sgRNA_1  gene_1   -0.47
+    >>> truth.query("parameter == 'gamma_g'")[["gene", "value"]].round(2)
+         gene  value
+    0  gene_0  -1.62
+    1  gene_1  -1.13
     """
     # The original notebook drew from NumPy's global legacy generator; RandomState is the same
     # stream, and the order of the draws below is the order in which it was used.
@@ -133,6 +160,18 @@ def load_truth(parameter: str) -> pd.DataFrame:
     ------
     PoolscreenError
         If there is no such parameter, or the screen has not been simulated.
+
+    Examples
+    --------
+    >>> load_truth("sigma")["value"].item()
+    0.3
+    >>> load_truth("gamma_g").head(2).round(2)
+         gene  value
+    0  gene_0  -1.62
+    1  gene_1  -1.13
+    >>> load_truth("tau")
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: ... holds no parameter 'tau'; it holds mu_gamma, ...
     """
     path = project.truth_path()
     if not path.is_file():

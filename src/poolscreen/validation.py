@@ -52,6 +52,20 @@ def tidy(table: pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.Da
     PoolscreenError
         It names every fault, with rows (counted as a spreadsheet does: the header is row 1) and a
         remedy.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"line": "HL60", "SGRNA": [1, 2], "gene": ["MYC", "TP53"], "log_fc": ["-2", "0.5"]}
+    ... )
+    >>> tidy(table, columns={"cell_line": "line"})
+      cell_line sgRNA  gene  log_fc
+    0      HL60     1   MYC    -2.0
+    1      HL60     2  TP53     0.5
+    >>> tidy(table.assign(log_fc=["-2", "0,5"]), columns={"cell_line": "line"})
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: 1 fault:
+    - log_fc is no number; write it with a decimal point (row 3, for example '0,5'; ...
     """
     found, faults = choose(table, COLUMNS, [REPLICATE], columns or {})
     for label in {*LABELS, REPLICATE} & set(found):
@@ -83,6 +97,17 @@ def choose(
         Those that are there, by the names they should have, with an index from 0.
     faults : list of str
         Those that are not.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"SGRNA": ["s1"], "symbol": ["MYC"], "reads": [400]})
+    >>> found, faults = choose(table, ["sgRNA", "gene"], ["replicate"], {})
+    >>> found.columns.tolist()
+    ['sgRNA']
+    >>> faults
+    ['there is no column gene; ... if symbol is it, pass --column gene=symbol']
+    >>> choose(table, ["sgRNA", "gene"], ["replicate"], {"gene": "symbol"})[1]
+    []
     """
     present = list(map(str, table.columns))
     unknown = [name for name in columns if name not in [*needed, *optional]]
@@ -114,6 +139,19 @@ def check_screen(table: pd.DataFrame) -> None:
     ------
     PoolscreenError
         It names every fault.
+
+    Examples
+    --------
+    Replicates need no names here; an sgRNA of two genes is a fault:
+
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": "A", "sgRNA": ["s1", "s1"], "gene": "MYC", "log_fc": [-2.0, -1.5]}
+    ... )
+    >>> check_screen(table)
+    >>> check_screen(table.assign(gene=["MYC", "TP53"]))
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: 1 fault:
+    - rows 2, 3, for example A, s1, MYC: an sgRNA is listed under more than one gene; give it one
     """
     columns = list(map(str, table.columns))
     faults = [_missing(name, name, columns) for name in COLUMNS if name not in columns]
@@ -122,7 +160,27 @@ def check_screen(table: pd.DataFrame) -> None:
 
 
 def refuse(faults: list[str]) -> None:
-    """Raise an error that names the faults, if there are any."""
+    """Raise an error that names the faults, if there are any.
+
+    Parameters
+    ----------
+    faults : list of str
+        A phrase each.
+
+    Raises
+    ------
+    PoolscreenError
+        If there is a fault; it lists them.
+
+    Examples
+    --------
+    >>> refuse([])
+    >>> refuse(["there is no column gene", "there are no rows"])
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: 2 faults:
+    - there is no column gene
+    - there are no rows
+    """
     if faults:
         raise PoolscreenError(
             f"{len(faults)} fault{'s' * (len(faults) > 1)}:\n"
@@ -164,6 +222,16 @@ def schema(table: pd.DataFrame, *, once: bool) -> "pa.DataFrameSchema":
     Returns
     -------
     pandera.pandas.DataFrameSchema
+
+    Examples
+    --------
+    Rows that no column `replicate` tells apart are a fault if `once`:
+
+    >>> table = pd.DataFrame({"cell_line": "A", "sgRNA": ["s1", "s1"], "log_fc": [-2.0, -1.5]})
+    >>> check(schema(table, once=False), table)
+    []
+    >>> check(schema(table, once=True), table)
+    ['row 3, for example A, s1: the same sgRNA and cell line again; ...']
     """
     import pandera.pandas as pa  # noqa: PLC0415 (it takes a second)
 
@@ -198,7 +266,21 @@ def schema(table: pd.DataFrame, *, once: bool) -> "pa.DataFrameSchema":
 
 
 def label_column() -> "pa.Column":
-    """Return what a column of names must hold."""
+    """Return what a column of names must hold.
+
+    Returns
+    -------
+    pandera.pandas.Column
+
+    Examples
+    --------
+    >>> import pandera.pandas as pa
+    >>> wanted = pa.DataFrameSchema({"gene": label_column()})
+    >>> for fault in check(wanted, pd.DataFrame({"gene": ["MYC", "Myc", "TP53 "]})):
+    ...     print(fault.partition(";")[0])
+    gene begins or ends with white space
+    gene differs from another only in upper and lower case
+    """
     import pandera.pandas as pa  # noqa: PLC0415 (as above)
 
     return pa.Column(
@@ -232,6 +314,13 @@ def check(wanted: "pa.DataFrameSchema", table: pd.DataFrame) -> list[str]:
     -------
     list of str
         One fault per check that fails, with its rows.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"gene": ["MYC", "TP53"], "log_fc": ["-2", "n.d."]})
+    >>> print(*check(schema(table, once=True), table))
+    log_fc is no number; write it with a decimal point
+    (row 3, for example 'n.d.'; TP53 would have no rows left)
     """
     import pandera.pandas as pa  # noqa: PLC0415 (as above)
 
@@ -284,7 +373,22 @@ def _lost(column: str, rows: list[int], table: pd.DataFrame) -> str:
 
 
 def some(labels: Iterable[object]) -> str:
-    """Name the first few of many labels, and how many more there are."""
+    """Name the first few of many labels, and how many more there are.
+
+    Parameters
+    ----------
+    labels : iterable
+        Any number of them.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> some(["a", "b"]), some(range(1000))
+    ('a, b', '0, 1, 2, 3, 4 and 995 more')
+    """
     every = list(map(str, labels))
     more = f" and {len(every) - NAMED:,} more" if len(every) > NAMED else ""
     return ", ".join(every[:NAMED]) + more
@@ -311,12 +415,44 @@ def _no_twin(labels: pd.Series) -> Rows:
 
 
 def is_number(values: pd.Series) -> Rows:
-    """Tell which values can be read as a number, or are missing."""
+    """Tell which values can be read as a number, or are missing.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Numbers or text.
+
+    Returns
+    -------
+    pandas.Series
+        Of bool.
+
+    Examples
+    --------
+    >>> is_number(pd.Series(["-1.5", "1,5", None])).tolist()
+    [True, False, True]
+    """
     return pd.to_numeric(values, errors="coerce").notna() | values.isna()
 
 
 def is_finite(values: pd.Series) -> Rows:
-    """Tell which values are not infinite."""
+    """Tell which values are not infinite.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Numbers or text.
+
+    Returns
+    -------
+    pandas.Series
+        Of bool; what is missing or no number is not infinite.
+
+    Examples
+    --------
+    >>> is_finite(pd.Series([1.0, -np.inf, np.nan])).tolist()
+    [True, False, True]
+    """
     finite: Rows = ~np.isinf(pd.to_numeric(values, errors="coerce"))
     return finite
 
@@ -358,6 +494,18 @@ def cautions(screen: "Screen") -> list[str]:
     -------
     list of str
         Nothing if all is as it should be.
+
+    Examples
+    --------
+    >>> from poolscreen.screen import Screen
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": "A", "sgRNA": list("stu"), "gene": ["MYC", "MYC", "1-Mar"], "log_fc": 0.1}
+    ... )
+    >>> for caution in cautions(Screen(table)):
+    ...     print(caution)
+    1 of 2 genes have one sgRNA (1-Mar): a failed sgRNA cannot be told from an effect
+    there is one cell line, A; nothing can be said of others
+    1-Mar: these look like genes that a spreadsheet turned into dates
     """
     found = []
     seen = pd.Series(screen.sgrna_idx * len(screen.cell_lines) + screen.cell_idx)
