@@ -32,7 +32,19 @@ LOG_LIKELIHOOD = "log likelihood"
 
 
 def design() -> Screen:
-    """Return the design that the book's models are calibrated on: that of its own screen."""
+    """Return the design that the book's models are calibrated on: that of its own screen.
+
+    Returns
+    -------
+    Screen
+        1,100 rows; its fold changes are not used.
+
+    Examples
+    --------
+    >>> screen = design()
+    >>> len(screen.log_fc), len(screen.genes), len(screen.sgrnas), len(screen.cell_lines)
+    (1100, 10, 55, 20)
+    """
     return Screen(simulate(Design())[0])
 
 
@@ -147,6 +159,18 @@ def calibrate(
     ------
     PoolscreenError
         If the observations of the model are no `pm.Data`, or more than one variable.
+
+    Examples
+    --------
+    A model is compiled once for all data sets, which its observations must allow:
+
+    >>> from types import SimpleNamespace
+    >>> with pm.Model() as fixed:
+    ...     _ = pm.Normal("y", pm.Normal("mu"), observed=[-1.0, 0.5])
+    >>> model = SimpleNamespace(TITLE="one mean", FAMILY=None, build=lambda screen: fixed)
+    >>> calibrate(model, design(), data_sets=10)
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: one mean: the observations are no pm.Data, ...
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
     started = told = time.monotonic()
@@ -195,6 +219,17 @@ def run_batch(model: str, number: int, report: sampling.Report) -> xr.Dataset:
     -------
     xarray.Dataset
         See `calibrate`.
+
+    Raises
+    ------
+    PoolscreenError
+        If there is no model of this name; see also `calibrate`.
+
+    Examples
+    --------
+    >>> run_batch("m7z", 0, report=print)
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: there is no model 'm7z'; there are ...m7a, ...
     """
     seed = [SETTINGS.seed, number]
     return calibrate(models.get(model), design(), seed=seed, report=report)
@@ -247,7 +282,19 @@ def pit(calibration: xr.Dataset) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        Dimensions `data_set`, `quantity`.
+        Dimensions `data_set`, `quantity`; the same numbers at each call.
+
+    Examples
+    --------
+    The lowest and the highest of the ranks among 400 draws:
+
+    >>> ranks = xr.Dataset(
+    ...     {"rank": (("data_set", "quantity"), [[0], [400]])},
+    ...     coords={"quantity": ["sigma"]},
+    ...     attrs={"draws": 400},
+    ... )
+    >>> pit(ranks).sel(quantity="sigma").round(2).to_numpy().tolist()
+    [0.0, 1.0]
     """
     spread = np.random.default_rng(SETTINGS.seed).random(calibration["rank"].shape)
     values: xr.DataArray = calibration["rank"] + spread
@@ -266,6 +313,20 @@ def load_calibration(model: str) -> xr.Dataset:
     -------
     xarray.Dataset
         See `calibrate`; all batches together, `seconds` their sum.
+
+    Raises
+    ------
+    PoolscreenError
+        If the calibration has not been made, or a file of it is damaged.
+
+    Examples
+    --------
+    >>> calibration = load_calibration("m7a")
+    >>> calibration.sizes["data_set"], calibration.attrs["draws"].item()
+    (1000, 400)
+    >>> calibration["quantity"].to_numpy().tolist()
+    ['mu_alpha_gc', 'sigma_alpha', 'alpha_gc[gene_0, cell_0]',
+     'alpha_gc[gene_9, cell_19]', 'sigma', 'log likelihood']
     """
     paths = project.calibration_paths(model)
     batches = [fits.read_tree(path).to_dataset() for path in paths]

@@ -51,6 +51,24 @@ def attempt(
         Groups `posterior` (means and scales only) and `sample_stats`; attributes those of
         `poolscreen.fits.diagnose`, over **all** parameters, `seconds_compiling` and
         `seconds_sampling` (drawing the effects included).
+
+    Raises
+    ------
+    PoolscreenError
+        If the marginal form is asked for and the model has none; see `poolscreen.sampling.sample`.
+
+    Examples
+    --------
+    The effects count in the diagnostics, and are not kept:
+
+    >>> from poolscreen.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+    >>> short = sampling.Settings(draws=50, tune=100, chains=2)
+    >>> found = attempt(m7a, screen, "pymc", short)
+    >>> sorted(found["posterior"].data_vars)
+    ['mu_alpha_gc', 'sigma', 'sigma_alpha']
+    >>> found.attrs["min_ess_bulk"] < fits.MIN_ESS  # 100 draws are too few
+    True
     """
     if sampler == "pymc":
         sampled = _sample_with_pymc(model.build(screen), settings)
@@ -113,6 +131,10 @@ def compare(
     dict of str to xarray.DataTree
         See `attempt`, by `model/sampler`; also model 7b with PyMC's NUTS and its default target
         acceptance, as `m7b/pymc_default`.
+
+    Notes
+    -----
+    It takes minutes; `load_samplers` loads what it found on the screen of the book.
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
     small = sampling.Settings(draws=10, tune=10, chains=1)
@@ -134,9 +156,22 @@ def compare(
 def load_samplers() -> xr.DataTree:
     """Load what `compare` found on the book's screen; one group per model and sampler.
 
+    Returns
+    -------
+    xarray.DataTree
+        The groups of `attempt` under `model/sampler`, their attributes included.
+
     Raises
     ------
     PoolscreenError
         If the file is not there or is damaged.
+
+    Examples
+    --------
+    >>> comparison = load_samplers()
+    >>> sorted(comparison["m7a"].children)
+    ['marginal', 'nutpie', 'pymc']
+    >>> bool(comparison["m7b/pymc_default"].attrs["divergences"] > 1000)
+    True
     """
     return fits.read_tree(project.samplers_path())

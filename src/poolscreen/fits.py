@@ -49,6 +49,14 @@ def summarise(posterior: xr.Dataset) -> dict[str, pd.DataFrame]:
         `scalars`, with a column `parameter`, and one table per effect, with a column per
         dimension. Both then have `mean`, `sd`, `hdi_3%`, `hdi_97%` (94 % highest-density
         interval), `mcse_mean`, `mcse_sd`, `ess_bulk`, `ess_tail` and `r_hat`.
+
+    Examples
+    --------
+    >>> mu = np.random.default_rng(103).normal(-1.0, 0.1, (4, 500))
+    >>> tables = summarise(xr.Dataset({"mu": (("chain", "draw"), mu)}))
+    >>> row = tables["scalars"].set_index("parameter").loc["mu"]
+    >>> row[["mean", "sd", "hdi_3%", "hdi_97%"]].round(1).to_dict()
+    {'mean': -1.0, 'sd': 0.1, 'hdi_3%': -1.2, 'hdi_97%': -0.8}
     """
     import arviz as az  # noqa: PLC0415 (takes seconds; only making a fit needs it)
 
@@ -103,6 +111,20 @@ def diagnose(
     dict of str to float
         `max_r_hat`, `min_ess_bulk`, `min_ess_tail` (over every parameter), `divergences` and
         `min_bfmi` (over the chains).
+
+    Examples
+    --------
+    Good draws, but for three divergences:
+
+    >>> rng = np.random.default_rng(103)
+    >>> dims = ("chain", "draw")
+    >>> posterior = xr.Dataset({"mu": (dims, rng.normal(size=(4, 500)))})
+    >>> stats = xr.Dataset({"energy": (dims, rng.normal(size=(4, 500)))})
+    >>> stats["diverging"] = xr.zeros_like(stats["energy"], dtype=bool)
+    >>> stats["diverging"][0, :3] = True
+    >>> found = diagnose(summarise(posterior), stats)
+    >>> round(found["max_r_hat"], 1), found["min_ess_bulk"] > MIN_ESS, found["divergences"]
+    (1.0, True, 3.0)
     """
     import arviz as az  # noqa: PLC0415 (as above)
 
@@ -131,6 +153,19 @@ def diagnose_draws(posterior: xr.Dataset, sample_stats: xr.Dataset) -> dict[str,
     -------
     dict of str to float
         See `diagnose`.
+
+    Examples
+    --------
+    Chains that do not agree:
+
+    >>> rng = np.random.default_rng(103)
+    >>> dims = ("chain", "draw")
+    >>> apart = rng.normal(size=(4, 500)) + np.array([[0], [0], [0], [3]])
+    >>> stats = xr.Dataset({"energy": (dims, rng.normal(size=(4, 500)))})
+    >>> stats["diverging"] = xr.zeros_like(stats["energy"], dtype=bool)
+    >>> found = diagnose_draws(xr.Dataset({"mu": (dims, apart)}), stats)
+    >>> round(found["max_r_hat"], 1), found["min_ess_bulk"] < MIN_ESS
+    (1.5, True)
     """
     import arviz as az  # noqa: PLC0415 (as above)
 
@@ -158,6 +193,15 @@ def faults(diagnostics: Mapping[str, float]) -> list[str]:
     -------
     list of str
         One phrase per fault; none if the fit has converged.
+
+    Examples
+    --------
+    >>> good = {"max_r_hat": 1.002, "min_ess_bulk": 3000.0, "min_ess_tail": 2500.0}
+    >>> good |= {"divergences": 0.0, "min_bfmi": 0.9}
+    >>> faults(good)
+    []
+    >>> faults(good | {"max_r_hat": 1.05, "divergences": 12.0})
+    ['R-hat up to 1.0500 (at most 1.01)', '12 divergences (none)']
     """
     found = []
     if not diagnostics["max_r_hat"] <= MAX_R_HAT:
@@ -202,8 +246,22 @@ def check_gate(
     Raises
     ------
     PoolscreenError
-        If R-hat, effective sample size, divergences or BFMI are beyond their bounds. It names
-        the worst parameters with their figures.
+        If R-hat, effective sample size, divergences or BFMI are beyond their bounds (or, where
+        failure is expected, none is). It names the worst parameters with their figures.
+
+    Examples
+    --------
+    >>> row = {"parameter": "sigma", "r_hat": 1.05, "ess_bulk": 80.0, "ess_tail": 90.0}
+    >>> tables = {"scalars": pd.DataFrame([row])}
+    >>> bad = {"max_r_hat": 1.05, "min_ess_bulk": 80.0, "min_ess_tail": 90.0}
+    >>> bad |= {"divergences": 0.0, "min_bfmi": 0.9}
+    >>> check_gate("m7a", tables, bad)
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: the fit of m7a has not converged and is not a result: ...
+    The worst parameters:
+      sigma: R-hat 1.050, ESS bulk 80, tail 90
+    ...
+    >>> check_gate("m7a", tables, bad, expect_failure=True)
     """
     found = faults(diagnostics)
     if expect_failure:
@@ -237,7 +295,20 @@ def _with_label(name: str, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def environment() -> dict[str, str]:
-    """Return what a fit depends on besides its code: the machine, Python, every package."""
+    """Return what a fit depends on besides its code: the machine, Python, every package.
+
+    Returns
+    -------
+    dict of str to str
+        `python`, `machine`, and `packages`: names and versions, as JSON.
+
+    Examples
+    --------
+    >>> sorted(environment())
+    ['machine', 'packages', 'python']
+    >>> json.loads(environment()["packages"])["pymc"]
+    '6...'
+    """
     # Of this environment alone: a package may carry copies of others onto the path.
     places = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
     installed = importlib.metadata.distributions(path=places)
@@ -252,17 +323,53 @@ def environment() -> dict[str, str]:
 
 
 def json_text(values: dict[str, str]) -> str:
-    """Return a dictionary as the text of an attribute."""
+    """Return a dictionary as the text of an attribute.
+
+    Parameters
+    ----------
+    values : dict of str to str
+        What is kept.
+
+    Returns
+    -------
+    str
+        JSON, its names sorted, so that equal dictionaries have equal texts.
+
+    Examples
+    --------
+    >>> json_text({"b": "2", "a": "1"})
+    '{"a": "1", "b": "2"}'
+    """
     return json.dumps(values, sort_keys=True)
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> list[str]:
     """Write posterior tables as CSV files, one per table, in full precision.
 
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A folder in the project; it is made where there is none.
+    tables : dict of str to pandas.DataFrame
+        See `summarise`.
+
     Returns
     -------
     list of str
         Their paths, from the project's folder.
+
+    Examples
+    --------
+    >>> import contextlib, tempfile
+    >>> table = pd.DataFrame({"parameter": ["sigma"], "mean": [0.3]})
+    >>> with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    ...     Path("workflow").mkdir()
+    ...     for mark in ("_toc.yml", "workflow/Snakefile"):  # of a project
+    ...         Path(mark).touch()
+    ...     write_tables(project.tables_path("m7a"), {"scalars": table})
+    ...     Path("results/tables/m7a/scalars.csv").read_text().split()
+    ['results/tables/m7a/scalars.csv']
+    ['parameter,mean', 'sigma,0.3']
     """
     for name, table in tables.items():
         with project.replacing(folder / f"{name}.csv") as part:
@@ -277,6 +384,25 @@ def write_fit(path: Path, fit: xr.DataTree) -> None:
     """Write a fit to one NetCDF file, effects and predictions in single precision.
 
     The file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A NetCDF file; its folder is made where there is none.
+    fit : xarray.DataTree
+        One group or several, and the attributes of the fit.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> draws = {"sigma": (("chain", "draw"), np.full((2, 3), 0.3))}
+    >>> draws["alpha_gc"] = (("chain", "draw", "gene"), np.full((2, 3, 1), -1.0))
+    >>> fit = xr.DataTree.from_dict({"posterior": xr.Dataset(draws)})
+    >>> with TemporaryDirectory() as folder:
+    ...     write_fit(Path(folder, "m7a.nc"), fit)
+    ...     written = read_tree(Path(folder, "m7a.nc"))["posterior"]
+    >>> {str(name): str(v.dtype) for name, v in written.data_vars.items()}
+    {'sigma': 'float64', 'alpha_gc': 'float32'}
     """
     compressed = xr.DataTree.from_dict(
         {name: _compact(group.to_dataset()) for name, group in fit.children.items()}
@@ -308,10 +434,32 @@ def _compact(dataset: xr.Dataset) -> xr.Dataset:
 def read_tree(path: Path) -> xr.DataTree:
     """Read a result: a NetCDF file of one or several groups.
 
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    xarray.DataTree
+        Held in memory; the file is closed.
+
     Raises
     ------
     PoolscreenError
         If the file is not there or is damaged.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "samplers.nc")
+    ...     xr.Dataset({"sigma": ("draw", [0.3, 0.4])}).to_netcdf(path, group="m7a/pymc")
+    ...     read_tree(path)["m7a/pymc/sigma"].values.tolist()
+    [0.3, 0.4]
+    >>> read_tree(Path("nowhere.nc"))
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: nowhere.nc is not there; `make book` makes it
     """
     if not path.is_file():
         raise PoolscreenError(f"{path} is not there; `make book` makes it")
@@ -327,10 +475,32 @@ def read_tree(path: Path) -> xr.DataTree:
 def read_fit(path: Path) -> xr.DataTree:
     """Read a fit.
 
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    xarray.DataTree
+        See `load_fit`.
+
     Raises
     ------
     PoolscreenError
         If the file is not there, is damaged, or is of another format.
+
+    Examples
+    --------
+    What has not all the groups of a fit is refused:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> part = xr.DataTree.from_dict({name: xr.Dataset() for name in GROUPS[:-1]})
+    >>> with TemporaryDirectory() as folder:
+    ...     write_fit(Path(folder, "m7a.nc"), part)
+    ...     read_fit(Path(folder, "m7a.nc"))
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: ...m7a.nc has no group constant_data; delete it ...
     """
     fit = read_tree(path)
     remedy = "delete it and run `make book`, which makes it anew"
@@ -346,7 +516,34 @@ def read_fit(path: Path) -> xr.DataTree:
 
 
 def read_attributes(path: Path) -> dict[str, Any]:
-    """Read the attributes of a fit, and nothing else of it."""
+    """Read the attributes of a fit, and nothing else of it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File of a fit.
+
+    Returns
+    -------
+    dict
+        By name, numbers as NumPy's.
+
+    Raises
+    ------
+    PoolscreenError
+        If the file is not there or is damaged.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> fit = xr.DataTree.from_dict({"posterior": xr.Dataset({"sigma": ("draw", [0.3, 0.4])})})
+    >>> fit.attrs = {"model": "m7a", "max_r_hat": 1.002}
+    >>> with TemporaryDirectory() as folder:
+    ...     write_fit(Path(folder, "m7a.nc"), fit)
+    ...     found = read_attributes(Path(folder, "m7a.nc"))
+    >>> found["model"], float(found["max_r_hat"]), int(found["format"])
+    ('m7a', 1.002, 1)
+    """
     try:
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             return dict(opened.attrs)
@@ -372,6 +569,22 @@ def load_fit(fit: str) -> xr.DataTree:
         `prior`, `prior_predictive`, `posterior_predictive`, `log_likelihood`, `observed_data`
         and `constant_data`; attributes `model`, `seed`, `settings`, `seconds_compiling`,
         `seconds_sampling` and more.
+
+    Raises
+    ------
+    PoolscreenError
+        If the fit has not been made, or its file is damaged or of another format.
+
+    Examples
+    --------
+    >>> posterior = load_fit("m7a")["posterior"]
+    >>> dict(posterior["alpha_gc"].sizes)
+    {'chain': 4, 'draw': 2000, 'gene': 10, 'cell_line': 20}
+    >>> list(posterior.data_vars)
+    ['mu_alpha_gc', 'sigma_alpha', 'sigma', 'alpha_gc']
+    >>> load_fit("m7z")
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: ...m7z.nc is not there; `make book` makes it
     """
     return read_fit(project.fit_path(fit))
 
@@ -390,6 +603,21 @@ def load_table(fit: str, name: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         See `summarise`.
+
+    Raises
+    ------
+    PoolscreenError
+        If the fit has not been made, or has no such table.
+
+    Examples
+    --------
+    >>> table = load_table("m7a", "scalars")
+    >>> table[["parameter", "mean", "hdi_3%", "hdi_97%"]].round(1).head(2)
+         parameter  mean  hdi_3%  hdi_97%
+    0  mu_alpha_gc  -0.9    -1.1     -0.8
+    1  sigma_alpha   1.1     1.0      1.2
+    >>> len(load_table("m7a", "alpha_gc"))  # 10 genes in 20 cell lines
+    200
     """
     path = project.tables_path(fit) / f"{name}.csv"
     if not path.is_file():

@@ -47,6 +47,18 @@ class NestedNormal:
         Name of the top effects' mean and standard deviation, or their fixed value.
     nested, nested_sd : str or None
         Name of the effects of the sgRNAs within a gene and of their standard deviation.
+
+    Examples
+    --------
+    Model 7a, and the same without pooling, whose prior has nothing to sample:
+
+    >>> pooled = NestedNormal(
+    ...     top="alpha_gc", level="gene", mean="mu_alpha_gc", sd="sigma_alpha"
+    ... )
+    >>> pooled.parameters
+    ['mu_alpha_gc', 'sigma_alpha', 'sigma']
+    >>> NestedNormal(top="alpha_gc", level="gene", mean=0.0, sd=5.0).parameters
+    ['sigma']
     """
 
     top: str
@@ -58,13 +70,29 @@ class NestedNormal:
 
     @property
     def scales(self) -> list[str]:
-        """Names of the sampled scales."""
+        """Names of the sampled scales: a list of str, top effects first, the noise last.
+
+        Examples
+        --------
+        >>> from poolscreen.models import m7b, m7b_unpooled
+        >>> m7b.FAMILY.scales
+        ['sigma_gamma', 'sigma_alpha', 'sigma']
+        >>> m7b_unpooled.FAMILY.scales
+        ['sigma']
+        """
         named = (self.sd, self.nested_sd, "sigma")
         return [name for name in named if isinstance(name, str)]
 
     @property
     def parameters(self) -> list[str]:
-        """Names of the sampled means and scales."""
+        """Names of the sampled means and scales: a list of str, the mean first.
+
+        Examples
+        --------
+        >>> from poolscreen.models import m7b
+        >>> m7b.FAMILY.parameters
+        ['mu_gamma', 'sigma_gamma', 'sigma_alpha', 'sigma']
+        """
         return [*([self.mean] if isinstance(self.mean, str) else []), *self.scales]
 
 
@@ -75,14 +103,26 @@ class Units:
     Attributes
     ----------
     n, mean : numpy.ndarray, shape (rows, cell lines)
-        Count and mean of the observations of each unit; the mean is 0 where the count is. A row
-        is an sgRNA, or a gene where the model has no level below.
+        Count and mean (a log fold change) of the observations of each unit; the mean is 0 where
+        the count is. A row is an sgRNA, or a gene where the model has no level below.
     row : numpy.ndarray, shape (observations,)
         Row of each observation.
     group_of_row : numpy.ndarray, shape (rows,)
         Row of the top level that each row of the lowest level belongs to.
     ss_within : float
         Sum of squares of the observations about their unit's mean, over all units.
+
+    Examples
+    --------
+    Two replicates in the first cell line, one observation in the second:
+
+    >>> from poolscreen.models import m7b
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": ["A", "A", "B"], "sgRNA": "s1", "gene": "g", "log_fc": [-1, -2, 0.5]}
+    ... )
+    >>> found = units(m7b.FAMILY, Screen(table))
+    >>> found.n.tolist(), found.mean.tolist(), found.ss_within
+    ([[2, 1]], [[-1.5, 0.5]], 0.5)
     """
 
     n: IntArray
@@ -105,6 +145,19 @@ def units(family: NestedNormal, screen: Screen) -> Units:
     Returns
     -------
     Units
+
+    Examples
+    --------
+    One gene of two sgRNAs: to model 7a they are looks at one effect, to model 7b two effects.
+
+    >>> from poolscreen.models import m7a, m7b
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": "A", "sgRNA": ["s1", "s2"], "gene": "g", "log_fc": [-1.0, -2.0]}
+    ... )
+    >>> units(m7a.FAMILY, Screen(table)).mean.tolist()
+    [[-1.5]]
+    >>> units(m7b.FAMILY, Screen(table)).mean.tolist()
+    [[-1.0], [-2.0]]
     """
     by_gene = family.level == "gene" and family.nested is None
     row, n_rows = (
@@ -154,6 +207,19 @@ class Statistics:
         of freedom.
     constant : float
         What the log density holds besides.
+
+    Examples
+    --------
+    To model 7b, the 1,100 rows of the book's screen have ten layouts, one for each number of
+    sgRNAs of a gene, each of twenty groups (the cell lines):
+
+    >>> from poolscreen.models import m7b
+    >>> from poolscreen.simulate import Design, simulate
+    >>> data = statistics(m7b.FAMILY, Screen(simulate(Design())[0]))
+    >>> data.units.ravel().astype(int).tolist()
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    >>> set(data.groups.tolist())
+    {20}
     """
 
     groups: Any
@@ -168,7 +234,22 @@ class Statistics:
     constant: Any
 
     def as_data(self) -> dict[str, FloatArray]:
-        """Return the statistics by name, as arrays of floats."""
+        """Return the statistics by name, as arrays of floats.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            The attributes, in the shapes that they have there; numbers have the shape ().
+
+        Examples
+        --------
+        >>> from poolscreen.models import m7a
+        >>> from poolscreen.simulate import Design, simulate
+        >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+        >>> data = statistics(m7a.FAMILY, screen).as_data()
+        >>> {name: data[name].shape for name in ("groups", "units", "scatter", "ss_within")}
+        {'groups': (2,), 'units': (2, 1), 'scatter': (2, 1, 1), 'ss_within': ()}
+        """
         return {
             field.name: np.asarray(getattr(self, field.name), dtype=np.float64)
             for field in fields(self)
@@ -188,6 +269,19 @@ def statistics(family: NestedNormal, screen: Screen) -> Statistics:
     Returns
     -------
     Statistics
+
+    Examples
+    --------
+    One gene with two sgRNAs, in two cell lines: two groups of one layout, with two units each.
+
+    >>> from poolscreen.models import m7b
+    >>> from poolscreen.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(2,)))[0])
+    >>> data = statistics(m7b.FAMILY, screen)
+    >>> data.groups.tolist(), data.units.tolist(), data.replicates.tolist()
+    ([2], [[2.0]], [[1]])
+    >>> bool(np.isclose(data.mean.item(), screen.log_fc.mean()))
+    True
     """
     by_unit = units(family, screen)
     observed = np.flatnonzero(by_unit.n)
@@ -259,6 +353,16 @@ def check_informative(screen: Screen, data: Statistics) -> None:
     ------
     PoolscreenError
         If there is one observation, if all are equal, or if all that could show the noise are.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.simulate import Design, simulate
+    >>> table, _ = simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))
+    >>> screen = Screen(table.assign(log_fc=-1.0))
+    >>> check_informative(screen, statistics(m7a.FAMILY, screen))
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: all 6 values of log_fc are -1: with zero variance ...
     """
     n_obs, y = len(screen.log_fc), screen.log_fc
     if n_obs < 2:
@@ -310,6 +414,19 @@ def build(family: NestedNormal, screen: Screen) -> pm.Model:
     ------
     PoolscreenError
         If there is one observation, or no variance to learn from.
+
+    Examples
+    --------
+    The 2 × 2 effects `alpha_gc` are gone; a scale is sampled as an absolute value.
+
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+    >>> model = build(m7a.FAMILY, screen)
+    >>> [rv.name for rv in model.free_RVs]
+    ['mu_alpha_gc', 'sigma_alpha_signed', 'sigma']
+    >>> [rv.name for rv in model.deterministics]
+    ['sigma_alpha']
     """
     found = statistics(family, screen)
     check_informative(screen, found)
@@ -358,6 +475,19 @@ def data_of(
     ------
     PoolscreenError
         If the other screen has more or fewer layouts, or is degenerate (see `build`).
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.simulate import Design, simulate
+    >>> design = Design(n_cell_lines=2, sgrnas_per_gene=(1, 2))
+    >>> model = build(m7a.FAMILY, Screen(simulate(design)[0]))
+    >>> other = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2), seed=1))[0])
+    >>> pm.set_data(data_of(model, m7a.FAMILY, other), model=model)
+    >>> larger = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2, 3)))[0])
+    >>> data_of(model, m7a.FAMILY, larger)
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: the model was built for 2 layouts ...
     """
     found = statistics(family, screen)
     check_informative(screen, found)
@@ -382,6 +512,8 @@ def coordinates(family: NestedNormal, data: Statistics) -> dict[str, Any]:
     logarithm has a long tail and a wall: it is sampled as :math:`|u|`, `u` on the line. Only
     replicates keep the noise away from 0, and its logarithm is the better coordinate then.
 
+    To be called inside a model, as PyMC's distributions are.
+
     Parameters
     ----------
     family : NestedNormal
@@ -393,6 +525,18 @@ def coordinates(family: NestedNormal, data: Statistics) -> dict[str, Any]:
     -------
     dict of str to tensor
         The scales of `family` by name.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7b
+    >>> from poolscreen.simulate import Design, simulate
+    >>> data = statistics(m7b.FAMILY, Screen(simulate(Design())[0]))
+    >>> with pm.Model() as model:
+    ...     scales = coordinates(m7b.FAMILY, data)
+    >>> list(scales)
+    ['sigma_gamma', 'sigma_alpha', 'sigma']
+    >>> [rv.name for rv in model.free_RVs]
+    ['sigma_gamma_signed', 'radius', 'angle_0']
     """
     n_groups, n_units = data.groups.sum(), (data.groups[:, None] * data.units).sum()
     noise_is_shown = data.df_within >= ENOUGH * n_units
@@ -447,11 +591,31 @@ def log_joint(family: NestedNormal, screen: Screen, values: Mapping[str, Any]) -
     screen : Screen
         The data.
     values : mapping of str to float or numpy.ndarray
-        Means, scales and effects by their names.
+        Means, scales and effects by their names; effects have the shape (genes, cell lines) or
+        (sgRNAs, cell lines).
 
     Returns
     -------
     float
+
+    Raises
+    ------
+    KeyError
+        If a value is missing.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": [0.0]})
+    >>> values = {"mu_alpha_gc": 0.0, "sigma_alpha": 1.0, "sigma": 1.0}
+    >>> values["alpha_gc"] = np.zeros((1, 1))  # gene, cell line
+    >>> round(log_joint(m7a.FAMILY, Screen(table), values), 3)
+    -6.366
+
+    That is the sum of three normal and two exponential log densities:
+
+    >>> round(sum(stats.norm.logpdf(0, 0, [5, 1, 1])) + 2 * stats.expon.logpdf(1), 3).item()
+    -6.366
     """
     mean, sd = (
         values[v] if isinstance(v, str) else v for v in (family.mean, family.sd)
@@ -490,7 +654,18 @@ def check_member(family: NestedNormal, screen: Screen, model: pm.Model) -> None:
     Raises
     ------
     PoolscreenError
-        If their log densities differ at a point drawn from the prior.
+        If their log densities differ at a point drawn from the prior, or the model lacks a
+        parameter of the family.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a, m7a_unpooled
+    >>> from poolscreen.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+    >>> check_member(m7a.FAMILY, screen, m7a.build(screen))
+    >>> check_member(m7a.FAMILY, screen, m7a_unpooled.build(screen))
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: the model has no parameter 'mu_alpha_gc'; see ...
     """
     density_of = remove_value_transforms(model).compile_logp()
     names = [rv.name for rv in model.free_RVs]
@@ -547,6 +722,17 @@ def log_marginal_likelihood(
     -------
     tensor
         Scalar; all constants are included.
+
+    Examples
+    --------
+    One observation has the variance of its effect and of the noise together, 3² + 4² = 5²:
+
+    >>> from poolscreen.models import m7a
+    >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": [2.0]})
+    >>> data = statistics(m7a.FAMILY, Screen(table))
+    >>> log_p = log_marginal_likelihood(data, mean=0.0, sd=3.0, nested_sd=0.0, sigma=4.0)
+    >>> log_p.eval().round(4).item(), stats.norm.logpdf(2, 0, 5).round(4).item()
+    (-2.6084, -2.6084)
     """
     # A plain 1.5 would be taken for a number of single precision.
     mean, sd, nested_sd, sigma = (
@@ -581,13 +767,26 @@ def log_density(
     screen : Screen
         The data.
     posterior : xarray.Dataset
-        Draws of the model's means and scales.
+        Draws of the model's means and scales, dimensions `chain` and `draw`.
 
     Returns
     -------
     xarray.Dataset
         One variable per mean and scale with its log prior density, and `log_fc` with the log
         density of all observations; dimensions `chain` and `draw`.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+    >>> draws = {"mu_alpha_gc": [[-1, -1]], "sigma_alpha": [[0.5, 0.5]], "sigma": [[0.3, 9]]}
+    >>> posterior = xr.Dataset({name: (("chain", "draw"), v) for name, v in draws.items()})
+    >>> found = log_density(m7a.FAMILY, screen, posterior)
+    >>> found["sigma"].to_numpy().tolist()  # Exponential(1)
+    [[-0.3, -9.0]]
+    >>> found["log_fc"].round(1).to_numpy().tolist()  # a noise of 9 does not fit
+    [[-5.7, -18.7]]
     """
     prior = {
         name: stats.expon.logpdf(posterior[name], scale=1 / SCALE_RATE)
@@ -637,6 +836,22 @@ def draw_effects(
     -------
     xarray.Dataset
         The effects, dimensions `chain`, `draw`, `gene` or `sgRNA`, `cell_line`.
+
+    Examples
+    --------
+    With many draws of one value of the scales, the effects' means are known:
+
+    >>> from poolscreen.models import m7a
+    >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": [-2.0]})
+    >>> scales = {"mu_alpha_gc": 0.0, "sigma_alpha": 1.0, "sigma": 1.0}
+    >>> posterior = xr.Dataset(
+    ...     {name: (("chain", "draw"), np.full((4, 2500), v)) for name, v in scales.items()}
+    ... )
+    >>> effects = draw_effects(m7a.FAMILY, Screen(table), posterior, np.random.default_rng(103))
+    >>> effects["alpha_gc"].dims
+    ('chain', 'draw', 'gene', 'cell_line')
+    >>> effects["alpha_gc"].mean().round(1).item()  # half way from -2 to 0
+    -1.0
     """
     by_unit, values = units(family, screen), _samples(posterior)
     n_samples, (n_rows, n_cells) = values["sigma"].size, by_unit.n.shape
@@ -689,6 +904,16 @@ def effect_moments(
     -------
     xarray.Dataset
         The effects, dimensions `moment` ("mean", "sd"), `gene` or `sgRNA`, `cell_line`.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": [-2.0]})
+    >>> scales = {"mu_alpha_gc": 0.0, "sigma_alpha": 1.0, "sigma": 1.0}
+    >>> posterior = xr.Dataset({n: (("chain", "draw"), [[v]]) for n, v in scales.items()})
+    >>> moments = effect_moments(m7a.FAMILY, Screen(table), posterior)["alpha_gc"]
+    >>> moments.sel(gene="g", cell_line="A").round(3).to_series().to_dict()
+    {'mean': -1.0, 'sd': 0.707}
     """
     by_unit, values = units(family, screen), _samples(posterior)
     n_samples = values["sigma"].size
@@ -753,7 +978,8 @@ def log_likelihood(
     screen : Screen
         The data that the posterior was sampled with.
     posterior : xarray.Dataset
-        Draws of means and scales; for the conditional form also of the effects.
+        Draws of means and scales, dimensions `chain` and `draw`; for the conditional form also
+        of the effects.
     form : {"conditional", "marginal"}
         Which of the two.
 
@@ -761,6 +987,23 @@ def log_likelihood(
     -------
     xarray.DataArray
         Named `log_fc`, dimensions `chain`, `draw`, `obs`.
+
+    Examples
+    --------
+    The second of two sgRNAs of a gene lies at -2, and in the marginal form it moves what is
+    expected of the first:
+
+    >>> from poolscreen.models import m7a
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": "A", "sgRNA": ["s1", "s2"], "gene": "g", "log_fc": [0.0, -2.0]}
+    ... )
+    >>> draws = {"mu_alpha_gc": [[0.0]], "sigma_alpha": [[1.0]], "sigma": [[1.0]]}
+    >>> posterior = xr.Dataset({name: (("chain", "draw"), v) for name, v in draws.items()})
+    >>> posterior["alpha_gc"] = (("chain", "draw", "gene", "cell_line"), [[[[0.0]]]])
+    >>> for form in ("conditional", "marginal"):
+    ...     print(log_likelihood(m7a.FAMILY, Screen(table), posterior, form=form).round(3).values)
+    [[[-0.919 -2.919]]]
+    [[[-1.455 -2.455]]]
     """
     by_unit = units(family, screen)
     unit = (slice(None), by_unit.row, screen.cell_idx)

@@ -49,6 +49,13 @@ class Settings:
         Draws of the prior and of the prior predictive distribution.
     predict_every : int
         Every how many draws one posterior prediction and log likelihood is kept.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> quick = replace(Settings(), draws=200, chains=2)
+    >>> quick.chains * quick.draws, Settings().chains * Settings().draws  # posterior draws
+    (400, 8000)
     """
 
     draws: int = 2000
@@ -104,7 +111,24 @@ def sample_compiled(
     Returns
     -------
     xarray.DataTree
-        Groups `posterior` and `sample_stats`.
+        Groups `posterior` (dimensions `chain`, `draw` and those of the model) and
+        `sample_stats` (`chain`, `draw`).
+
+    Examples
+    --------
+    One compilation serves every screen of the same layout:
+
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.simulate import Design, simulate
+    >>> design = Design(n_cell_lines=2, sgrnas_per_gene=(1, 2))
+    >>> compiled = nutpie.compile_pymc_model(m7a.build(Screen(simulate(design)[0])))
+    >>> short = Settings(draws=50, tune=200, chains=2)
+    >>> for level in (-3.0, 3.0):
+    ...     other = compiled.with_data(y=np.linspace(level - 1, level + 1, 6))
+    ...     found = sample_compiled(other, short)["posterior"]["alpha_gc"]
+    ...     print(found.shape, "below 0" if found.mean() < 0 else "above 0")
+    (2, 50, 2, 2) below 0
+    (2, 50, 2, 2) above 0
     """
     sampled = nutpie.sample(
         compiled,
@@ -154,14 +178,26 @@ def sample(
     Returns
     -------
     xarray.DataTree
-        Groups `posterior` and `sample_stats`, the same for both forms; attributes
-        `seconds_compiling` and `seconds_sampling`, drawing the effects included.
+        Groups `posterior` (effects have the dimensions `chain`, `draw`, `gene` or `sgRNA`, and
+        `cell_line`) and `sample_stats`, the same for both forms; attributes `seconds_compiling`
+        and `seconds_sampling`, drawing the effects included.
 
     Raises
     ------
     PoolscreenError
         If the marginal form is asked for and the model names no family, if its family is not the
         model that is written down, or if the data are degenerate (see `poolscreen.marginal.build`).
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+    >>> sampled = sample(m7a, screen, Settings(draws=50, tune=200, chains=2))
+    >>> list(sampled["posterior"].data_vars)
+    ['mu_alpha_gc', 'sigma_alpha', 'sigma', 'alpha_gc']
+    >>> dict(sampled["posterior"]["alpha_gc"].sizes)
+    {'chain': 2, 'draw': 50, 'gene': 2, 'cell_line': 2}
     """
     if marginal_form is None:
         marginal_form = model.FAMILY is not None
@@ -207,6 +243,19 @@ def add_effects(
     -------
     xarray.DataTree
         With the parameters and effects of the model as `posterior`.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+    >>> draws = {"mu_alpha_gc": -1, "sigma_alpha_signed": -0.5, "sigma_alpha": 0.5, "sigma": 0.3}
+    >>> dims = ("chain", "draw")
+    >>> scales = xr.Dataset({name: (dims, np.full((2, 5), v)) for name, v in draws.items()})
+    >>> sampled = xr.DataTree.from_dict({"posterior": scales})
+    >>> whole = add_effects(m7a.FAMILY, screen, sampled, seed=103)["posterior"]
+    >>> list(whole.data_vars), whole["alpha_gc"].shape
+    (['mu_alpha_gc', 'sigma_alpha', 'sigma', 'alpha_gc'], (2, 5, 2, 2))
     """
     scales = sampled["posterior"].to_dataset()[family.parameters]
     # A stream of its own: the chains used the seed itself.
@@ -243,7 +292,19 @@ def fit(
     Raises
     ------
     PoolscreenError
-        If the fit has not converged.
+        If there is no model of this name, or the fit has not converged; see also `sample`.
+
+    Examples
+    --------
+    >>> from poolscreen.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=5, sgrnas_per_gene=(3, 3, 3)))[0])
+    >>> fitted, tables = fit("m7a", screen, Settings(tune=1000))
+    >>> {name: len(table) for name, table in tables.items()}
+    {'scalars': 3, 'alpha_gc': 15}
+    >>> dict(fitted["posterior_predictive"]["log_fc"].sizes)
+    {'chain': 4, 'draw': 500, 'obs': 45}
+    >>> fitted.attrs["form"], fits.faults(fitted.attrs)
+    ('marginal', [])
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
     model = models.get(name)

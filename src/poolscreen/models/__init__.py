@@ -25,6 +25,14 @@ class Model(Protocol):
     FAMILY : NestedNormal or None
         The model's place in the nested normal family, whose effects integrate out and are drawn
         exactly; None for a model outside it, which is sampled as it stands.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a, m7b
+    >>> m7a.TITLE
+    'gene × cell line, partial pooling'
+    >>> m7b.FAMILY.top, m7b.FAMILY.nested
+    ('gamma_gc', 'alpha_sc')
     """
 
     @property
@@ -36,16 +44,66 @@ class Model(Protocol):
         ...
 
     def build(self, screen: "Screen") -> "pm.Model":
-        """Write the model down for a screen."""
+        """Write the model down for a screen.
+
+        Parameters
+        ----------
+        screen : Screen
+            The data.
+
+        Returns
+        -------
+        pymc.Model
+            With the coordinates `gene`, `cell_line` and `sgRNA`.
+
+        Examples
+        --------
+        >>> from poolscreen.models import m7a
+        >>> from poolscreen.screen import Screen
+        >>> from poolscreen.simulate import Design, simulate
+        >>> model = m7a.build(Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0]))
+        >>> [rv.name for rv in model.free_RVs]
+        ['mu_alpha_gc', 'sigma_alpha', 'alpha_gc', 'sigma']
+        >>> model.named_vars_to_dims["alpha_gc"]
+        ('gene', 'cell_line')
+        """
 
 
 def names() -> list[str]:
-    """Return the names of the models of the book; a leading underscore keeps one out of it."""
+    """Return the names of the models of the book; a leading underscore keeps one out of it.
+
+    Returns
+    -------
+    list of str
+        In alphabetical order.
+
+    Examples
+    --------
+    >>> [name for name in names() if name.startswith("m7a")]
+    ['m7a', 'm7a_unpooled']
+    >>> "_m7a_variance" in names()
+    False
+    """
     return [name for name in _modules() if not name.startswith("_")]
 
 
 def exists(name: str) -> bool:
-    """Tell whether there is a model of this name, in the book or kept out of it."""
+    """Tell whether there is a model of this name, in the book or kept out of it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> exists("m7a"), exists("_m7a_variance"), exists("m7z")
+    (True, True, False)
+    """
     return name in _modules()
 
 
@@ -56,10 +114,27 @@ def _modules() -> list[str]:
 def get(name: str) -> Model:
     """Return the module of a model, also of one that is kept out of the book.
 
+    Parameters
+    ----------
+    name : str
+        Name of the model, for example `m7a`.
+
+    Returns
+    -------
+    Model
+
     Raises
     ------
     PoolscreenError
         If there is no model of this name.
+
+    Examples
+    --------
+    >>> get("m7a").TITLE
+    'gene × cell line, partial pooling'
+    >>> get("m7z")
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: there is no model 'm7z'; there are ...m7a, ...
     """
     if not exists(name):
         raise PoolscreenError(
