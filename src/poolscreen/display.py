@@ -24,7 +24,25 @@ COUNTS = ("ess_bulk", "ess_tail")
 
 
 class Table:
-    """A table to read, and its data to take away."""
+    """A table to read, and its data to take away.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The data, not rounded.
+    html : str
+        What is shown.
+
+    Examples
+    --------
+    The page shows the HTML, and its reader takes the data away as they are:
+
+    >>> shown = table(pd.DataFrame({"gene": ["MYC"], "mean": [-1.23456]}))
+    >>> "-1.235" in shown.html
+    True
+    >>> shown._repr_mimebundle_()["text/csv"].split()
+    ['gene,mean', 'MYC,-1.23456']
+    """
 
     def __init__(self, frame: pd.DataFrame, html: str) -> None:
         self.frame, self.html = frame, html
@@ -52,6 +70,16 @@ def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> 
     Returns
     -------
     Table
+
+    Examples
+    --------
+    Numbers are rounded by what they are: counts have no decimals.
+
+    >>> import re
+    >>> frame = pd.DataFrame({"parameter": ["sigma"], "mean": [0.34567], "ess_bulk": [7656.2]})
+    >>> shown = table(frame, digits=2)
+    >>> re.findall("<td>(.*?)</td>", shown.html)
+    ['sigma', '0.35', '7,656']
     """
     labels = [
         column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])
@@ -89,7 +117,23 @@ def _format(column: str, digits: int) -> Callable[[object], str]:
 
 
 class Interactive:
-    """A figure that answers to its reader, beside the static one that stands in without scripts."""
+    """A figure that answers to its reader, beside the static one that stands in without scripts.
+
+    Parameters
+    ----------
+    chart : altair.LayerChart
+        The figure that answers.
+    figure : str
+        Name of the static figure.
+
+    Examples
+    --------
+    >>> import altair as alt
+    >>> chart = alt.LayerChart(layer=[alt.Chart(pd.DataFrame({"x": [1]})).mark_point()])
+    >>> data, metadata = Interactive(chart, "fig-shrinkage")._repr_mimebundle_()
+    >>> list(data), metadata[Interactive.mime]
+    (['application/vnd.vegalite.v6+json'], {'figure': 'fig-shrinkage'})
+    """
 
     mime = "application/vnd.vegalite.v6+json"
 
@@ -114,22 +158,66 @@ def interactive(chart: "alt.LayerChart", *, figure: str) -> Interactive:
     Returns
     -------
     Interactive
+
+    Examples
+    --------
+    >>> import altair as alt
+    >>> chart = alt.LayerChart(layer=[alt.Chart(pd.DataFrame({"x": [1]})).mark_point()])
+    >>> interactive(chart, figure="fig-shrinkage").figure
+    'fig-shrinkage'
     """
     return Interactive(chart, figure)
 
 
 def source(thing: Callable[..., object]) -> Markdown:
-    """Show the source code of a function: the very code that runs."""
+    """Show the source code of a function: the very code that runs.
+
+    Parameters
+    ----------
+    thing : callable
+        The function.
+
+    Returns
+    -------
+    IPython.display.Markdown
+        A block of Python code.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> text = source(m7a.build).data
+    >>> text.splitlines()[1]
+    'def build(screen: Screen) -> pm.Model:'
+    """
     return Markdown(f"```python\n{inspect.getsource(thing).strip()}\n```")
 
 
 def graph(model: "pm.Model") -> SVG:
     """Draw the graph of a model with whichever Graphviz is there.
 
+    Parameters
+    ----------
+    model : pymc.Model
+        The model.
+
+    Returns
+    -------
+    IPython.display.SVG
+
     Raises
     ------
     PoolscreenError
         If there is none, or it fails.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.screen import Screen
+    >>> from poolscreen.simulate import Design, simulate
+    >>> model = m7a.build(Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0]))
+    >>> drawing = graph(model).data
+    >>> [name in drawing for name in ("alpha_gc", "sigma", "gamma_gc")]
+    [True, True, False]
     """
     import pymc as pm  # noqa: PLC0415 (as above)
 
@@ -163,6 +251,21 @@ def numbers(values: Mapping[str, float | str]) -> None:
 
     Prose quotes ``{glue:text}`name:.2f``` on the same page, and
     ``{glue:text}`../notebooks/02_model_7a.ipynb::name:.2f``` on another.
+
+    Parameters
+    ----------
+    values : mapping of str to float or str
+        What the prose quotes, by name.
+
+    Examples
+    --------
+    NumPy's numbers become Python's, which prose can format:
+
+    >>> from unittest.mock import patch
+    >>> with patch("myst_nb.glue") as glue:
+    ...     numbers({"share": np.float64(0.31)})
+    >>> glue.call_args.args
+    ('share', 0.31)
     """
     from myst_nb import glue  # noqa: PLC0415 (it takes a second)
 

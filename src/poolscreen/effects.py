@@ -26,6 +26,16 @@ def holdings(screen: Screen) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `what` and `number` (text).
+
+    Examples
+    --------
+    >>> from poolscreen.simulate import Design, simulate
+    >>> table, _ = simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))
+    >>> holdings(Screen(table[1:])).iloc[[0, 3, 6]]
+                                              what  number
+    0                                         rows       5
+    3                                       sgRNAs       3
+    6  missing combinations of sgRNA and cell line  1 of 6
     """
     per_gene, n = screen.sgrnas_per_gene, replicates(screen)
     units = len(screen.sgrnas) * len(screen.cell_lines)
@@ -42,7 +52,26 @@ def holdings(screen: Screen) -> pd.DataFrame:
 
 
 def replicates(screen: Screen) -> pd.Series:
-    """Count the rows of each combination of sgRNA and cell line that has any."""
+    """Count the rows of each combination of sgRNA and cell line that has any.
+
+    Parameters
+    ----------
+    screen : Screen
+        The screen.
+
+    Returns
+    -------
+    pandas.Series
+        Counts; the index numbers the combinations.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": ["A", "A", "B"], "sgRNA": "s", "gene": "g", "log_fc": [-1.0, -1.5, 0.5]}
+    ... )
+    >>> replicates(Screen(table)).tolist()
+    [2, 1]
+    """
     return pd.Series(
         screen.sgrna_idx * len(screen.cell_lines) + screen.cell_idx
     ).value_counts()
@@ -66,7 +95,18 @@ def by_cell_line(screen: Screen) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `cell_line`, `rows`, `mean`, `sd`, and the quantiles `3%`, `median`, `97%`.
+        Columns `cell_line`, `rows`, `mean`, `sd`, and the quantiles `3%`, `median`, `97%`, all
+        but `rows` log fold changes.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": ["A", "A", "B"], "sgRNA": "s", "gene": "g", "log_fc": [-1.0, -2.0, 0.5]}
+    ... )
+    >>> by_cell_line(Screen(table))[["cell_line", "rows", "mean", "median"]]
+      cell_line  rows  mean  median
+    0         A     2  -1.5    -1.5
+    1         B     1   0.5     0.5
     """
     groups = screen.table.groupby("cell_line", observed=True, sort=False)["log_fc"]
     return pd.DataFrame(
@@ -94,9 +134,19 @@ def gene_effects(posterior: xr.Dataset) -> xr.DataArray:
     xarray.DataArray
         Dimensions `chain`, `draw`, `gene`, `cell_line`.
 
-    Notes
-    -----
-    See `check_effects` for models that have none.
+    Raises
+    ------
+    StopIteration
+        If the model has none; `check_effects` refuses it before it is sampled.
+
+    Examples
+    --------
+    >>> posterior = xr.Dataset({"sigma": (("chain", "draw"), np.ones((4, 500)))})
+    >>> dims = ("chain", "draw", "gene", "cell_line")
+    >>> posterior["gamma_gc"] = (dims, np.zeros((4, 500, 10, 20)))
+    >>> effects = gene_effects(posterior)
+    >>> effects.name, effects.shape
+    ('gamma_gc', (4, 500, 10, 20))
     """
     wanted = {"chain", "draw", "gene", "cell_line"}
     return next(v for v in posterior.data_vars.values() if set(v.dims) == wanted)
@@ -105,10 +155,29 @@ def gene_effects(posterior: xr.Dataset) -> xr.DataArray:
 def check_effects(model: Model, screen: Screen) -> None:
     """Refuse a model that has no effects by gene and cell line, before it is sampled.
 
+    Parameters
+    ----------
+    model : Model
+        Module of the model.
+    screen : Screen
+        The data.
+
     Raises
     ------
     PoolscreenError
         It says which models have them.
+
+    Examples
+    --------
+    >>> import pymc as pm
+    >>> from types import SimpleNamespace
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+    >>> check_effects(m7a, screen)
+    >>> check_effects(SimpleNamespace(TITLE="no effects", build=lambda screen: pm.Model()), screen)
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: a report is about the effects of genes in cell lines, ...
     """
     dims = model.build(screen).named_vars_to_dims.values()
     if ("gene", "cell_line") not in map(tuple, dims):
@@ -137,6 +206,19 @@ def probabilities(
     pandas.DataFrame
         Columns `gene`, `cell_line`, `mean`, `sd`, `hdi_3%`, `hdi_97%`, `P(below 0)` and
         `P(below ...)`.
+
+    Examples
+    --------
+    >>> draws = xr.DataArray(
+    ...     np.reshape([-2.0, -1.2, -0.8, 0.4], (1, 4, 1, 1)),
+    ...     dims=("chain", "draw", "gene", "cell_line"),
+    ...     coords={"gene": ["MYC"], "cell_line": ["HL60"]},
+    ... )
+    >>> columns = {"mean": -0.9, "sd": 1.0, "hdi_3%": -2.0, "hdi_97%": 0.4}
+    >>> table = pd.DataFrame({"gene": ["MYC"], "cell_line": ["HL60"], **columns})
+    >>> probabilities(table, draws, threshold=-1)[["gene", "P(below 0)", "P(below -1)"]]
+      gene  P(below 0)  P(below -1)
+    0  MYC        0.75          0.5
     """
     below = {
         "P(below 0)": (draws < 0).mean(["chain", "draw"]),
@@ -166,6 +248,18 @@ def differences(draws: xr.DataArray, one: str, other: str) -> pd.DataFrame:
     pandas.DataFrame
         Columns `gene`, `mean`, `sd`, `hdi_3%`, `hdi_97%` (of `one` less `other`) and
         `P(below 0)`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(103)
+    >>> draws = xr.DataArray(
+    ...     rng.normal([-2.0, -1.0], 0.1, (4, 500, 1, 2)),
+    ...     dims=("chain", "draw", "gene", "cell_line"),
+    ...     coords={"gene": ["MYC"], "cell_line": ["HL60", "K562"]},
+    ... )
+    >>> found = differences(draws, "HL60", "K562")
+    >>> found[["gene", "mean", "sd", "P(below 0)"]].round(1).iloc[0].to_dict()
+    {'gene': 'MYC', 'mean': -1.0, 'sd': 0.1, 'P(below 0)': 1.0}
     """
     from poolscreen import fits  # noqa: PLC0415 (fits imports ArviZ where it needs it)
 
@@ -189,6 +283,16 @@ def before_and_after(screen: Screen, table: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `gene`, `cell_line`, `sgRNAs` (of that gene), `unpooled` and `pooled`.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": "A", "sgRNA": ["s1", "s2"], "gene": "g", "log_fc": [-1.0, -2.0]}
+    ... )
+    >>> effects = pd.DataFrame({"gene": ["g"], "cell_line": ["A"], "mean": [-1.25]})
+    >>> before_and_after(Screen(table), effects)
+      gene cell_line  pooled  unpooled  sgRNAs
+    0    g         A   -1.25      -1.5       2
     """
     labels = ["gene", "cell_line"]
     means = screen.table.astype(dict.fromkeys(labels, str)).groupby(labels)["log_fc"]
@@ -224,6 +328,19 @@ def disagreement(
         Columns `sgRNA`, `gene`, `cell lines` (in which it can be compared), `its mean`, `others`
         (their mean), `difference`, `z`, and `it is` ("lower" or "higher" than they). The largest
         `z` first; sgRNAs without another of their gene are left out.
+
+    Examples
+    --------
+    One of four sgRNAs does nothing:
+
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": "A", "sgRNA": list("stuv"), "gene": "g", "log_fc": [-2.0, -2.1, -1.9, 0]}
+    ... )
+    >>> posterior = xr.Dataset({"sigma": (("chain", "draw"), np.full((2, 5), 0.5))})
+    >>> found = disagreement(Screen(table), posterior, family=None)
+    >>> found[["sgRNA", "its mean", "others", "z"]].round(2).head(1)
+      sgRNA  its mean  others     z
+    0     v       0.0    -2.0  3.46
     """
     noise, scatter = _variances(posterior, family)
     shape = (len(screen.sgrnas), len(screen.cell_lines))
@@ -298,6 +415,21 @@ def tails(
     pandas.DataFrame
         Columns `standard deviations`, `below` and `above` (observations that lie at least so far
         below or above), `expected` (on either side, of a normal distribution).
+
+    Examples
+    --------
+    Of three observations about an effect of -1, one lies three standard deviations above it:
+
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": "A", "sgRNA": ["s", "t", "u"], "gene": "g", "log_fc": [-1, -1, 0.6]}
+    ... )
+    >>> effects = pd.DataFrame({"gene": ["g"], "cell_line": ["A"], "mean": [-1.0]})
+    >>> posterior = xr.Dataset({"sigma": (("chain", "draw"), np.full((2, 5), 0.5))})
+    >>> tails(Screen(table), effects, posterior, family=None).round(3)
+       standard deviations  below  above  expected
+    0                  2.0      0      1     0.068
+    1                  3.0      0      1     0.004
+    2                  4.0      0      0     0.000
     """
     noise, scatter = _variances(posterior, family)
     effect = table.set_index(["gene", "cell_line"])["mean"]

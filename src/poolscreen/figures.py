@@ -29,7 +29,22 @@ WIDTH = 6.4
 
 
 def theme(height: float) -> p9.theme:
-    """Return the look of all plotnine figures, with the height in inches."""
+    """Return the look of all plotnine figures, with the height in inches.
+
+    Parameters
+    ----------
+    height : float
+        In inches.
+
+    Returns
+    -------
+    plotnine.theme
+
+    Examples
+    --------
+    >>> theme(3.5).getp("figure_size")
+    (6.4, 3.5)
+    """
     return p9.theme_minimal(base_size=11) + p9.theme(
         figure_size=(WIDTH, height),
         plot_title=p9.element_text(size=12, weight="bold"),
@@ -41,7 +56,25 @@ def theme(height: float) -> p9.theme:
 
 
 def in_order(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Make labels categorical, in their order of appearance; a plot then keeps that order."""
+    """Make labels categorical, in their order of appearance; a plot then keeps that order.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any table; it is not changed.
+    columns : sequence of str
+        Its columns of labels.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"gene": ["TP53", "MYC", "TP53"]})
+    >>> in_order(table, ["gene"])["gene"].cat.categories.tolist()
+    ['TP53', 'MYC']
+    """
     return table.assign(
         **{c: pd.Categorical(table[c], categories=table[c].unique()) for c in columns}
     )
@@ -81,6 +114,19 @@ def observations(
     Returns
     -------
     plotnine.ggplot
+
+    Examples
+    --------
+    >>> data = pd.DataFrame(
+    ...     {"gene": ["MYC", "MYC", "AAVS1"], "sgRNA": ["s1", "s2", "s3"], "log_fc": [-2, -1, 0.1]}
+    ... )
+    >>> plot = observations(data, by="gene", colour="sgRNA", title="A screen")
+    >>> plot.labels.y, plot.data["rank"].tolist()
+    ('log fold change', [3.0, 2.0, 1.0])
+    >>> effects = pd.DataFrame({"gene": ["MYC"], "value": [-1.5], "effect": "true"})
+    >>> both = observations(data, by="gene", colour="sgRNA", effects=effects, title="With effects")
+    >>> len(plot.layers), len(both.layers)
+    (2, 3)
     """
     ranks = data.groupby(colour, observed=True)[value].mean().rank(ascending=False)
     data = in_order(data, [by])
@@ -156,6 +202,15 @@ def cell_lines(table: pd.DataFrame) -> p9.ggplot:
     -------
     plotnine.ggplot
         A violin per cell line, with its median as a bar.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"cell_line": ["K562", "HL60", "HL60"], "log_fc": [-1.0, 0.5, 0.2]})
+    >>> plot = cell_lines(table)
+    >>> [type(layer.geom).__name__ for layer in plot.layers]
+    ['geom_hline', 'geom_violin', 'geom_errorbar']
+    >>> plot.data["cell_line"].cat.categories.tolist()
+    ['K562', 'HL60']
     """
     return (
         p9.ggplot(in_order(table, ["cell_line"]), p9.aes("cell_line", "log_fc"))
@@ -194,6 +249,17 @@ def two_cell_lines(
     Returns
     -------
     plotnine.ggplot
+
+    Examples
+    --------
+    >>> effects = pd.DataFrame(
+    ...     {"gene": ["MYC", "TP53"] * 2, "cell_line": list("AABB"), "mean": [-2, 0.5, -1, 0]}
+    ... ).assign(**{"hdi_3%": -3.0, "hdi_97%": 1.0})
+    >>> plot = two_cell_lines(effects, "A", "B", named=["MYC"], title="A and B")
+    >>> plot.labels.x, plot.data[["gene", "x_mean", "y_mean"]].to_numpy().tolist()
+    ('effect in A', [['MYC', -2.0, -1.0], ['TP53', 0.5, 0.0]])
+    >>> type(plot.layers[-1].geom).__name__  # the name of MYC
+    'geom_text'
     """
     columns = {"mean": "mean", "hdi_3%": "low", "hdi_97%": "high"}
     by_gene = effects.set_index("gene")
@@ -243,6 +309,17 @@ def heat_map(table: pd.DataFrame, *, title: str) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"gene": ["MYC", "TP53"], "cell_line": "HL60", "mean": [-2.0, 0.5]}
+    ... )
+    >>> axes, bar = heat_map(table, title="Effects").axes
+    >>> axes.get_title(), [label.get_text() for label in axes.get_yticklabels()]
+    ('Effects', ['MYC', 'TP53'])
+    >>> [float(end) for end in bar.get_ylim()]  # as far above zero as below
+    [-2.0, 2.0]
     """
     import matplotlib.pyplot as plt  # noqa: PLC0415 (a plotnine figure does without)
     import seaborn as sns  # noqa: PLC0415
@@ -286,6 +363,14 @@ def by_model(
     Returns
     -------
     plotnine.ggplot
+
+    Examples
+    --------
+    >>> from poolscreen.tables import stack
+    >>> means = pd.DataFrame({"gene": ["MYC", "TP53"], "mean": [-2.0, 0.5]})
+    >>> plot = by_model(stack({"7a": means, "7b": means}), by="gene", title="Two models")
+    >>> plot.mapping["fill"], plot.data["model"].cat.categories.tolist()
+    ('model', ['7a', '7b'])
     """
     dodge = p9.position_jitterdodge(
         jitter_width=0.15, dodge_width=0.7, random_state=SEED
@@ -318,6 +403,14 @@ def by_model_in_genes(stacked: pd.DataFrame, *, title: str) -> p9.ggplot:
     Returns
     -------
     plotnine.ggplot
+
+    Examples
+    --------
+    >>> from poolscreen.tables import stack
+    >>> means = pd.DataFrame({"gene": ["b", "a"], "sgRNA": ["s1", "s2"], "mean": [-2.0, 0.5]})
+    >>> plot = by_model_in_genes(stack({"7a": means, "7b": means}), title="Two models")
+    >>> len(plot.draw().axes)  # a panel per gene
+    2
     """
     return (
         by_model(stacked, by="sgRNA", title=title)
@@ -355,6 +448,15 @@ def shrinkage(pulled: pd.DataFrame, *, title: str) -> p9.ggplot:
     -------
     plotnine.ggplot
         No pooling on x, pooling on y; strokes lead from the identity line to the points.
+
+    Examples
+    --------
+    >>> pulled = pd.DataFrame({"unpooled": [-2.0, 1.0], "pooled": [-1.5, 0.75], "sgRNAs": [1, 4]})
+    >>> plot = shrinkage(pulled, title="Pulled")
+    >>> [type(layer.geom).__name__ for layer in plot.layers]
+    ['geom_abline', 'geom_segment', 'geom_point']
+    >>> plot.labels.x, plot.labels.y
+    ('posterior mean, no pooling', 'posterior mean, partial pooling')
     """
     return (
         p9.ggplot(pulled, p9.aes("unpooled", "pooled", colour="sgRNAs"))
@@ -389,6 +491,17 @@ def shrinkage_to_explore(pulled: pd.DataFrame) -> "alt.LayerChart":
     -------
     altair.LayerChart
         Hovering names an intercept and its estimates; the chosen gene stands out.
+
+    Examples
+    --------
+    >>> pulled = pd.DataFrame(
+    ...     {"gene": ["g"], "sgRNA": "s", "cell_line": "A", "sgRNAs": 1, "unpooled": -2.0}
+    ... ).assign(pooled=-1.5, effect=-1.0)
+    >>> chart = shrinkage_to_explore(pulled).to_dict()
+    >>> [layer["mark"]["type"] for layer in chart["layer"]]
+    ['line', 'rule', 'circle']
+    >>> [tip["field"] for tip in chart["layer"][2]["encoding"]["tooltip"]][:3]
+    ['sgRNA', 'gene', 'cell_line']
     """
     import altair as alt  # noqa: PLC0415 (only one chapter draws with it)
 
@@ -473,6 +586,19 @@ def shrinkage_slopes(
     -------
     plotnine.ggplot
         Points and, per gene, the least-squares line.
+
+    Examples
+    --------
+    >>> pulled = pd.DataFrame(
+    ...     {"gene": "g", "sgRNAs": 2, "unpooled": [-2.0, 1.0], "pooled": [-1.5, 0.75]}
+    ... )
+    >>> plot = shrinkage_slopes(
+    ...     pulled, x="unpooled", y="pooled", identity=1, labels=("before", "after"), title="Slopes"
+    ... )
+    >>> plot.labels.x, plot.labels.y, plot.mapping["group"]
+    ('before', 'after', 'gene')
+    >>> [type(layer.geom).__name__ for layer in plot.layers]
+    ['geom_abline', 'geom_point', 'geom_smooth']
     """
     return (
         p9.ggplot(pulled, p9.aes(x, y, colour="sgRNAs", group="gene"))
@@ -507,6 +633,15 @@ def ring(exact: pd.DataFrame, chains: pd.DataFrame, *, title: str) -> Figure:
     -------
     matplotlib.figure.Figure
         Exact draws grey, each chain in a colour; marginal densities at the edges.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(103)
+    >>> exact = pd.DataFrame(rng.uniform(0.1, 0.3, (40, 2)), columns=["sigma_alpha", "sigma"])
+    >>> figure = ring(exact, exact.assign(chain=np.repeat(range(4), 10)), title="A ring")
+    >>> joint = figure.axes[0]
+    >>> joint.get_xlabel(), [text.get_text() for text in joint.get_legend().texts]
+    ('scale of the sgRNAs', ['exact', 'chain 0', 'chain 1', 'chain 2', 'chain 3'])
     """
     import matplotlib.pyplot as plt  # noqa: PLC0415 (a plotnine figure does without)
     import seaborn as sns  # noqa: PLC0415
@@ -554,7 +689,7 @@ def chains(
     Parameters
     ----------
     attempt : xarray.DataTree
-        With a group `posterior`.
+        With a group `posterior`, dimensions `chain` (with coordinates) and `draw`.
     names : sequence of str
         Parameters, one panel each.
     kind : {"trace", "rank"}
@@ -566,6 +701,15 @@ def chains(
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> draws = np.random.default_rng(103).normal(size=(4, 50))
+    >>> posterior = xr.Dataset({"mu": (("chain", "draw"), draws)}, coords={"chain": range(4)})
+    >>> attempt = xr.DataTree.from_dict({"posterior": posterior})
+    >>> figure = chains(attempt, ["mu"], "trace", title="Four chains")
+    >>> figure.axes[0].get_title(), figure.axes[0].get_xlabel(), len(figure.axes[0].lines)
+    ('mu', 'draw', 4)
     """
     import arviz as az  # noqa: PLC0415 (it takes seconds)
     import matplotlib.pyplot as plt  # noqa: PLC0415
@@ -618,6 +762,15 @@ def rank_differences(
     -------
     plotnine.ggplot
         One panel per quantity: the curve in blue, or in orange where it leaves its band.
+
+    Examples
+    --------
+    >>> curves = pd.DataFrame(
+    ...     {"quantity": ["sigma", "mu"] * 2, "rank": [0.2, 0.2, 0.8, 0.8], "difference": 0.01}
+    ... ).assign(low=-0.1, high=0.1, band="within")
+    >>> plot = rank_differences(curves, title="Ranks", columns=2)
+    >>> len(plot.draw().axes)  # a panel per quantity
+    2
     """
     rows = -(-curves["quantity"].nunique() // columns)
     colours = {"within": BLUE, "outside": ORANGE}
@@ -647,6 +800,15 @@ def growth(scaling: pd.DataFrame) -> p9.ggplot:
     -------
     plotnine.ggplot
         Two panels with logarithmic axes.
+
+    Examples
+    --------
+    >>> scaling = pd.DataFrame(
+    ...     {"model": "m7a", "design": "balanced", "rows": [1e3, 1e5], "seconds": [7.0, 8.0]}
+    ... ).assign(mib_peak=[500.0, 700.0])
+    >>> plot = growth(scaling)
+    >>> plot.data["panel"].cat.categories.tolist(), plot.labels.x
+    (['seconds in all', 'peak memory, MiB'], 'rows of the screen')
     """
     panels = {"seconds": "seconds in all", "mib_peak": "peak memory, MiB"}
     long = scaling.rename(columns=panels).melt(
@@ -687,6 +849,13 @@ def shares_by_measurements(
     Returns
     -------
     plotnine.ggplot
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"measurements": [1, 2], "share": [0.5, 0.4], "3%": 0.1, "97%": 0.8})
+    >>> plot = shares_by_measurements(table, truth=0.31, title="Shares")
+    >>> [type(layer.geom).__name__ for layer in plot.layers], plot.scales[0].limits
+    (['geom_hline', 'geom_pointrange'], (0, 1))
     """
     return (
         p9.ggplot(
@@ -718,6 +887,13 @@ def shares(prior: pd.Series, posterior: pd.Series, *, title: str) -> p9.ggplot:
     Returns
     -------
     plotnine.ggplot
+
+    Examples
+    --------
+    >>> prior, posterior = pd.Series([0.1, 0.5, 0.9]), pd.Series([0.3, 0.4])
+    >>> plot = shares(prior, posterior, title="Share")
+    >>> plot.data["distribution"].value_counts(sort=False).to_dict()
+    {'prior': 3, 'posterior': 2}
     """
     draws = pd.concat(
         [
@@ -759,6 +935,15 @@ def predictive(fit: xr.DataTree, group: str, *, title: str, draws: int = 60) -> 
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(103)
+    >>> group = xr.Dataset({"log_fc": (("chain", "draw", "obs"), rng.normal(size=(2, 20, 30)))})
+    >>> fit = xr.DataTree.from_dict({"prior_predictive": group})
+    >>> axes = predictive(fit, "prior_predictive", title="Of the prior", draws=5).axes[0]
+    >>> axes.get_title(), axes.get_xlabel(), axes.get_ylabel(), len(axes.lines)
+    ('Of the prior', 'log fold change', 'cumulative share', 5)
     """
     import arviz as az  # noqa: PLC0415 (it takes seconds)
     import matplotlib.pyplot as plt  # noqa: PLC0415

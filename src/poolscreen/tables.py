@@ -22,10 +22,23 @@ MAX_PARETO_K = (
 def settings(fit: xr.DataTree) -> pd.DataFrame:
     """List how a fit was sampled.
 
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit, see `poolscreen.fits.load_fit`.
+
     Returns
     -------
     pandas.DataFrame
         Columns `setting` and `value`.
+
+    Examples
+    --------
+    >>> chosen = {"draws": 2000, "tune": 1000, "chains": 4, "target_accept": 0.95, "seed": 103}
+    >>> fit = xr.DataTree()
+    >>> fit.attrs = {"settings": json.dumps(chosen), "sampler": "nutpie", "form": "joint"}
+    >>> settings(fit).set_index("setting")["value"]["draws per chain"]
+    '2,000 after 1,000 of tuning'
     """
     chosen = json.loads(fit.attrs["settings"])
     rows = {
@@ -54,6 +67,15 @@ def diagnostics(fits: Mapping[str, xr.DataTree]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per fit; R-hat and effective sample sizes are the worst over all parameters.
+
+    Examples
+    --------
+    >>> fit = xr.DataTree()
+    >>> fit.attrs = {"max_r_hat": 1.002, "min_ess_bulk": 3210.4, "min_ess_tail": 2500.0}
+    >>> fit.attrs |= {"divergences": 0.0, "min_bfmi": 0.9, "seconds_sampling": 4.2}
+    >>> diagnostics({"model 7a": fit})[["fit", "min bulk ESS", "divergences", "min BFMI"]]
+            fit  min bulk ESS  divergences  min BFMI
+    0  model 7a          3210            0       0.9
     """
     rows = [
         {
@@ -71,7 +93,22 @@ def diagnostics(fits: Mapping[str, xr.DataTree]) -> pd.DataFrame:
 
 
 def model_label(name: str) -> str:
-    """Return what the tables call a model, for example `7a, no pooling` for `m7a_unpooled`."""
+    """Return what the tables call a model, for example `7a, no pooling` for `m7a_unpooled`.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model's module.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> model_label("m7a_unpooled"), model_label("_m7b_noncentred")
+    ('7a, no pooling', '7b, not centred')
+    """
     label = name.removeprefix("_").removeprefix("m")
     return label.replace("_unpooled", ", no pooling").replace(
         "_noncentred", ", not centred"
@@ -93,6 +130,17 @@ def samplers(comparison: xr.DataTree, titles: Mapping[str, str]) -> pd.DataFrame
     pandas.DataFrame
         One row per model and sampler; R-hat and effective sample sizes are the worst over **all**
         parameters, and the last column is the least bulk ESS per second of sampling.
+
+    Examples
+    --------
+    >>> attempt = xr.DataTree()
+    >>> attempt.attrs = {"max_r_hat": 1.002, "min_ess_bulk": 3000.0, "min_ess_tail": 2500.0}
+    >>> attempt.attrs |= {"divergences": 0.0, "seconds_compiling": 6.0, "seconds_sampling": 1.5}
+    >>> comparison = xr.DataTree.from_dict({"m7b_unpooled/nutpie": attempt})
+    >>> table = samplers(comparison, {"pymc": "PyMC's NUTS", "nutpie": "nutpie's NUTS"})
+    >>> table[["model", "sampler", "ESS per second"]]
+                model        sampler  ESS per second
+    0  7b, no pooling  nutpie's NUTS          2000.0
     """
     rows = [
         {
@@ -114,7 +162,24 @@ def samplers(comparison: xr.DataTree, titles: Mapping[str, str]) -> pd.DataFrame
 
 
 def ess_per_second(attempt: xr.DataTree) -> float:
-    """Return the least bulk effective sample size over all parameters, per second of sampling."""
+    """Return the least bulk effective sample size over all parameters, per second of sampling.
+
+    Parameters
+    ----------
+    attempt : xarray.DataTree
+        With the attributes `min_ess_bulk` and `seconds_sampling`.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> attempt = xr.DataTree()
+    >>> attempt.attrs = {"min_ess_bulk": 3000.0, "seconds_sampling": 1.5}
+    >>> ess_per_second(attempt)
+    2000.0
+    """
     return float(attempt.attrs["min_ess_bulk"] / attempt.attrs["seconds_sampling"])
 
 
@@ -128,13 +193,27 @@ def leave_one_out(
     posterior : xarray.Dataset
         The draws.
     log_likelihoods : mapping of str to xarray.DataArray
-        See `poolscreen.marginal.log_likelihood`.
+        See `poolscreen.marginal.log_likelihood`; dimensions `chain`, `draw`, `obs`.
 
     Returns
     -------
     pandas.DataFrame
         Columns `log likelihood`, `elpd` (expected log predictive density), `se`, `largest k` and
         `k above 0.7` (share of the observations whose Pareto k says that the estimate fails).
+
+    Examples
+    --------
+    Ten observations, each with a log density of about -1 in every draw:
+
+    >>> rng = np.random.default_rng(103)
+    >>> posterior = xr.Dataset({"mu": (("chain", "draw"), rng.normal(size=(4, 500)))})
+    >>> values = xr.DataArray(
+    ...     rng.normal(-1.0, 0.01, (4, 500, 10)), dims=("chain", "draw", "obs"), name="log_fc"
+    ... )
+    >>> found = leave_one_out(posterior, {"marginal": values})
+    >>> found[["log likelihood", "elpd", "k above 0.7"]].round(1)
+      log likelihood  elpd  k above 0.7
+    0       marginal -10.0          0.0
     """
     import arviz as az  # noqa: PLC0415 (it takes seconds)
 
@@ -167,6 +246,16 @@ def coverage(pit: xr.DataArray) -> pd.DataFrame:
     pandas.DataFrame
         Columns `quantity`, one per interval with the coverage in percent and its Monte Carlo error
         (one standard error), and `p`, of a test that the ranks are uniform.
+
+    Examples
+    --------
+    >>> ranks = (np.arange(200) + 0.5) / 200  # as even as can be
+    >>> pit = xr.DataArray(
+    ...     ranks[:, None], dims=("data_set", "quantity"), coords={"quantity": ["sigma"]}
+    ... )
+    >>> coverage(pit)[["quantity", "50% interval", "94% interval"]]
+      quantity 50% interval 94% interval
+    0    sigma   50.0 ± 3.5   94.0 ± 1.7
     """
     table = pd.DataFrame({"quantity": pit["quantity"].to_numpy()})
     for prob in (0.5, 0.8, 0.94):
@@ -191,6 +280,19 @@ def uniformity(pit: xr.DataArray) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `quantity` and `p`; the test's p-values do not exceed about one half.
+
+    Examples
+    --------
+    Ranks that are uniform, and ranks of posteriors whose draws are too low:
+
+    >>> even = (np.arange(200) + 0.5) / 200
+    >>> pit = xr.DataArray(
+    ...     np.stack([even, even**0.5], axis=1),
+    ...     dims=("data_set", "quantity"),
+    ...     coords={"quantity": ["right", "wrong"]},
+    ... )
+    >>> uniformity(pit).set_index("quantity")["p"].gt(0.01).to_dict()
+    {'right': True, 'wrong': False}
     """
     from arviz_stats.base import array_stats  # noqa: PLC0415 (it takes seconds)
 
@@ -217,6 +319,18 @@ def rank_differences(pit: xr.DataArray) -> pd.DataFrame:
         Columns `quantity`, `rank`, `difference` (of the distribution functions), `low` and `high`:
         the whole curve lies between these with probability `ENVELOPE_PROB` if ranks are uniform;
         `band`: "within" if it does, else "outside".
+
+    Examples
+    --------
+    >>> even = (np.arange(200) + 0.5) / 200
+    >>> pit = xr.DataArray(
+    ...     np.stack([even, even**0.5], axis=1),
+    ...     dims=("data_set", "quantity"),
+    ...     coords={"quantity": ["right", "wrong"]},
+    ... )
+    >>> curves = rank_differences(pit)
+    >>> curves.groupby("quantity")["band"].first().to_dict()
+    {'right': 'within', 'wrong': 'outside'}
     """
     from arviz_stats.ecdf_utils import ecdf_pit  # noqa: PLC0415 (it takes seconds)
 
@@ -254,6 +368,19 @@ def power_scaling(posterior: xr.Dataset, log_density: xr.Dataset) -> pd.DataFram
     pandas.DataFrame
         Columns `quantity`, `prior`, `likelihood`: distance by which the posterior moves when
         either is raised to a power near one, per doubling of the power.
+
+    Examples
+    --------
+    The likelihood moves this mean, and the prior does not:
+
+    >>> mu = np.random.default_rng(103).normal(1.0, 0.1, (4, 500))
+    >>> dims = ("chain", "draw")
+    >>> density = xr.Dataset({"mu": (dims, -((mu / 5) ** 2) / 2)})
+    >>> density["log_fc"] = (dims, -((mu - 1) ** 2) / 0.02)
+    >>> found = power_scaling(xr.Dataset({"mu": (dims, mu)}), density)
+    >>> found.round(1)
+      quantity  prior  likelihood
+    0       mu    0.0         0.1
     """
     import arviz as az  # noqa: PLC0415 (it takes seconds)
 
@@ -282,7 +409,7 @@ def reweighted(
     Parameters
     ----------
     quantities : mapping of str to xarray.DataArray
-        Draws of each quantity.
+        Draws of each quantity, of any shape; all of one.
     log_ratio : xarray.DataArray or None
         Log density of the other distribution less that of the one which was sampled, per draw, up
         to a constant; None for that one itself.
@@ -292,6 +419,18 @@ def reweighted(
     pandas.DataFrame
         Columns `quantity`, `mean`, `3%`, `97%` (quantiles) and `k`: above 0.7 the draws do not
         reach far enough to say.
+
+    Examples
+    --------
+    Draws of Normal(0, 1), weighted as if from Normal(0.5, 1):
+
+    >>> normal = np.random.default_rng(103).normal(size=(4, 1000))
+    >>> x = xr.DataArray(normal, dims=("chain", "draw"))
+    >>> reweighted({"x": x}, None)["mean"].round(1).tolist()
+    [0.0]
+    >>> found = reweighted({"x": x}, 0.5 * x)
+    >>> found["mean"].round(1).tolist(), (found["k"] < MAX_PARETO_K).tolist()
+    ([0.5], [True])
     """
     from arviz_stats.base import array_stats  # noqa: PLC0415 (it takes seconds)
 
@@ -318,6 +457,19 @@ def interval(draws: FloatArray | xr.DataArray) -> tuple[float, float]:
     ----------
     draws : array
         Draws of one quantity; its shape does not matter.
+
+    Returns
+    -------
+    low, high : float
+        In the unit of the draws.
+
+    Examples
+    --------
+    It begins where the density is highest, here at 0:
+
+    >>> low, high = interval(np.random.default_rng(103).exponential(size=(4, 5000)))
+    >>> round(low, 1), round(high, 1)
+    (0.0, 2.8)
     """
     import arviz as az  # noqa: PLC0415 (it takes seconds)
 
@@ -339,6 +491,16 @@ def estimated_effect(intercepts: pd.DataFrame, by: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `by` and `value`.
+
+    Examples
+    --------
+    >>> intercepts = pd.DataFrame(
+    ...     {"gene": ["b", "b", "a"], "cell_line": ["A", "B", "A"], "mean": [-1.0, -2.0, 0.5]}
+    ... )
+    >>> estimated_effect(intercepts, "gene")
+      gene  value
+    0    b   -1.5
+    1    a    0.5
     """
     means = intercepts.groupby(by, sort=False, observed=True)["mean"].mean()
     return means.rename("value").reset_index()
@@ -347,10 +509,26 @@ def estimated_effect(intercepts: pd.DataFrame, by: str) -> pd.DataFrame:
 def beside_truth(truth: pd.DataFrame, estimate: pd.DataFrame, by: str) -> pd.DataFrame:
     """Stack true and estimated effects for a figure.
 
+    Parameters
+    ----------
+    truth, estimate : pandas.DataFrame
+        Columns `by` and `value` (log fold change).
+    by : str
+        What the effect belongs to.
+
     Returns
     -------
     pandas.DataFrame
         Columns `by`, `value`, `effect` ("true" or "estimated").
+
+    Examples
+    --------
+    >>> truth = pd.DataFrame({"gene": ["a"], "value": [-1.0]})
+    >>> estimate = pd.DataFrame({"gene": ["a"], "value": [-1.1]})
+    >>> beside_truth(truth, estimate, "gene")
+      gene  value     effect
+    0    a   -1.0       true
+    0    a   -1.1  estimated
     """
     return pd.concat(
         [truth.assign(effect="true"), estimate.assign(effect="estimated")]
@@ -371,13 +549,41 @@ def from_their_gene(sgrnas: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `sgrnas` with the difference as `value`.
+
+    Examples
+    --------
+    >>> sgrnas = pd.DataFrame({"sgRNA": ["s1", "s2"], "gene": "a", "value": [-1.5, -0.75]})
+    >>> genes = pd.DataFrame({"gene": ["a"], "value": [-1.0]})
+    >>> from_their_gene(sgrnas, genes)
+      sgRNA gene  value
+    0    s1    a  -0.50
+    1    s2    a   0.25
     """
     effects = sgrnas["gene"].map(genes.set_index("gene")["value"])
     return sgrnas.assign(value=sgrnas["value"] - effects)
 
 
 def stack(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Stack tables of several models, with a column `model` in the order given."""
+    """Stack tables of several models, with a column `model` in the order given.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        Tables of the same columns, by the names of their models.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Their columns and `model`, a categorical.
+
+    Examples
+    --------
+    >>> one, other = pd.DataFrame({"mean": [-1.0]}), pd.DataFrame({"mean": [-0.5]})
+    >>> stack({"pooled": one, "no pooling": other})
+       mean       model
+    0  -1.0      pooled
+    0  -0.5  no pooling
+    """
     stacked = pd.concat([table.assign(model=name) for name, table in tables.items()])
     return stacked.assign(
         model=pd.Categorical(stacked["model"], categories=list(tables))
@@ -407,6 +613,19 @@ def shrinkage_of_genes(
     -------
     pandas.DataFrame
         Columns `gene`, `sgRNAs`, `shrinkage` (posterior mean), `hdi_3%`, `hdi_97%`.
+
+    Examples
+    --------
+    A gene with one sgRNA goes half way to the overall mean where both variances are 1, a gene with
+    three a quarter of it:
+
+    >>> from poolscreen.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 3)))[0])
+    >>> one = xr.DataArray(np.ones((2, 50)), dims=("chain", "draw"))
+    >>> shrinkage_of_genes(screen, unit_variance=one, top_sd=one)[["gene", "sgRNAs", "shrinkage"]]
+         gene  sgRNAs  shrinkage
+    0  gene_0       1       0.50
+    1  gene_1       3       0.25
     """
     rows = []
     for gene, n in screen.sgrnas_per_gene.items():
@@ -436,6 +655,16 @@ def towards_genes(
     -------
     pandas.DataFrame
         `pulled` with `unpooled_deviation` and `pooled_deviation`.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": [-2.0]})
+    >>> pulled = table.drop(columns="log_fc").assign(unpooled=-2.0, pooled=-1.25)
+    >>> genes = pd.DataFrame({"gene": ["g"], "cell_line": ["A"], "mean": [-1.0]})
+    >>> found = towards_genes(Screen(table), pulled, genes)
+    >>> found[["unpooled_deviation", "pooled_deviation"]]
+       unpooled_deviation  pooled_deviation
+    0                -1.0             -0.25
     """
     effects = genes[["gene", "cell_line", "mean"]].rename(columns={"mean": "effect"})
     both = pulled.merge(effects, on=["gene", "cell_line"], validate="m:1")
@@ -455,6 +684,19 @@ def measured_shrinkage(deviations: pd.DataFrame) -> "pd.Series[float]":
     ----------
     deviations : pandas.DataFrame
         See `towards_genes`.
+
+    Returns
+    -------
+    pandas.Series
+        By gene: 0 where nothing is pooled, 1 where all sgRNAs are at their gene.
+
+    Examples
+    --------
+    >>> deviations = pd.DataFrame(
+    ...     {"gene": "g", "unpooled_deviation": [-1.0, 2.0], "pooled_deviation": [-0.25, 0.5]}
+    ... )
+    >>> measured_shrinkage(deviations).to_dict()
+    {'g': 0.75}
     """
     x, y = deviations["unpooled_deviation"], deviations["pooled_deviation"]
     sums = (
@@ -478,7 +720,17 @@ def rms_error(screen: Screen, estimates: Mapping[str, pd.DataFrame]) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        Columns `model`, `RMS error`.
+        Columns `model`, `RMS error` (log fold change).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": ["A", "B"], "sgRNA": "s", "gene": "g", "log_fc": [-2.0, 1.0]}
+    ... ).assign(mu_sc=[-1.5, 1.0])
+    >>> estimate = pd.DataFrame({"gene": "g", "cell_line": ["A", "B"], "mean": [-1.5, 2.0]})
+    >>> rms_error(Screen(table), {"7a": estimate}).round(2)
+      model  RMS error
+    0    7a       0.71
     """
     rows = []
     for name, table in estimates.items():
@@ -509,6 +761,25 @@ def sgrna_variance(screen: Screen) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `quantity`, `estimate`, `low`, `high` (94 % confidence interval).
+
+    Raises
+    ------
+    PoolscreenError
+        If the screen is not balanced, or has one cell line.
+
+    Examples
+    --------
+    The screen of the book was simulated with a noise of 0.3 and a share of 0.31, that is
+    0.2² / (0.2² + 0.3²):
+
+    >>> from poolscreen.simulate import Design, simulate
+    >>> sgrna_variance(Screen(simulate(Design())[0])).round(2)
+                  quantity  estimate   low  high
+    0      sd of the noise      0.30  0.29  0.31
+    1  share of the sgRNAs      0.27  0.19  0.38
+    >>> sgrna_variance(Screen(simulate(Design(n_cell_lines=1))[0]))
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: the analysis of variance takes each sgRNA once in each ...
     """
     from scipy import stats  # noqa: PLC0415 (only this needs it)
 
@@ -555,6 +826,17 @@ def pull(screen: Screen, unpooled: pd.DataFrame, pooled: pd.DataFrame) -> pd.Dat
     -------
     pandas.DataFrame
         The labels, `gene`, `sgRNAs` (of that gene), `unpooled` and `pooled` (posterior means).
+
+    Examples
+    --------
+    >>> from poolscreen.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=1, sgrnas_per_gene=(1, 2)))[0])
+    >>> unpooled = screen.table[["sgRNA", "cell_line"]].astype(str).assign(mean=-2.0)
+    >>> pull(screen, unpooled, unpooled.assign(mean=-1.5))
+         gene    sgRNA cell_line  unpooled  pooled  sgRNAs
+    0  gene_0  sgRNA_0    cell_0      -2.0    -1.5       1
+    1  gene_1  sgRNA_1    cell_0      -2.0    -1.5       2
+    2  gene_1  sgRNA_2    cell_0      -2.0    -1.5       2
     """
     labels = [c for c in ("gene", "sgRNA", "cell_line") if c in unpooled]
     both = unpooled[[*labels, "mean"]].merge(
