@@ -22,6 +22,13 @@ from poolscreen.simulate import Design, simulate
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The examples of the loaders load results of the book."""
+    for item in items:
+        if isinstance(item, pytest.DoctestItem) and ".load_" in item.name:
+            item.add_marker(pytest.mark.book)
+
+
 @pytest.fixture(scope="session")
 def screen() -> Screen:
     return Screen(simulate(Design())[0])

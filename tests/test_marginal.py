@@ -354,12 +354,12 @@ def rows(values, sgrnas=None):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (rows([]), "the screen has no rows"),
+        (rows([]), "there are no rows below the header"),
         (
             rows([1.0]),
             "one observation, and nothing to learn a standard deviation from",
         ),
-        (rows([1.0, np.nan]), "row 1, have a log_fc that is not a finite number"),
+        (rows([1.0, np.nan]), r"log_fc is missing; leave the row out \(row 3"),
         (rows([0.1, 0.1, 0.1]), "all 3 values of log_fc are 0.1: with zero variance"),
         (
             rows([1.0, 1.0, 2.0, 2.0], list("aabb")),

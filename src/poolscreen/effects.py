@@ -136,8 +136,8 @@ def gene_effects(posterior: xr.Dataset) -> xr.DataArray:
 
     Raises
     ------
-    StopIteration
-        If the model has none; `check_effects` refuses it before it is sampled.
+    PoolscreenError
+        If the model has none; `check_effects` says so before it is sampled.
 
     Examples
     --------
@@ -149,7 +149,12 @@ def gene_effects(posterior: xr.Dataset) -> xr.DataArray:
     ('gamma_gc', (4, 500, 10, 20))
     """
     wanted = {"chain", "draw", "gene", "cell_line"}
-    return next(v for v in posterior.data_vars.values() if set(v.dims) == wanted)
+    for values in posterior.data_vars.values():
+        if set(values.dims) == wanted:
+            return values
+    raise PoolscreenError(
+        f"there are no effects by gene and cell line in {', '.join(map(str, posterior))}"
+    )
 
 
 def check_effects(model: Model, screen: Screen) -> None:

@@ -143,8 +143,8 @@ def observations(
         )
         + p9.scale_fill_gradientn(
             SGRNA_COLOURS,
-            breaks=[1, len(ranks)],
-            labels=["highest", "lowest"],
+            breaks=[1, len(ranks)] if len(ranks) > 1 else [],
+            labels=["highest", "lowest"] if len(ranks) > 1 else [],
             guide=p9.guide_colorbar(reverse=True),
         )
         + p9.labs(x="", y=value_label, fill=f"{_words(colour)}\nby mean", title=title)

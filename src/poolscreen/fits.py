@@ -91,7 +91,10 @@ def summarise(posterior: xr.Dataset) -> dict[str, pd.DataFrame]:
         tables[name] = tables[name].reindex(own)
     columns = ["mean", "sd", "hdi_3%", "hdi_97%", "mcse_mean", "mcse_sd"]
     columns += ["ess_bulk", "ess_tail", "r_hat"]
-    return {name: table[columns].reset_index() for name, table in tables.items()}
+    return {
+        name: table[columns].reset_index().rename_axis(columns=None)
+        for name, table in tables.items()
+    }
 
 
 def diagnose(
@@ -461,8 +464,7 @@ def read_tree(path: Path) -> xr.DataTree:
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: nowhere.nc is not there; `make book` makes it
     """
-    if not path.is_file():
-        raise PoolscreenError(f"{path} is not there; `make book` makes it")
+    _check_there(path)
     try:
         with xr.open_datatree(path, engine="h5netcdf") as opened:
             return opened.load()
@@ -470,6 +472,11 @@ def read_tree(path: Path) -> xr.DataTree:
         raise PoolscreenError(
             f"{path} is damaged ({error}); delete it and run `make book`, which makes it anew"
         ) from error
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        raise PoolscreenError(f"{path} is not there; `make book` makes it")
 
 
 def read_fit(path: Path) -> xr.DataTree:
@@ -544,6 +551,7 @@ def read_attributes(path: Path) -> dict[str, Any]:
     >>> found["model"], float(found["max_r_hat"]), int(found["format"])
     ('m7a', 1.002, 1)
     """
+    _check_there(path)
     try:
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             return dict(opened.attrs)
