@@ -126,7 +126,7 @@ table(settings(pooled))
 # {cite:p}`vehtari2021`. In this book every parameter of every fit must have an R-hat of at most
 # {glue:text}`max_r_hat` and a bulk and tail effective sample size of at least
 # {glue:text}`min_ess`, with no {term}`divergences <divergence>` and a {term}`BFMI` of at least
-# {glue:text}`min_bfmi`; a fit that does not is not written, and the build of this page stops. These are the worst figures over all
+# {glue:text}`min_bfmi`; a fit that does not pass this *gate* is not written, and the build of this page stops. These are the worst figures over all
 # {glue:text}`n_parameters:,` parameters of model 7a:
 
 # %% tags=["hide-input"] table={"name": "tbl-diagnostics-7a", "caption": "Diagnostics of model 7a; R-hat and effective sample sizes are the worst over all parameters."}
@@ -259,8 +259,9 @@ observations(
 
 # %% [markdown]
 # Would data from this model look like the data that we have? {numref}`fig-posterior-7a` draws
-# screens from the posterior. The observed one runs within their bundle, mostly, and has two humps
-# where most predicted ones have one: the model does not know that the cell lines cluster.
+# screens from the posterior. The observed one runs within their bundle, mostly, and has two humps.
+# The 20 cell lines do not spread evenly ({numref}`fig-by-cell-line`), and the model knows nothing of
+# cell lines.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, within a narrow bundle of densities predicted by the posterior of model 7a."}, "figure": {"name": "fig-posterior-7a", "caption": "Posterior predictive check of model 7a: distributions of the log fold changes in predicted screens (blue), and in the observed one (black)."}}
 predictive(pooled, "posterior_predictive", title="Model 7a: what the posterior expects")

@@ -20,15 +20,17 @@ CHAPTERS = [
     "03_model_7b",
     "04_integrating_out",
     "05_calibration",
+    "06_real_screen",
     "measurements",
 ]
 EXECUTIONS = [f"execute {chapter}" for chapter in CHAPTERS]
 # The chapters that show fits, and all that is sampled.
-OF_FITS = EXECUTIONS[1:5]
-SAMPLED = [*FITS, *CALIBRATIONS, "samplers"]
-EVERYTHING = sorted([*EXECUTIONS, *SAMPLED, "simulate", "site"])
-OF_M7B = ["calibrate m7b 0", "calibrate m7b 1", *EXECUTIONS[2:5], "fit m7b"]
-OF_M7B += ["samplers", "site"]
+OF_FITS = EXECUTIONS[1:6]
+REAL = [EXECUTIONS[5], "fit wang2014/m7a", "fit wang2014/m7b"]
+SAMPLED = [*FITS, *REAL[1:], *CALIBRATIONS, "samplers"]
+EVERYTHING = sorted([*EXECUTIONS, *SAMPLED, "simulate", "fold_change wang2014", "site"])
+OF_M7B = ["calibrate m7b 0", "calibrate m7b 1", *EXECUTIONS[2:6], "fit m7b"]
+OF_M7B = sorted([*OF_M7B, EXECUTIONS[6], REAL[2], "samplers", "site"])
 
 
 def test_nothing(tree):
@@ -86,24 +88,26 @@ def test_a_figure_helper(tree):
 
 def test_a_helper_that_some_chapters_import(tree):
     tree.edit("src/poolscreen/tables.py", '"sampler": f"NUTS', '"algorithm": f"NUTS')
-    assert tree.would_run() == [*OF_FITS, EXECUTIONS[5], "site"]
+    assert tree.would_run() == [*OF_FITS, EXECUTIONS[6], "site"]
 
 
 def test_the_calibration(tree):
     tree.edit("src/poolscreen/calibration.py", "draws=700", "draws=800")
-    assert tree.would_run() == sorted([*CALIBRATIONS, *EXECUTIONS[4:], "site"])
+    assert tree.would_run() == sorted(
+        [*CALIBRATIONS, EXECUTIONS[4], EXECUTIONS[6], "site"]
+    )
 
 
 def test_the_comparison_of_samplers(tree):
     tree.edit(
         "src/poolscreen/comparison.py", "DEFAULT_ACCEPT = 0.8", "DEFAULT_ACCEPT = 0.7"
     )
-    assert tree.would_run() == [EXECUTIONS[3], EXECUTIONS[5], "samplers", "site"]
+    assert tree.would_run() == [EXECUTIONS[3], EXECUTIONS[6], "samplers", "site"]
 
 
 def test_a_measurement(tree):
     tree.edit("results/benchmarks/scaling.json", '"machine"', ' "machine"')
-    assert tree.would_run() == [EXECUTIONS[5], "site"]
+    assert tree.would_run() == [EXECUTIONS[6], "site"]
 
 
 def test_a_model(tree):
@@ -125,12 +129,12 @@ def test_a_model_that_is_put_back_with_an_older_time_stamp(tree):
 def test_the_marginal_form(tree):
     """Every model names its family, which stands in that module."""
     tree.edit("src/poolscreen/marginal.py", "MEAN_SD = 5.0", "MEAN_SD = 4.0")
-    assert tree.would_run() == sorted([*SAMPLED, *OF_FITS, EXECUTIONS[5], "site"])
+    assert tree.would_run() == sorted([*SAMPLED, *OF_FITS, EXECUTIONS[6], "site"])
 
 
 def test_the_sampler_settings(tree):
     tree.edit("src/poolscreen/sampling.py", "seed: int = 103", "seed: int = 104")
-    assert tree.would_run() == sorted([*SAMPLED, *OF_FITS, EXECUTIONS[5], "site"])
+    assert tree.would_run() == sorted([*SAMPLED, *OF_FITS, EXECUTIONS[6], "site"])
 
 
 def test_a_result_that_was_deleted(tree):
@@ -138,6 +142,20 @@ def test_a_result_that_was_deleted(tree):
     (tree.folder / "results/calibration/m7b/1.nc").unlink()
     jobs = ["calibrate m7b 1", *OF_FITS, "fit m7a_unpooled", "site"]
     assert tree.would_run() == sorted(jobs)
+
+
+def test_the_counts_of_a_real_screen(tree):
+    tree.edit(
+        "data/wang2014_counts.tsv",
+        "A1CF_m52595977\tA1CF\t213",
+        "A1CF_m52595977\tA1CF\t214",
+    )
+    assert tree.would_run() == sorted([*REAL, "fold_change wang2014", "site"])
+
+
+def test_how_fold_changes_are_made(tree):
+    tree.edit("src/poolscreen/counts.py", "PSEUDO_COUNT = 1.0", "PSEUDO_COUNT = 0.5")
+    assert tree.would_run() == sorted([*REAL, "fold_change wang2014", "site"])
 
 
 @pytest.mark.parametrize(

@@ -603,8 +603,8 @@ def shrinkage_slopes(
     return (
         p9.ggplot(pulled, p9.aes(x, y, colour="sgRNAs", group="gene"))
         + p9.geom_abline(slope=identity, intercept=0, colour="#999999")
-        + p9.geom_point(size=1.3, stroke=0, alpha=0.5)
-        + p9.geom_smooth(method="lm", se=False, size=0.8)
+        + p9.geom_smooth(method="lm", se=False, size=0.4)
+        + p9.geom_point(size=1.6, stroke=0, alpha=0.8)
         + _colour_by_sgrnas()
         + p9.labs(x=labels[0], y=labels[1], colour="sgRNAs\nof the gene", title=title)
         + theme(4.2)
@@ -780,12 +780,16 @@ def rank_differences(
         + p9.geom_hline(yintercept=0, colour="#777777", size=0.3)
         + p9.geom_line(p9.aes(y="difference", colour="band"), size=0.6)
         + p9.scale_colour_manual(values=colours, guide=None)
-        + p9.facet_wrap("quantity", ncol=columns)
+        + p9.facet_wrap("quantity", ncol=columns, labeller=_on_two_lines)
         + p9.scale_x_continuous(breaks=[0, 0.5, 1], labels=["0", "0.5", "1"])
         + p9.labs(x="rank of the true value", y="difference from uniform", title=title)
-        + theme(1 + 1.6 * rows)
+        + theme(1 + 1.7 * rows)
         + p9.theme(strip_text=p9.element_text(size=8))
     )
+
+
+def _on_two_lines(quantity: str) -> str:
+    return quantity.replace("[", "\n[")
 
 
 def growth(scaling: pd.DataFrame) -> p9.ggplot:
