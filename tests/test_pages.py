@@ -180,6 +180,40 @@ def test_the_interactive_figure_answers_a_hover_and_a_choice(figure):
     )
 
 
+@pytest.fixture
+def phone(browser, site_url):
+    opened = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = opened.new_page()
+    page.goto(f"{site_url}/notebooks/03_model_7b.html")
+    settle(page)
+    yield page
+    opened.close()
+
+
+def test_a_tap_names_an_intercept(phone):
+    come_near(phone)
+    point = phone.locator("#fig-shrinkage .mark-symbol.role-mark path").nth(700)
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
+    phone.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tooltip = phone.locator("#vg-tooltip-element.visible")
+    tooltip.wait_for()
+    assert "model 7b" in tooltip.inner_text()
+
+
+def test_the_drawer_of_contents_closes_when_a_heading_is_chosen(phone):
+    phone.locator(".secondary-toggle:visible").first.tap()
+    drawer = phone.locator(".bd-sidebar-secondary")
+    heading = drawer.locator("a", has_text="The gene effects").first
+    heading.tap()
+    phone.wait_for_function(
+        "() => !document.querySelector('.bd-sidebar-secondary').checkVisibility({visibilityProperty: true})"
+        " || document.querySelector('.bd-sidebar-secondary').getBoundingClientRect().left >= innerWidth"
+    )
+
+
 def test_the_static_figure_stands_in(figure, browser, site_url):
     figure.page.emulate_media(media="print")
     assert figure.locator("img").is_visible()
@@ -224,6 +258,14 @@ def test_a_long_table_can_be_sorted(table):
         )
 
 
+def test_numbered_names_are_sorted_by_their_numbers(table):
+    table.locator("thead th", has_text="sgRNA").first.click()
+    table.locator("thead th[aria-sort=ascending]").wait_for()
+    table.locator("thead th", has_text="sgRNA").first.click()
+    table.locator("thead th[aria-sort=descending]").wait_for()
+    assert set(cells(table, 1)) == {"sgRNA_54"}
+
+
 def test_a_long_table_can_be_shown_in_full(table):
     table.locator("select").select_option(label="All")
     assert len(cells(table, 1)) == 1100
@@ -248,6 +290,24 @@ def test_search_finds_shrinkage(browser, site_url):
     page.locator("#search-results li a").first.wait_for()
     found = page.locator("#search-results li a").all_inner_texts()
     assert any("Model 7b" in title for title in found)
+    page.close()
+
+
+def test_the_search_box_holds_the_focus_and_gives_it_back(browser, site_url):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{site_url}/notebooks/02_model_7a.html")
+    settle(page)
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    focused = "document.activeElement.outerHTML"
+    before = page.evaluate(focused)
+    page.keyboard.press("Control+k")
+    page.locator(".search-button__wrapper.show").wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "search-input"
+    page.keyboard.press("Escape")
+    page.locator(".search-button__wrapper.show").wait_for(state="detached")
+    assert page.evaluate(focused) == before
     page.close()
 
 

@@ -14,7 +14,12 @@ document.addEventListener("DOMContentLoaded", () => {
     const chart = JSON.parse(specification.textContent);
     chart.height = Math.min(chart.height, Math.round(0.85 * view.clientWidth)); // a phone is narrow
     window.vegaEmbed(view, chart, { actions: false, renderer: "svg", config })
-      .then(() => figure.classList.add("has-interactive"));
+      .then((drawn) => {
+        figure.classList.add("has-interactive");
+        view.querySelector("svg").setAttribute("aria-label", figure.querySelector("img").alt);
+        // A tap moves no pointer, and would show nothing.
+        drawn.view.addEventListener("click", (event, item) => drawn.view.tooltip()(null, event, item, item?.tooltip));
+      });
   };
 
   const here = document.querySelector('script[src*="_static/interactive.js"]').src;

@@ -1,25 +1,26 @@
 // What the theme leaves undone for those who read with a finger or with keys.
+
+// The search box holds the focus while it is open, and gives it back. (Before the theme's own script.)
+let before = null;
+window.addEventListener("focusin", (event) => { if (!event.target.closest?.(".search-button__wrapper")) before = event.target; });
+window.addEventListener("keydown", (event) => {
+  const search = document.querySelector(".search-button__wrapper.show");
+  if (!search) return;
+  if (event.key === "Tab") {
+    event.preventDefault();
+    search.querySelector("input").focus();
+  } else if (event.key === "Escape") {
+    event.stopImmediatePropagation();
+    search.classList.remove("show");
+    before?.focus();
+  }
+}, true);
+
 document.addEventListener("DOMContentLoaded", () => {
   // The drawer of contents closes when a heading was chosen.
   const drawer = document.getElementById("pst-secondary-sidebar-checkbox");
   document.querySelectorAll('.bd-sidebar-secondary a[href^="#"]').forEach((link) =>
     link.addEventListener("click", () => { if (drawer) drawer.checked = false; }));
-
-  // The search box holds the focus while it is open, and gives it back.
-  const search = document.querySelector(".search-button__wrapper");
-  let before = null;
-  document.addEventListener("focusin", (event) => { if (!search?.contains(event.target)) before = event.target; });
-  document.addEventListener("keydown", (event) => {
-    if (!search?.classList.contains("show")) return;
-    if (event.key === "Tab") {
-      event.preventDefault();
-      search.querySelector("input").focus();
-    } else if (event.key === "Escape") {
-      event.stopImmediatePropagation();
-      search.classList.remove("show");
-      before?.focus();
-    }
-  }, true);
 
   // What search shows of a page is its prose, not folded code or rows of numbers.
   if (typeof Search !== "undefined") {

@@ -1,12 +1,13 @@
-// Tables that scroll sideways can be scrolled with the keyboard.
-document.addEventListener("DOMContentLoaded", () => {
-  const reach = () => document.querySelectorAll(".pst-scrollable-table-container").forEach((box) => {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
-  });
-  reach();
-  window.addEventListener("resize", reach);
+// Tables that scroll sideways can be scrolled with the keyboard, and show that there is more.
+const reach = () => document.querySelectorAll(".pst-scrollable-table-container, .dt-layout-full").forEach((box) => {
+  const hint = () => box.classList.toggle("has-more", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  else box.removeAttribute("tabindex");
+  box.onscroll = hint;
+  hint();
 });
+document.addEventListener("DOMContentLoaded", reach);
+window.addEventListener("resize", reach);
 
 // Long tables (class "searchable") can be searched, sorted and leafed through. The script that
 // does it, DataTables, comes from the site itself and is fetched only where there is such a table.
@@ -26,17 +27,21 @@ document.addEventListener("DOMContentLoaded", () => {
   style.rel = "stylesheet";
   style.href = here.replace(/_static.*$/, "vendor/datatables.css");
   const enhance = () => tables.forEach((table) => {
+    // Names that end in numbers are sorted by the numbers: sgRNA_9 before sgRNA_10.
+    window.DataTablesQuery.fn.dataTable.ext.type.order["label-pre"] = (label) => String(label).replace(/\d+/g, (digits) => digits.padStart(8, "0"));
+    const labels = Number(table.className.match(/labels-(\d+)/)?.[1] ?? 0);
     const name = table.querySelector(".caption-number")?.textContent.trim() ?? "table";
     window.DataTablesQuery(table).DataTable({
       order: [],
+      columnDefs: [{ targets: [...Array(labels).keys()], type: "label" }],
       pageLength: 10,
       lengthMenu: [10, 25, 100, { label: "All", value: -1 }],
       autoWidth: false,
       drawCallback: () => table.closest(".dt-container").querySelector(".dt-paging nav")?.setAttribute("aria-label", `pages of ${name}`),
-      language: { search: "Search", lengthMenu: "_MENU_ rows per page", info: "_START_ to _END_ of _TOTAL_ rows" },
+      language: { search: "Search", lengthMenu: "_MENU_ rows per page", info: "_START_ to _END_ of _TOTAL_ rows", infoFiltered: "(of _MAX_)", infoEmpty: "no rows" },
     });
   });
-  script.onload = enhance;
+  script.onload = () => { enhance(); reach(); };
   // Fetched when its reader comes near; until then the table scrolls in a box of its own.
   const near = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;

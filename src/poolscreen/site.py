@@ -104,6 +104,8 @@ MENDED = (
     # Roles that do not belong to their elements, or no longer exist.
     (r' role="(?:doc-biblioentry|doc-backlink)"', ""),
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
+    # Folded code is called what its button says.
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
 )
 
 
