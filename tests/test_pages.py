@@ -205,13 +205,11 @@ def test_a_tap_names_an_intercept(phone):
 
 def test_the_drawer_of_contents_closes_when_a_heading_is_chosen(phone):
     phone.locator(".secondary-toggle:visible").first.tap()
-    drawer = phone.locator(".bd-sidebar-secondary")
-    heading = drawer.locator("a", has_text="The gene effects").first
-    heading.tap()
-    phone.wait_for_function(
-        "() => !document.querySelector('.bd-sidebar-secondary').checkVisibility({visibilityProperty: true})"
-        " || document.querySelector('.bd-sidebar-secondary').getBoundingClientRect().left >= innerWidth"
-    )
+    drawer = phone.locator("#pst-secondary-sidebar-checkbox")
+    assert drawer.is_checked()
+    heading = phone.locator(".bd-sidebar-secondary a", has_text="The gene effects")
+    heading.first.tap()
+    assert not drawer.is_checked()
 
 
 def test_the_static_figure_stands_in(figure, browser, site_url):
@@ -302,7 +300,7 @@ def test_the_search_box_holds_the_focus_and_gives_it_back(browser, site_url):
     focused = "document.activeElement.outerHTML"
     before = page.evaluate(focused)
     page.keyboard.press("Control+k")
-    page.locator(".search-button__wrapper.show").wait_for()
+    page.locator(".search-button__wrapper.show").wait_for(state="attached")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "search-input"
     page.keyboard.press("Escape")

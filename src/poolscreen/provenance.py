@@ -28,6 +28,7 @@ def fit_rows(names: list[str]) -> pd.DataFrame:
     for name in names:
         record = fits.read_attributes(project.fit_path(name))
         settings = json.loads(record["settings"])
+        seconds = record["seconds_compiling"] + record["seconds_sampling"]
         rows.append(
             {
                 "model": name,
@@ -37,7 +38,7 @@ def fit_rows(names: list[str]) -> pd.DataFrame:
                 "min bulk ESS": f"{record['min_ess_bulk']:,.0f}",
                 "min tail ESS": f"{record['min_ess_tail']:,.0f}",
                 "divergences": f"{record['divergences']:.0f}",
-                "seconds, with compiling": f"{record['seconds_compiling'] + record['seconds_sampling']:.1f}",
+                "seconds, with compiling": f"{seconds:.1f}",
             }
         )
     return pd.DataFrame(rows)
