@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from poolscreen import chapters, fits, flow, project
+from poolscreen.screen import load_screen
 from poolscreen.staging import key_figure
 
 pytestmark = pytest.mark.book
@@ -26,6 +27,13 @@ STATISTICS = "mean sd hdi_3% hdi_97% mcse_mean mcse_sd ess_bulk ess_tail r_hat".
 @pytest.fixture(params=flow.fit_names())
 def fit(request, book):
     return fits.load_fit(request.param)
+
+
+@pytest.fixture
+def fitted_screen(request):
+    """The screen that `fit` is of."""
+    screen, _ = project.split_fit(request.node.callspec.params["fit"])
+    return load_screen(screen)
 
 
 def test_a_fit_is_whole(fit):
@@ -50,17 +58,16 @@ def test_a_fit_has_passed_the_gate(fit):
     assert diagnostics["max_r_hat"] == pytest.approx(fit.attrs["max_r_hat"], abs=1e-4)
 
 
-def test_dimensions_are_named_and_labelled(fit):
-    sizes = {"gene": 10, "cell_line": 20, "sgRNA": 55}
-    for name, values in fit["posterior"].data_vars.items():
+def test_dimensions_are_named_and_labelled(fit, fitted_screen):
+    for values in fit["posterior"].data_vars.values():
         for dim in set(values.dims) - {"chain", "draw"}:
-            assert values.sizes[dim] == sizes[dim], name
-            assert values[dim].to_numpy()[0] in ("gene_0", "cell_0", "sgRNA_0")
+            assert values[dim].to_numpy().tolist() == fitted_screen.coords[dim]
 
 
-def test_predictions_and_likelihood_cover_every_observation(fit):
+def test_predictions_and_likelihood_cover_every_observation(fit, fitted_screen):
+    n_obs = len(fitted_screen.log_fc)
     for group in ("prior_predictive", "posterior_predictive", "log_likelihood"):
-        assert fit[group]["log_fc"].sizes["obs"] == 1100
+        assert fit[group]["log_fc"].sizes["obs"] == n_obs
         assert np.isfinite(fit[group]["log_fc"]).all()
 
 

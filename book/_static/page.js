@@ -32,6 +32,13 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
+// A formula that scrolls inside itself can be scrolled with keys; the others are no stops on the way.
+const scrollable = () => document.querySelectorAll('mjx-container[display="true"]').forEach((formula) => {
+  formula.tabIndex = formula.scrollWidth > formula.clientWidth ? 0 : -1;
+});
+window.addEventListener("load", () => window.MathJax?.startup?.promise.then(scrollable));
+window.addEventListener("resize", scrollable);
+
 // A reader who comes from a search finds the first place that was searched for.
 window.addEventListener("load", () => {
   if (location.hash) return;
