@@ -36,7 +36,7 @@ document.addEventListener("DOMContentLoaded", () => {
 const scrollable = () => document.querySelectorAll('mjx-container[display="true"]').forEach((formula) => {
   formula.tabIndex = formula.scrollWidth > formula.clientWidth ? 0 : -1;
 });
-window.addEventListener("load", () => window.MathJax?.startup?.promise.then(scrollable));
+window.addEventListener("load", () => window.MathJax?.startup?.promise.then(() => document.fonts.ready).then(scrollable));
 window.addEventListener("resize", scrollable);
 
 // A reader who comes from a search finds the first place that was searched for.
