@@ -52,6 +52,7 @@ def settle(page) -> None:
     """Wait until what scripts draw is drawn."""
     page.wait_for_load_state("networkidle")
     page.evaluate("window.MathJax ? window.MathJax.startup.promise : null")
+    page.evaluate("document.fonts.ready.then(() => null)")
 
 
 def come_near(page) -> None:

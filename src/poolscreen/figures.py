@@ -598,7 +598,7 @@ def shrinkage_slopes(
     >>> plot.labels.x, plot.labels.y, plot.mapping["group"]
     ('before', 'after', 'gene')
     >>> [type(layer.geom).__name__ for layer in plot.layers]
-    ['geom_abline', 'geom_point', 'geom_smooth']
+    ['geom_abline', 'geom_smooth', 'geom_point']
     """
     return (
         p9.ggplot(pulled, p9.aes(x, y, colour="sgRNAs", group="gene"))
