@@ -32,12 +32,10 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
-// A formula that scrolls inside itself can be scrolled with keys; the others are no stops on the way.
-const scrollable = () => document.querySelectorAll('mjx-container[display="true"]').forEach((formula) => {
-  formula.tabIndex = formula.scrollWidth > formula.clientWidth ? 0 : -1;
-});
-window.addEventListener("load", () => window.MathJax?.startup?.promise.then(() => document.fonts.ready).then(scrollable));
-window.addEventListener("resize", scrollable);
+// A displayed formula may scroll inside itself, and then keys must reach it; symbols in the text are no stops.
+new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => {
+  if (node.nodeName === "MJX-CONTAINER" && node.getAttribute("display")) node.tabIndex = 0;
+}))).observe(document.documentElement, { childList: true, subtree: true });
 
 // A reader who comes from a search finds the first place that was searched for.
 window.addEventListener("load", () => {
