@@ -24,8 +24,8 @@ import nutpie
 import pandas as pd
 from scipy import integrate, stats
 
-from poolscreen import marginal, models
-from poolscreen.comparison import DEFAULT_ACCEPT, SAMPLERS, load_samplers
+from poolscreen import marginal
+from poolscreen.comparison import COMPARED, DEFAULT_ACCEPT, SAMPLERS, load_samplers
 from poolscreen.display import numbers, source, table
 from poolscreen.figures import chains, ring, shares_by_measurements
 from poolscreen.fits import check_gate, diagnose_draws, faults, load_fit
@@ -348,20 +348,20 @@ numbers(
 # %% [markdown]
 # ## Sampler by sampler
 #
-# How much is gained? Every model of the book was sampled in three ways, one after the other in one run on
+# How much is gained? Every model of the last two chapters was sampled in three ways, one after the other in one run on
 # the same machine with the same settings: with PyMC's own NUTS and with nutpie's on the model as it is
 # written down, and in the marginal form (nutpie again, with the exact draws of all effects). R-hat and
 # effective sample sizes are the worst over *all* parameters, and the last column is the least
 # bulk ESS per second of sampling.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-samplers", "caption": "Model by sampler; R-hat and effective sample sizes are the worst over all parameters."}
-compared = samplers(comparison, SAMPLERS)
+compared = samplers({name: comparison[name] for name in COMPARED}, SAMPLERS)
 table(compared, digits=2)
 
 # %% tags=["remove-cell"]
 rate = {
     (model, sampler): ess_per_second(comparison[f"{model}/{sampler}"])
-    for model in models.names()
+    for model in COMPARED
     for sampler in SAMPLERS
 }
 failing = compared[compared["max R\N{NON-BREAKING HYPHEN}hat"] > 1.01]

@@ -16,6 +16,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from poolscreen import printing, project
+
+os.environ.update(project.ONE_THREAD)  # before NumPy is imported
 from poolscreen.screen import Screen
 from poolscreen.simulate import Design, simulate
 

@@ -20,7 +20,7 @@ CHAPTERS = [
     "03_model_7b",
     "04_integrating_out",
     "05_calibration",
-    "06_real_screen",
+    "08_real_screen",
     "measurements",
 ]
 EXECUTIONS = [f"execute {chapter}" for chapter in CHAPTERS]

@@ -19,7 +19,9 @@ from poolscreen.models import m7b
 from poolscreen.screen import Screen
 
 FAMILIES = {
-    name: family for name in models.names() if (family := models.get(name).FAMILY)
+    name: family
+    for name in models.names()
+    if isinstance(family := models.get(name).FAMILY, NestedNormal)
 }
 
 

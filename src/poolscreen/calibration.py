@@ -20,7 +20,7 @@ from nutpie.compile_pymc import CompiledPyMCModel
 from pymc.model.transform.conditioning import remove_value_transforms
 from pytensor.compile.sharedvalue import SharedVariable
 
-from poolscreen import fits, marginal, models, project, sampling
+from poolscreen import fits, models, project, sampling
 from poolscreen.errors import PoolscreenError
 from poolscreen.screen import FloatArray, Screen
 from poolscreen.simulate import Design, simulate
@@ -67,11 +67,7 @@ class _Prepared:
         chosen = replace(SETTINGS, seed=seed)
         screen = Screen(self.screen.table.assign(log_fc=log_fc))
         family = self.model.FAMILY
-        data = (
-            marginal.data_of(self.form, family, screen)
-            if family
-            else {self.data: log_fc}
-        )
+        data = family.data_of(self.form, screen) if family else {self.data: log_fc}
         sampled = sampling.sample_compiled(
             self.compiled.with_data(**data), chosen, cores=1
         )
@@ -106,7 +102,7 @@ def _prepare(model: models.Model, screen: Screen) -> _Prepared:
             f"{model.TITLE}: the observations are no pm.Data, so that one compilation cannot "
             f'serve many data sets; write observed=pm.Data("y", ...) for {observed.name}'
         )
-    form = marginal.build(model.FAMILY, screen) if model.FAMILY else plain
+    form = model.FAMILY.build(screen) if model.FAMILY else plain
     untransformed = remove_value_transforms(plain)
     return _Prepared(
         model=model,

@@ -27,6 +27,7 @@ LOADERS = (
     "load_truth",
     "load_samplers",
     "load_calibration",
+    "load_predictions",
     "load_benchmark",
 )
 # ... and these would hide it.
@@ -36,6 +37,7 @@ UNTRACKED = (
     "read_screen",
     "samplers_path",
     "calibration_paths",
+    "predictions_path",
     "benchmark_path",
     "import_module",
     "__import__",

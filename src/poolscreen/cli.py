@@ -32,6 +32,8 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Bayesian hierarchical models for pooled CRISPR screens, and the book about them."""
+    for name, threads in project.ONE_THREAD.items():  # before NumPy is imported
+        os.environ.setdefault(name, threads)
 
 
 @main.command()
@@ -405,6 +407,29 @@ def calibrate(model: str, batch: int) -> None:
         found.attrs["inputs"] = fits.json_text(inputs)
         with project.replacing(project.calibration_paths(model)[batch]) as part:
             found.to_netcdf(part, engine="h5netcdf")
+
+
+@main.command()
+@click.argument("model")
+def predict(model: str) -> None:
+    """Step of the workflow: predict each part of the simulated screen from its rest."""
+    name = f"predictions of {model}"
+    with project.alone(name):
+        results = [project.screen_path(), project.fit_path(model)]
+        inputs = flow.digest(
+            [
+                *flow.predictions_sources(model),
+                *(path.relative_to(project.root()).as_posix() for path in results),
+            ]
+        )
+        from poolscreen import fits, prediction  # noqa: PLC0415
+
+        found = prediction.predict_book(
+            model, report=lambda message: click.echo(f"{name}: {message}")
+        )
+        flow.check_fresh(f"the {name}", inputs)
+        found.attrs["inputs"] = fits.json_text(inputs)
+        fits.write_fit(project.predictions_path(model), found)
 
 
 @main.command()

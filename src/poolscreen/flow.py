@@ -118,6 +118,14 @@ def calibration_sources(model: str) -> list[str]:
     ]
 
 
+def predictions_sources(model: str) -> list[str]:
+    """Return what the predictions of a model depend on, besides the screen and the fit."""
+    return [
+        LOCK,
+        *module_paths([f"{PACKAGE}.prediction", f"{PACKAGE}.models.{model}"]),
+    ]
+
+
 def chapter_sources(chapter: str) -> list[str]:
     """Return what an executed chapter depends on, besides its code and the results it loads.
 
@@ -182,14 +190,23 @@ def chapter_results(chapter: str) -> list[str]:
     if chapters.calls(chapter, "load_samplers"):
         results.append(project.samplers_path())
     results += [project.fit_path(fit) for fit in chapter_fits(chapter)]
-    for model in sorted(chapters.loaded(chapter, "load_calibration")):
+    for model in _models_of(chapter, "load_calibration", "calibration"):
+        results += project.calibration_paths(model)
+    for model in _models_of(chapter, "load_predictions", "predictions"):
+        results.append(project.predictions_path(model))
+    return [_short(path) for path in results]
+
+
+def _models_of(chapter: str, loader: str, what: str) -> list[str]:
+    """Return the models whose results a chapter loads, from its calls of a loader."""
+    loaded = sorted(chapters.loaded(chapter, loader))
+    for model in loaded:
         if not models.exists(model):
             raise PoolscreenError(
-                f"{chapter} loads the calibration of {model!r}, which is no model; there are "
+                f"{chapter} loads the {what} of {model!r}, which is no model; there are "
                 + ", ".join(models.names())
             )
-        results += project.calibration_paths(model)
-    return [_short(path) for path in results]
+    return loaded
 
 
 def other_results() -> list[str]:

@@ -7,7 +7,7 @@ gives one exact draw of all effects.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,36 @@ SCALE_RATE = 1.0
 DRAWS_AT_A_TIME = 50
 # Degrees of freedom, per unit or group, from which on the data are taken to show a scale.
 ENOUGH = 0.1
+
+
+class Family(Protocol):
+    """What sampling needs of a family of models whose effects integrate out.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7, m7b
+    >>> m7.FAMILY.parameters, m7b.FAMILY.parameters
+    (['sigma_gamma', 'sigma_alpha', 'sigma_beta', 'sigma'],
+     ['mu_gamma', 'sigma_gamma', 'sigma_alpha', 'sigma'])
+    """
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of what is sampled; the rest is drawn exactly."""
+
+    def build(self, screen: Screen) -> pm.Model:
+        """Write the model down with its effects integrated out."""
+
+    def data_of(self, model: pm.Model, screen: Screen) -> dict[str, FloatArray]:
+        """Reduce another screen to data for a model that is built already."""
+
+    def log_joint(self, screen: Screen, values: Mapping[str, Any]) -> float:
+        """Log density of all parameters and observations."""
+
+    def draw_effects(
+        self, screen: Screen, posterior: xr.Dataset, rng: np.random.Generator
+    ) -> xr.Dataset:
+        """Draw what is not sampled, exactly, to each draw of what is."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +124,24 @@ class NestedNormal:
         ['mu_gamma', 'sigma_gamma', 'sigma_alpha', 'sigma']
         """
         return [*([self.mean] if isinstance(self.mean, str) else []), *self.scales]
+
+    def build(self, screen: Screen) -> pm.Model:
+        """See `poolscreen.marginal.build`."""
+        return build(self, screen)
+
+    def data_of(self, model: pm.Model, screen: Screen) -> dict[str, FloatArray]:
+        """See `poolscreen.marginal.data_of`."""
+        return data_of(model, self, screen)
+
+    def log_joint(self, screen: Screen, values: Mapping[str, Any]) -> float:
+        """See `poolscreen.marginal.log_joint`."""
+        return log_joint(self, screen, values)
+
+    def draw_effects(
+        self, screen: Screen, posterior: xr.Dataset, rng: np.random.Generator
+    ) -> xr.Dataset:
+        """See `poolscreen.marginal.draw_effects`."""
+        return draw_effects(self, screen, posterior, rng)
 
 
 @dataclass(frozen=True)
@@ -636,7 +684,7 @@ def log_joint(family: NestedNormal, screen: Screen, values: Mapping[str, Any]) -
     return float(total + stats.norm.logpdf(screen.log_fc, mu, values["sigma"]).sum())
 
 
-def check_member(family: NestedNormal, screen: Screen, model: pm.Model) -> None:
+def check_member(family: Family, screen: Screen, model: pm.Model) -> None:
     """Hold a model, as it is written down, against the family that is integrated.
 
     Priors and structure stand in two places, in the model that a reader sees and in this module;
@@ -644,7 +692,7 @@ def check_member(family: NestedNormal, screen: Screen, model: pm.Model) -> None:
 
     Parameters
     ----------
-    family : NestedNormal
+    family : Family
         What the model is said to be.
     screen : Screen
         The data.
@@ -673,14 +721,14 @@ def check_member(family: NestedNormal, screen: Screen, model: pm.Model) -> None:
         drawn = dict(zip(names, pm.draw(model.free_RVs, random_seed=seed), strict=True))
         written = float(density_of(drawn))
         try:
-            integrated = log_joint(family, screen, drawn)
+            integrated = family.log_joint(screen, drawn)
         except KeyError as error:
             raise PoolscreenError(
                 f"the model has no parameter {error}; see {family}"
             ) from None
         if not np.isclose(written, integrated, rtol=1e-8, atol=1e-4):
             raise PoolscreenError(
-                f"the model as it is written down is not {family}, which marginal.py integrates: "
+                f"the model as it is written down is not {family}, which is integrated: "
                 f"their log densities are {written:.3f} and {integrated:.3f} at one point. Change "
                 "them together, or sample the model as it stands (FAMILY = None)."
             )
@@ -853,7 +901,7 @@ def draw_effects(
     >>> effects["alpha_gc"].mean().round(1).item()  # half way from -2 to 0
     -1.0
     """
-    by_unit, values = units(family, screen), _samples(posterior)
+    by_unit, values = units(family, screen), samples(posterior)
     n_samples, (n_rows, n_cells) = values["sigma"].size, by_unit.n.shape
     n_top = int(by_unit.group_of_row.max()) + 1
     drawn = {family.top: np.empty((n_samples, n_top, n_cells))}
@@ -915,7 +963,7 @@ def effect_moments(
     >>> moments.sel(gene="g", cell_line="A").round(3).to_series().to_dict()
     {'mean': -1.0, 'sd': 0.707}
     """
-    by_unit, values = units(family, screen), _samples(posterior)
+    by_unit, values = units(family, screen), samples(posterior)
     n_samples = values["sigma"].size
     sums: dict[str, list[Any]] = {}
     for number in range(n_samples):
@@ -1007,7 +1055,7 @@ def log_likelihood(
     """
     by_unit = units(family, screen)
     unit = (slice(None), by_unit.row, screen.cell_idx)
-    given = _Conditional(family, by_unit, _samples(posterior[family.parameters]))
+    given = _Conditional(family, by_unit, samples(posterior[family.parameters]))
     noise = given.sigma[:, :, 0] ** 2
     if form == "conditional":
         effects = posterior[family.nested or family.top].to_numpy()
@@ -1037,7 +1085,7 @@ def log_likelihood(
     )
 
 
-def _samples(posterior: xr.Dataset) -> dict[str, FloatArray]:
+def samples(posterior: xr.Dataset) -> dict[str, FloatArray]:
     """Return draws of scalars with all chains in one row."""
     return {
         str(name): values.to_numpy().astype(np.float64).ravel()

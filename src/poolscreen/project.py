@@ -11,13 +11,13 @@ from poolscreen.errors import PoolscreenError
 
 # The environment of every job: one thread each, as jobs run side by side, and one hash seed, as
 # PyMC draws its graphs in the order of a set.
-JOB_ENVIRONMENT = {
-    "PYTHONPATH": "src",
-    "PYTHONHASHSEED": "0",
+# Chains and jobs run side by side; threads within one would only wait for each other.
+ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+JOB_ENVIRONMENT = {"PYTHONPATH": "src", "PYTHONHASHSEED": "0", **ONE_THREAD}
 CALIBRATION_BATCHES = 2  # jobs that the calibration of one model is divided into
 
 
@@ -95,6 +95,11 @@ def calibration_paths(model: str) -> list[Path]:
     """Return the paths of the batches of the calibration of a model."""
     folder = root() / "results" / "calibration" / model
     return [folder / f"{batch}.nc" for batch in range(CALIBRATION_BATCHES)]
+
+
+def predictions_path(model: str) -> Path:
+    """Return the path of what a model predicts of the parts of the simulated screen."""
+    return root() / "results" / "predictions" / f"{model}.nc"
 
 
 def executed_path(chapter: str) -> Path:

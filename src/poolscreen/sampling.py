@@ -210,7 +210,7 @@ def sample(
                 "out; sample it as it stands (marginal_form=False)"
             )
         marginal.check_member(model.FAMILY, screen, form)
-        form = marginal.build(model.FAMILY, screen)
+        form = model.FAMILY.build(screen)
     compiled = nutpie.compile_pymc_model(form)
     compiled_at = time.perf_counter()
     sampled = sample_compiled(compiled, settings, report=report)
@@ -224,13 +224,13 @@ def sample(
 
 
 def add_effects(
-    family: marginal.NestedNormal, screen: Screen, sampled: xr.DataTree, seed: int
+    family: marginal.Family, screen: Screen, sampled: xr.DataTree, seed: int
 ) -> xr.DataTree:
     """Give a sampled marginal form the effects of its draws, and drop its coordinates.
 
     Parameters
     ----------
-    family : NestedNormal
+    family : Family
         The model.
     screen : Screen
         The data that were sampled with.
@@ -260,7 +260,7 @@ def add_effects(
     scales = sampled["posterior"].to_dataset()[family.parameters]
     # A stream of its own: the chains used the seed itself.
     rng = np.random.default_rng([seed, 1])
-    effects = marginal.draw_effects(family, screen, scales, rng)
+    effects = family.draw_effects(screen, scales, rng)
     result = sampled.copy()
     result["posterior"] = xr.DataTree(scales.merge(effects))
     return result

@@ -110,18 +110,24 @@ def model_label(name: str) -> str:
     ('7a, no pooling', '7b, not centred')
     """
     label = name.removeprefix("_").removeprefix("m")
-    return label.replace("_unpooled", ", no pooling").replace(
-        "_noncentred", ", not centred"
-    )
+    for ending, words in {
+        "_unpooled": ", no pooling",
+        "_noncentred": ", not centred",
+        "_two_means": ", two means",
+    }.items():
+        label = label.replace(ending, words)
+    return label
 
 
-def samplers(comparison: xr.DataTree, titles: Mapping[str, str]) -> pd.DataFrame:
+def samplers(
+    comparison: Mapping[str, xr.DataTree], titles: Mapping[str, str]
+) -> pd.DataFrame:
     """Put samplers side by side.
 
     Parameters
     ----------
-    comparison : xarray.DataTree
-        See `poolscreen.comparison.load_samplers`.
+    comparison : mapping of str to xarray.DataTree
+        Groups of `poolscreen.comparison.load_samplers`, by model.
     titles : mapping of str to str
         What the table calls each sampler.
 
@@ -136,7 +142,7 @@ def samplers(comparison: xr.DataTree, titles: Mapping[str, str]) -> pd.DataFrame
     >>> attempt = xr.DataTree()
     >>> attempt.attrs = {"max_r_hat": 1.002, "min_ess_bulk": 3000.0, "min_ess_tail": 2500.0}
     >>> attempt.attrs |= {"divergences": 0.0, "seconds_compiling": 6.0, "seconds_sampling": 1.5}
-    >>> comparison = xr.DataTree.from_dict({"m7b_unpooled/nutpie": attempt})
+    >>> comparison = {"m7b_unpooled": xr.DataTree.from_dict({"nutpie": attempt})}
     >>> table = samplers(comparison, {"pymc": "PyMC's NUTS", "nutpie": "nutpie's NUTS"})
     >>> table[["model", "sampler", "ESS per second"]]
                 model        sampler  ESS per second
@@ -154,7 +160,7 @@ def samplers(comparison: xr.DataTree, titles: Mapping[str, str]) -> pd.DataFrame
             "seconds sampling": attempt.attrs["seconds_sampling"],
             "ESS per second": ess_per_second(attempt),
         }
-        for model, group in comparison.children.items()
+        for model, group in comparison.items()
         for sampler, title in titles.items()
         if (attempt := group.children.get(sampler)) is not None
     ]

@@ -11,7 +11,7 @@ if (
 ):  # the names alone are asked for often, and PyMC takes seconds to import
     import pymc as pm
 
-    from poolscreen.marginal import NestedNormal
+    from poolscreen.marginal import Family
     from poolscreen.screen import Screen
 
 
@@ -22,9 +22,9 @@ class Model(Protocol):
     ----------
     TITLE : str
         What the model is, in a few words.
-    FAMILY : NestedNormal or None
-        The model's place in the nested normal family, whose effects integrate out and are drawn
-        exactly; None for a model outside it, which is sampled as it stands.
+    FAMILY : Family or None
+        What the model is a member of, if its effects integrate out and are drawn exactly
+        (`NestedNormal`, `Crossed`); None for a model that is sampled as it stands.
 
     Examples
     --------
@@ -40,7 +40,7 @@ class Model(Protocol):
         ...
 
     @property
-    def FAMILY(self) -> "NestedNormal | None":  # noqa: N802, D102 (as above)
+    def FAMILY(self) -> "Family | None":  # noqa: N802, D102 (as above)
         ...
 
     def build(self, screen: "Screen") -> "pm.Model":
