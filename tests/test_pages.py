@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pypdf import PdfReader
 
-from poolscreen import chapters, printing
+from poolscreen import chapters, printing, repository
 
 pytestmark = pytest.mark.browser
 
@@ -281,6 +281,35 @@ def test_the_dark_switch_works(browser, site_url):
             break
     assert page.evaluate(ground) != light
     page.close()
+
+
+@pytest.mark.parametrize(
+    ("link", "title"),
+    [
+        ("first page", "Partial pooling for pooled screens"),
+        ("search the book", "Search"),
+    ],
+)
+def test_the_page_for_what_is_not_found_leads_on(link, title, context, site_url, book):
+    page, html = context.new_page(), book / "_build" / "html"
+
+    def answer(route) -> None:
+        """As a static host does, with the site where it would be published."""
+        path = urlsplit(route.request.url).path
+        file = html / path.removeprefix(repository.head().site_path)
+        found = file.is_file()
+        route.fulfill(
+            status=200 if found else 404, path=file if found else html / "404.html"
+        )
+
+    page.route("**/*", answer)
+    page.goto(f"{site_url}{repository.head().site_path}no/such/page.html")
+    settle(page)
+    article = page.locator("article.bd-article")
+    assert article.locator("h1").inner_text() == "Page not found"
+    assert grave_barriers(page) == []
+    article.get_by_role("link", name=link).click()
+    page.locator("main h1:visible", has_text=title).wait_for()
 
 
 def test_search_finds_shrinkage(browser, site_url):

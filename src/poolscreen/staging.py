@@ -64,6 +64,7 @@ def configuration() -> dict[str, Any]:
     )
     commit, sphinx = repository.head(), settings["sphinx"]["config"]
     sphinx["notfound_urls_prefix"] = commit.site_path
+    sphinx["notfound_context"] = not_found(commit.site_path)
     if commit.repository:
         settings["repository"] = {"url": commit.repository, "branch": "main"}
         settings["html"]["use_repository_button"] = True
@@ -76,6 +77,24 @@ def configuration() -> dict[str, Any]:
         sphinx["ogp_image"] = "_static/key-figure.png"
         sphinx["ogp_social_cards"] = {"enable": False}
     return settings
+
+
+def not_found(prefix: str) -> dict[str, str]:
+    """Return what the page for what is not found says.
+
+    Parameters
+    ----------
+    prefix : str
+        Path of the site on its host. The page answers at any depth, so its links are absolute.
+    """
+    title = "Page not found"
+    home = f'<a class="reference internal" href="{prefix}{chapters.toc()[0]}.html">'
+    search = f'<a class="reference internal" href="{prefix}search.html">'
+    return {
+        "title": title,
+        "body": f"<h1>{title}</h1>\n<p>This book has no page at this address. Begin at its "
+        f"{home}first page</a>, or {search}search the book</a>.</p>",
+    }
 
 
 def stage_results(staging: Path) -> None:
