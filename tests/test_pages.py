@@ -246,6 +246,25 @@ def test_a_long_table_can_be_searched(table):
     assert "of 20 rows" in table.locator(".dt-info").inner_text()
 
 
+@pytest.mark.parametrize(
+    ("searched", "rows", "column", "found"),
+    [
+        ("cell_1", 55, 2, {"cell_1"}),
+        ("CELL_1 sgRNA_5", 1, 1, {"sgRNA_5"}),
+        ("sgRNA_5 cell", 20, 1, {"sgRNA_5"}),
+    ],
+)
+def test_a_whole_label_finds_no_longer_ones(table, searched, rows, column, found):
+    table.locator("input[type=search]").fill(searched)
+    assert f"of {rows} row" in table.locator(".dt-info").inner_text()
+    assert set(cells(table, column)) == found
+
+
+def test_a_part_of_a_label_finds_all_that_hold_it(table):
+    table.locator("input[type=search]").fill("RNA_1 ell_")
+    assert "of 220 rows" in table.locator(".dt-info").inner_text()
+
+
 def test_a_long_table_can_be_sorted(table):
     for order in ("ascending", "descending"):
         table.locator("thead th", has_text="mean").first.click()

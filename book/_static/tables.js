@@ -31,7 +31,7 @@ document.addEventListener("DOMContentLoaded", () => {
     window.DataTablesQuery.fn.dataTable.ext.type.order["label-pre"] = (label) => String(label).replace(/\d+/g, (digits) => digits.padStart(8, "0"));
     const labels = Number(table.className.match(/labels-(\d+)/)?.[1] ?? 0);
     const name = table.querySelector(".caption-number")?.textContent.trim() ?? "table";
-    window.DataTablesQuery(table).DataTable({
+    const listed = window.DataTablesQuery(table).DataTable({
       order: [],
       columnDefs: [{ targets: [...Array(labels).keys()], type: "label" }],
       pageLength: 10,
@@ -40,6 +40,10 @@ document.addEventListener("DOMContentLoaded", () => {
       drawCallback: () => table.closest(".dt-container").querySelector(".dt-paging nav")?.setAttribute("aria-label", `pages of ${name}`),
       language: { search: "Search", lengthMenu: "_MENU_ rows per page", info: "_START_ to _END_ of _TOTAL_ rows", infoFiltered: "(of _MAX_)", infoEmpty: "no rows" },
     });
+    // A whole label finds itself, cell_1 but not cell_10; any other text finds all that holds it.
+    const wholes = new Set(listed.cells().data().toArray().map((cell) => cell.toLowerCase()).filter((cell) => /[a-z]/.test(cell)));
+    listed.search.fixed("whole labels", (text, cells) => listed.search().toLowerCase().split(/[\s"]+/)
+      .every((word) => !wholes.has(word) || cells.some((cell) => cell.toLowerCase() === word)));
   });
   script.onload = () => { enhance(); reach(); };
   // Fetched when its reader comes near; until then the table scrolls in a box of its own.
