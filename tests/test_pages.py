@@ -269,11 +269,17 @@ def test_a_long_table_can_be_sorted(table):
     for order in ("ascending", "descending"):
         table.locator("thead th", has_text="mean").first.click()
         table.locator(f"thead th[aria-sort={order}]").wait_for()
-        means = [float(text) for text in cells(table, 3)]
+        means = [float(text.replace("−", "-")) for text in cells(table, 3)]
         assert means == sorted(means, reverse=order == "descending")
         assert abs(means[0]) > 1.5, (
             "the ends of all rows, not of the ten that were shown"
         )
+
+
+def test_numbers_below_zero_are_found_as_typed_and_as_shown(table):
+    for typed in ("-1.35", "−1.35"):
+        table.locator("input[type=search]").fill(f"sgRNA_1 cell_1 {typed}")
+        assert cells(table, 3) == ["−1.353"]
 
 
 def test_numbered_names_are_sorted_by_their_numbers(table):

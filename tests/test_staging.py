@@ -80,6 +80,22 @@ def test_links_are_followed(tmp_path):
     ]
 
 
+def test_numbers_below_zero_have_a_minus_sign(tmp_path):
+    """In tables and in the prose; code, names, dates and math are as they were."""
+    page = tmp_path / "a.html"
+    page.write_text(
+        "<th>P(below -1)</th><td>-0.5</td><td>gene-1</td><td>2026-11-23</td><td>-</td>"
+        '<p>from <span class="pasted-text">-2,828</span> to -1</p><pre>x = -1</pre>'
+        '<span class="math">\\(-1\\)</span>'
+    )
+    site.mend(tmp_path)
+    assert page.read_text() == (
+        "<th>P(below −1)</th><td>−0.5</td><td>gene-1</td><td>2026-11-23</td><td>-</td>"
+        '<p>from <span class="pasted-text">−2,828</span> to -1</p><pre>x = -1</pre>'
+        '<span class="math">\\(-1\\)</span>'
+    )
+
+
 @pytest.fixture
 def commit(in_project):
     """The commit of a repository, by its remote."""

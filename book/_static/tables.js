@@ -26,6 +26,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const style = document.createElement("link");
   style.rel = "stylesheet";
   style.href = here.replace(/_static.*$/, "vendor/datatables.css");
+  // A minus sign is read; the hyphen in its place is what can be sorted as a number, and typed.
+  const plain = (cell, use) => use === "display" ? cell : cell.replace(/^−(.*)/, use === "filter" ? "−$1 -$1" : "-$1");
   const enhance = () => tables.forEach((table) => {
     // Names that end in numbers are sorted by the numbers: sgRNA_9 before sgRNA_10.
     window.DataTablesQuery.fn.dataTable.ext.type.order["label-pre"] = (label) => String(label).replace(/\d+/g, (digits) => digits.padStart(8, "0"));
@@ -33,7 +35,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const name = table.querySelector(".caption-number")?.textContent.trim() ?? "table";
     const listed = window.DataTablesQuery(table).DataTable({
       order: [],
-      columnDefs: [{ targets: [...Array(labels).keys()], type: "label" }],
+      columnDefs: [{ targets: [...Array(labels).keys()], type: "label" }, { targets: "_all", render: plain }],
       pageLength: 10,
       lengthMenu: [10, 25, 100, { label: "All", value: -1 }],
       autoWidth: false,

@@ -106,6 +106,11 @@ MENDED = (
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
     # Folded code is called what its button says.
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
+    # Numbers below zero in tables and in the prose have a minus sign, not a hyphen.
+    (
+        r'(<td>(?:<p>)?|<th>[^<]*\s|<span class="pasted-text">)-(?=\d)',
+        "\\1\N{MINUS SIGN}",
+    ),
 )
 
 
