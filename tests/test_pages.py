@@ -396,5 +396,6 @@ def test_the_book_prints_into_one_file(book, browser):
         printed.get_destination_page_number(printed.outline[number])
         for number in (PAGES.index("notebooks/03_model_7b") + i for i in (0, 1))
     )
+    assert printed.pages[first].extract_text().startswith("3. Model 7b")
     drawn = sum(len(page.images) for page in printed.pages[first:last])
     assert drawn >= 11

@@ -96,6 +96,15 @@ def test_numbers_below_zero_have_a_minus_sign(tmp_path):
     )
 
 
+def test_a_printed_title_has_the_number_of_the_chapter(tmp_path):
+    number = '<span class="section-number">2. </span>'
+    for name, given in (("a", number), ("b", "")):
+        text = f'<div class="onlyprint">\n<h1>{{}}A</h1>\n</div>\n<h1>{given}A</h1>'
+        (tmp_path / f"{name}.html").write_text(text.format(""))
+        site.mend(tmp_path)
+        assert (tmp_path / f"{name}.html").read_text() == text.format(given)
+
+
 @pytest.fixture
 def commit(in_project):
     """The commit of a repository, by its remote."""

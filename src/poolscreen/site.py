@@ -106,6 +106,11 @@ MENDED = (
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
     # Folded code is called what its button says.
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
+    # Paper has a title of its own, and it lacks the number that the page's title has.
+    (
+        r'(?s)(class="onlyprint">\s*<h1>)(.*?<h1>(<span class="section-number">[^<]*</span>))',
+        r"\1\3\2",
+    ),
     # Numbers below zero in tables and in the prose have a minus sign, not a hyphen.
     (
         r'(<td>(?:<p>)?|<th>[^<]*\s|<span class="pasted-text">)-(?=\d)',
