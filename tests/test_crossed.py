@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import nutpie
 import pytensor
 import pytensor.tensor as pt
 import pytest
@@ -286,3 +287,32 @@ def test_a_screen_that_is_too_large_is_refused(monkeypatch, screen):
     monkeypatch.setattr(prediction, "LARGEST", 1000)
     with pytest.raises(PoolscreenError, match="has 1,100 rows"):
         prediction.predict(Crossed(), screen, xr.Dataset())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_one_compilation_serves_other_data(family, screen):
+    model = family.build(screen)
+    compiled = nutpie.compile_pymc_model(model)
+    other = Screen(screen.table.assign(log_fc=10 * screen.log_fc))
+    quick = sampling.Settings(draws=200, tune=200, chains=2)
+    for data, size in ((screen, 1), (other, 10)):
+        again = compiled.with_data(**family.data_of(model, data))
+        found = sampling.sample_compiled(again, quick)["posterior"]["sigma"].mean()
+        assert 0.28 * size < found < 0.36 * size
+
+
+@pytest.mark.slow
+def test_the_truth_is_found_as_often_as_it_should_be():
+    """By the model that made it; one that forgets what cell lines share is too sure."""
+    found, too_sure = (
+        prediction.recover(models.get(name), screens=20) for name in ("m7", "m7a")
+    )
+    assert (found["fault"] == "").mean() > 0.9
+    held = found["held"].mean(["screen", "gene"])
+    assert (np.abs(held - 0.94) < 0.05).all()
+    assert too_sure["held"].sel(target="over all lines").mean() < 0.75
+    error = (
+        of["squared_error"].sel(target="in each line").mean()
+        for of in (found, too_sure)
+    )
+    assert next(error) < 0.5 * next(error)

@@ -213,11 +213,10 @@ class Crossed:
         >>> [rv.name for rv in Crossed().build(screen).free_RVs]
         ['sigma_gamma', 'sigma_alpha', 'sigma_beta', 'sigma']
         """
-        found = _informative(screen)
+        found = self._data(screen)
         with pm.Model() as model:
-            data = Counts(
-                **{k: pm.Data(k, v, shape=v.shape) for k, v in found.as_data().items()}
-            )
+            known = {k: pm.Data(k, v, shape=v.shape) for k, v in found.items()}
+            data = Counts(**{"squares": 0.0, **known})
             # The logarithm of a scale that may be 0 has a long tail. This is like it near 0, and
             # like the scale itself far from there.
             scales = {
@@ -256,7 +255,7 @@ class Crossed:
         Traceback (most recent call last):
         poolscreen.errors.PoolscreenError: the model was built for 1 patterns in 2 cell lines ...
         """
-        data = _informative(screen).as_data()
+        data = self._data(screen)
         for name in ("n", "total"):
             expected = model[name].get_value().shape
             if data[name].shape != expected:
@@ -266,6 +265,12 @@ class Crossed:
                     f"{len(model['total'].get_value())} genes, and this screen differs; build it "
                     "anew for this screen"
                 )
+        return data
+
+    def _data(self, screen: Screen) -> dict[str, FloatArray]:
+        data = _informative(screen).as_data()
+        if not self.nested_sd:  # a compiled model does not know what it does not use
+            del data["squares"]
         return data
 
     def log_marginal_likelihood(self, data: Counts, scales: Mapping[str, Any]) -> Any:

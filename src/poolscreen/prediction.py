@@ -1,27 +1,34 @@
-r"""How well a model predicts what it has not seen: one observation, one sgRNA, one cell line.
+r"""How well a model predicts what it has not seen, and finds what was simulated.
 
 Every model of the book is, given its scales, one normal distribution of all observations: the
 sum of independent parts, each shared by the observations with a label in common. What some of them
 say of the others is then known exactly, and the draws of the scales are reweighted as if the others
-had been left out (Vehtari, Gelman and Gabry 2017; Bürkner, Gabry and Vehtari 2021).
+(an observation, an sgRNA, a cell line) had been left out (Vehtari, Gelman and Gabry 2017;
+Bürkner, Gabry and Vehtari 2021).
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
+import nutpie
 import xarray as xr
 from arviz_stats.base import array_stats
 from scipy import linalg
 
-from poolscreen import fits, models, project
+from poolscreen import fits, models, project, sampling
 from poolscreen.crossed import Crossed
 from poolscreen.errors import PoolscreenError
 from poolscreen.marginal import MEAN_SD, Family, NestedNormal, samples
 from poolscreen.screen import FloatArray, IntArray, Screen, load_screen
+from poolscreen.simulate import Design, simulate
 
 LARGEST = 4000  # observations: a matrix of all pairs is inverted for every draw
 EVERY = 16  # of the draws of the scales, one is worked with
+SCREENS = 100  # that are simulated to see how well a model finds the truth
+SETTINGS = sampling.Settings(draws=700, tune=300, target_accept=0.8)
+THIN = 7
 
 
 def components(family: Family, screen: Screen) -> dict[str, IntArray]:
@@ -198,7 +205,7 @@ def predict(
     family: Family,
     screen: Screen,
     posterior: xr.Dataset,
-    report: Callable[[str], None] = lambda _: None,
+    report: sampling.Report = lambda _: None,
 ) -> xr.DataTree:
     r"""Predict each part of a screen from the rest of it, exactly given the scales.
 
@@ -322,8 +329,139 @@ def _given_others(
     return y[rows] - error, np.diagonal(inverse, axis1=1, axis2=2), density
 
 
-def predict_book(model: str, report: Callable[[str], None]) -> xr.DataTree:
-    """Predict each part of the screen of the book by one of its models.
+def recover(
+    model: models.Model,
+    screens: int = SCREENS,
+    report: sampling.Report = lambda _: None,
+) -> xr.Dataset:
+    """See how well a model finds the effect of each gene in each cell line, on many screens.
+
+    The screens are simulated as that of the book, each with a seed of its own.
+
+    Parameters
+    ----------
+    model : Model
+        Module of a model with a `FAMILY`.
+    screens : int
+        How many screens.
+    report : callable, optional
+        Told how far the work is.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dimensions `target`, `screen` and `gene`: `squared_error` of the posterior means, `held`,
+        the share of the central 94 % intervals that hold the truth, and `width` of these
+        intervals. The target "in each line" is the effect in a cell line, averaged over these;
+        "over all lines" is the mean over the cell lines, less that of all genes. Also `sgRNAs`,
+        the number of sgRNAs of each gene, and `fault`, why the fit of a screen fails the gate, or
+        empty.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7
+    >>> found = recover(m7, screens=2)
+    >>> dict(found["held"].sizes), found["sgRNAs"].values.tolist()[:3]
+    ({'screen': 2, 'target': 2, 'gene': 10}, [1, 2, 3])
+    """
+    family = model.FAMILY
+    if family is None:
+        raise PoolscreenError(f"{model.TITLE}: the model has no FAMILY")
+    form = family.build(Screen(simulate(Design())[0]))
+    compiled = nutpie.compile_pymc_model(form)
+    found: dict[str, list[FloatArray]] = {"squared_error": [], "held": [], "width": []}
+    faults, told = [], time.monotonic()
+    for seed in range(screens):
+        table, truth = simulate(replace(Design(), seed=seed))
+        screen, chosen = Screen(table), replace(SETTINGS, seed=seed)
+        data = family.data_of(form, screen)
+        sampled = sampling.sample_compiled(compiled.with_data(**data), chosen, cores=1)
+        stats = sampled["sample_stats"].to_dataset()
+        scales = sampled["posterior"].to_dataset()[family.parameters]
+        faults.append("; ".join(fits.faults(fits.diagnose_draws(scales, stats))))
+        thinned = sampled.isel(draw=slice(None, None, THIN))
+        thinned = sampling.add_effects(family, screen, thinned, seed)
+        draws = effect_of_genes(thinned["posterior"].to_dataset(), screen)
+        values = truth.set_index("parameter")["value"]
+        true = np.add.outer(
+            *(values[name].to_numpy() for name in ("gamma_g", "beta_c"))
+        )
+        for name, of_both in _found(draws, true).items():
+            found[name].append(of_both)
+        if time.monotonic() - told > 5:
+            told = time.monotonic()
+            report(f"{seed + 1} of {screens} simulated screens")
+    dims = ("screen", "target", "gene")
+    return xr.Dataset(
+        {name: (dims, np.stack(values)) for name, values in found.items()}
+        | {
+            "sgRNAs": ("gene", screen.sgrnas_per_gene.to_numpy()),
+            "fault": ("screen", np.array(faults, dtype=object)),
+        },
+        coords={"target": ["in each line", "over all lines"]},
+    )
+
+
+def _found(draws: FloatArray, true: FloatArray) -> dict[str, FloatArray]:
+    """Compare draws of the effects with the truth, in each line and over all; shape (2, genes)."""
+
+    def over_lines(effects: FloatArray) -> FloatArray:
+        mean = effects.mean(-1, keepdims=True)
+        return mean - mean.mean(-2, keepdims=True)
+
+    rows: dict[str, list[FloatArray]] = {"squared_error": [], "held": [], "width": []}
+    for drawn, known in ((draws, true), (over_lines(draws), over_lines(true))):
+        low, high = np.quantile(drawn, [0.03, 0.97], axis=0)
+        rows["squared_error"].append(((drawn.mean(0) - known) ** 2).mean(1))
+        rows["held"].append(((low <= known) & (known <= high)).mean(1))
+        rows["width"].append((high - low).mean(1))
+    return {name: np.stack(values) for name, values in rows.items()}
+
+
+def effect_of_genes(posterior: xr.Dataset, screen: Screen) -> FloatArray:
+    """Return draws of the effect of each gene in each cell line, whatever the model is made of.
+
+    Parameters
+    ----------
+    posterior : xarray.Dataset
+        Draws of a model's means and effects.
+    screen : Screen
+        The data.
+
+    Returns
+    -------
+    numpy.ndarray, shape (draws, genes, cell lines)
+        What the model knows by gene and cell line; the sum of both, where it knows each by itself;
+        the mean of the gene's sgRNAs, where it knows only these.
+
+    Examples
+    --------
+    >>> table, _ = simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))
+    >>> dims = ("chain", "draw")
+    >>> posterior = xr.Dataset({"mu": (dims, np.full((1, 3), -1.0))})
+    >>> posterior["gamma_g"] = ((*dims, "gene"), np.full((1, 3, 2), 0.5))
+    >>> posterior["beta_c"] = ((*dims, "cell_line"), np.full((1, 3, 2), 2.0))
+    >>> effect_of_genes(posterior, Screen(table))[0].tolist()
+    [[1.5, 1.5], [1.5, 1.5]]
+    """
+    if "beta_c" in posterior:
+        effects = posterior["gamma_g"] + posterior["beta_c"] + posterior.get("mu", 0.0)
+    else:
+        by_pair = [v for v in posterior.values() if v.dims[2:] == ("gene", "cell_line")]
+        by_sgrna = posterior.get("alpha_sc")
+        if by_pair or by_sgrna is None:
+            (effects,) = by_pair
+        else:
+            gene = xr.DataArray(
+                screen.gene_of_sgrna, dims="sgRNA", coords={"sgRNA": by_sgrna["sgRNA"]}
+            )
+            effects = by_sgrna.groupby(gene.rename("gene")).mean()
+    values = effects.transpose("chain", "draw", "gene", "cell_line").to_numpy()
+    return values.reshape(-1, *values.shape[2:])
+
+
+def predict_book(model: str, report: sampling.Report) -> xr.DataTree:
+    """Predict each part of the screen of the book by one of its models, and try it on others.
 
     Parameters
     ----------
@@ -335,7 +473,7 @@ def predict_book(model: str, report: Callable[[str], None]) -> xr.DataTree:
     Returns
     -------
     xarray.DataTree
-        See `predict`.
+        See `predict`; with a group `recovery`, see `recover`.
 
     Raises
     ------
@@ -348,14 +486,17 @@ def predict_book(model: str, report: Callable[[str], None]) -> xr.DataTree:
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: there is no model 'm7z'; there are ...m7a, ...
     """
-    family = models.get(model).FAMILY
+    module = models.get(model)
+    family = module.FAMILY
     if family is None:
         raise PoolscreenError(
             f"model {model} has no FAMILY, so nothing can be left out of it exactly; refit it "
             "without what is to be predicted"
         )
     posterior = fits.load_fit(model)["posterior"].to_dataset()
-    return predict(family, load_screen(), posterior, report)
+    predicted = predict(family, load_screen(), posterior, report)
+    predicted["recovery"] = xr.DataTree(recover(module, report=report))
+    return predicted
 
 
 def load_predictions(model: str) -> xr.DataTree:
@@ -369,7 +510,7 @@ def load_predictions(model: str) -> xr.DataTree:
     Returns
     -------
     xarray.DataTree
-        See `predict`.
+        See `predict_book`.
 
     Raises
     ------
