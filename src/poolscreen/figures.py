@@ -1,7 +1,7 @@
 """Figures of the chapters (plotnine and seaborn): functions from tidy tables to plots."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,15 @@ p9.options.set_option("figure_format", "retina")
 # Okabe and Ito's palette, which colour-blind readers tell apart.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
 MODEL_COLOURS = [ORANGE, BLUE, GREEN]
+# One for each model that is compared, pooled ones strong, those without pooling grey.
+COMPARED_COLOURS = {
+    "7": BLUE,
+    "7c": "#56B4E9",
+    "7b": "#E69F00",
+    "7a": ORANGE,
+    "7a, no pooling": GREY,
+    "7b, no pooling": "#BBBBBB",
+}
 CHAIN_COLOURS = [ORANGE, BLUE, GREEN, "#CC79A7"]
 # Viridis without its light end, which would be lost on white.
 SGRNA_COLOURS = ["#440154", "#414487", "#2A788E", "#22A884", "#8FBC2E"]
@@ -972,3 +981,242 @@ def predictive(fit: xr.DataTree, group: str, *, title: str, draws: int = 60) -> 
         axes.set_yticks([0, 0.5, 1])
     plt.close(figure)
     return figure
+
+
+def two_means(prior: pd.DataFrame, posterior: pd.DataFrame, *, title: str) -> p9.ggplot:
+    """Draw what prior and posterior say of two means of which only the sum is identified.
+
+    Parameters
+    ----------
+    prior, posterior : pandas.DataFrame
+        Draws; columns `mu_gamma` and `mu_beta`.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
+
+    Examples
+    --------
+    >>> draws = pd.DataFrame({"mu_gamma": [1.0, -2.0], "mu_beta": [-2.0, 1.0]})
+    >>> plot = two_means(draws, draws, title="Two means")
+    >>> plot.data["draws of the"].unique().tolist()
+    ['prior', 'posterior']
+    """
+    both = pd.concat(
+        [prior.assign(of="prior"), posterior.assign(of="posterior")], ignore_index=True
+    ).rename(columns={"of": "draws of the"})
+    return (
+        p9.ggplot(both, p9.aes("mu_gamma", "mu_beta", colour="draws of the"))
+        + p9.geom_point(size=1.2, stroke=0, alpha=0.6)
+        + p9.scale_colour_manual(values={"prior": "#BBBBBB", "posterior": BLUE})
+        + p9.coord_fixed()
+        + p9.labs(x="mean of the genes", y="mean of the cell lines", title=title)
+        + theme(4.6)
+        + p9.theme(panel_grid_major_x=p9.element_line(), legend_position="right")
+    )
+
+
+def recovery(table: pd.DataFrame, *, title: str) -> p9.ggplot:
+    """Draw estimates with their intervals against the truth, one panel per kind of effect.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `effect`, `true`, `mean`, `hdi_3%`, `hdi_97%` (log fold changes).
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
+        Intervals that miss the truth are orange.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"effect": "genes", "true": [0.0, 1.0], "mean": [0.1, 2.0]})
+    >>> table = table.assign(**{"hdi_3%": table["mean"] - 0.5, "hdi_97%": table["mean"] + 0.5})
+    >>> recovery(table, title="Found").data["interval"].tolist()
+    ['holds the truth', 'misses it']
+    """
+    held = (table["hdi_3%"] <= table["true"]) & (table["true"] <= table["hdi_97%"])
+    shown = in_order(
+        table.rename(columns={"hdi_3%": "low", "hdi_97%": "high"}).assign(
+            interval=np.where(held, "holds the truth", "misses it")
+        ),
+        ["effect"],
+    )
+    return (
+        p9.ggplot(shown, p9.aes("true", "mean", colour="interval"))
+        + p9.geom_abline(slope=1, intercept=0, colour="#999999")
+        + p9.geom_linerange(p9.aes(ymin="low", ymax="high"), size=0.5)
+        + p9.geom_point(size=1.6, stroke=0)
+        + p9.facet_wrap("effect", scales="free")
+        + p9.scale_colour_manual(values={"holds the truth": BLUE, "misses it": ORANGE})
+        + p9.labs(x="true effect", y="estimate, 94 % interval", colour="", title=title)
+        + theme(3.4)
+        + p9.theme(panel_grid_major_x=p9.element_line(), legend_position="top")
+    )
+
+
+def intervals_by_model(table: pd.DataFrame, *, title: str) -> p9.ggplot:
+    """Draw the effect of each gene by several models, with intervals, and the truth as a bar.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `gene`, `model`, `true`, `mean`, `low`, `high` (log fold changes).
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"gene": "MYC", "model": ["7", "7a"], "true": 0.0, "mean": 0.1})
+    >>> plot = intervals_by_model(table.assign(low=-0.2, high=0.4), title="Two models")
+    >>> plot.labels.y
+    'effect, 94 % interval'
+    """
+    dodge = p9.position_dodge(width=0.7)
+    table = in_order(table, ["gene", "model"])
+    models = list(table["model"].cat.categories)
+    return (
+        p9.ggplot(table, p9.aes("gene", "mean", colour="model"))
+        + p9.geom_errorbar(
+            p9.aes(ymin="true", ymax="true"), colour="black", width=0.8, size=0.6
+        )
+        + p9.geom_linerange(p9.aes(ymin="low", ymax="high"), position=dodge, size=0.9)
+        + p9.geom_point(position=dodge, size=1.8, stroke=0)
+        + p9.scale_colour_manual(values=[COMPARED_COLOURS[m] for m in models])
+        + p9.labs(x="", y="effect, 94 % interval", colour="model", title=title)
+        + theme(4)
+        + p9.theme(legend_position="top")
+    )
+
+
+def statistic(
+    predicted: pd.DataFrame, observed: float, *, title: str, label: str
+) -> p9.ggplot:
+    """Draw what models predict of a statistic, one panel per model, and what was observed.
+
+    Parameters
+    ----------
+    predicted : pandas.DataFrame
+        Columns `model` and `value`, a row per predicted screen.
+    observed : float
+        The statistic of the observed screen.
+    title, label : str
+        Title of the figure and of the x axis.
+
+    Returns
+    -------
+    plotnine.ggplot
+
+    Examples
+    --------
+    >>> predicted = pd.DataFrame({"model": ["7", "7", "7a"], "value": [0.2, 0.21, 0.1]})
+    >>> plot = statistic(predicted, 0.2, title="Scatter", label="sd")
+    >>> [type(layer.geom).__name__ for layer in plot.layers]
+    ['geom_histogram', 'geom_vline']
+    """
+    return (
+        p9.ggplot(in_order(predicted, ["model"]), p9.aes("value"))
+        + p9.geom_histogram(fill=BLUE, bins=40)
+        + p9.geom_vline(xintercept=observed, colour="black", size=0.9)
+        + p9.facet_wrap("model", ncol=1, labeller=lambda name: f"model {name}")
+        + p9.labs(x=label, y="predicted screens", title=title)
+        + theme(5)
+    )
+
+
+def by_number_of_sgrnas(
+    table: pd.DataFrame, *, title: str, lines: Mapping[str, float] | None = None
+) -> p9.ggplot:
+    """Draw measures of models by the number of sgRNAs of a gene, one panel per measure.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `measure`, `model`, `sgRNAs`, `value`, `low`, `high`.
+    title : str
+        Title of the figure.
+    lines : mapping of str to float, optional
+        Where a measure should be.
+
+    Returns
+    -------
+    plotnine.ggplot
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"measure": "error", "model": "7", "sgRNAs": [1, 2], "value": 0.1})
+    >>> plot = by_number_of_sgrnas(
+    ...     table.assign(low=0.0, high=0.2), title="By number", lines={"error": 0.0}
+    ... )
+    >>> len(plot.layers)
+    4
+    """
+    table = in_order(table, ["measure", "model"])
+    models = list(table["model"].cat.categories)
+    plot = (
+        p9.ggplot(table, p9.aes("sgRNAs", "value", colour="model"))
+        + p9.geom_linerange(p9.aes(ymin="low", ymax="high"), size=0.5)
+        + p9.geom_line(size=0.7)
+        + p9.geom_point(size=1.6, stroke=0)
+        + p9.facet_wrap("measure", scales="free_y", ncol=1)
+        + p9.scale_colour_manual(values=[COMPARED_COLOURS[m] for m in models])
+        + p9.scale_x_continuous(breaks=sorted(table["sgRNAs"].unique()))
+        + p9.labs(x="sgRNAs of the gene", y="", colour="model", title=title)
+        + theme(5.4)
+        + p9.theme(legend_position="right")
+    )
+    if lines is None:
+        return plot
+    at = pd.DataFrame({"measure": lines.keys(), "at": lines.values()})
+    at["measure"] = pd.Categorical(at["measure"], table["measure"].cat.categories)
+    return plot + p9.geom_hline(p9.aes(yintercept="at"), at, linetype="dotted")
+
+
+def predictive_losses(table: pd.DataFrame, *, title: str) -> p9.ggplot:
+    """Draw by how much each model predicts worse than the best, one panel per what is left out.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `left out`, `model`, `loss` and `se` (log density per observation).
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
+        Points with two standard errors to either side.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"left out": "an sgRNA", "model": ["7", "7a"], "loss": [0.0, 0.2]})
+    >>> plot = predictive_losses(table.assign(se=[0.0, 0.03]), title="Losses")
+    >>> plot.data["high"].round(2).tolist()
+    [0.0, 0.26]
+    """
+    table = in_order(table, ["left out"]).assign(
+        model=pd.Categorical(table["model"], list(COMPARED_COLOURS)[::-1]),
+        low=table["loss"] - 2 * table["se"],
+        high=table["loss"] + 2 * table["se"],
+    )
+    return (
+        p9.ggplot(table, p9.aes("model", "loss", colour="model"))
+        + p9.geom_hline(yintercept=0, colour="#BBBBBB")
+        + p9.geom_linerange(p9.aes(ymin="low", ymax="high"), size=0.9)
+        + p9.geom_point(size=2.4, stroke=0)
+        + p9.facet_wrap("left out", ncol=1)
+        + p9.scale_colour_manual(values=COMPARED_COLOURS, guide=None)
+        + p9.coord_flip()
+        + p9.labs(x="", y="loss against the best model, per observation", title=title)
+        + theme(6)
+        + p9.theme(panel_grid_major_x=p9.element_line())
+    )

@@ -332,11 +332,12 @@ def _given_others(
 def recover(
     model: models.Model,
     screens: int = SCREENS,
+    design: Design | None = None,
     report: sampling.Report = lambda _: None,
 ) -> xr.Dataset:
     """See how well a model finds the effect of each gene in each cell line, on many screens.
 
-    The screens are simulated as that of the book, each with a seed of its own.
+    Each screen is simulated with a seed of its own.
 
     Parameters
     ----------
@@ -344,6 +345,8 @@ def recover(
         Module of a model with a `FAMILY`.
     screens : int
         How many screens.
+    design : Design, optional
+        How they are simulated; by default as the screen of the book.
     report : callable, optional
         Told how far the work is.
 
@@ -367,12 +370,13 @@ def recover(
     family = model.FAMILY
     if family is None:
         raise PoolscreenError(f"{model.TITLE}: the model has no FAMILY")
-    form = family.build(Screen(simulate(Design())[0]))
+    design = design or Design()
+    form = family.build(Screen(simulate(design)[0]))
     compiled = nutpie.compile_pymc_model(form)
     found: dict[str, list[FloatArray]] = {"squared_error": [], "held": [], "width": []}
     faults, told = [], time.monotonic()
     for seed in range(screens):
-        table, truth = simulate(replace(Design(), seed=seed))
+        table, truth = simulate(replace(design, seed=seed))
         screen, chosen = Screen(table), replace(SETTINGS, seed=seed)
         data = family.data_of(form, screen)
         sampled = sampling.sample_compiled(compiled.with_data(**data), chosen, cores=1)

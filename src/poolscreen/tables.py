@@ -11,7 +11,7 @@ import xarray as xr
 
 from poolscreen.errors import PoolscreenError
 from poolscreen.fits import HDI_PROB
-from poolscreen.screen import FloatArray, Screen
+from poolscreen.screen import FloatArray, IntArray, Screen
 
 ENVELOPE_PROB = 0.99  # that a curve of uniform ranks stays within its band
 MAX_PARETO_K = (
@@ -860,3 +860,205 @@ def pull(screen: Screen, unpooled: pd.DataFrame, pooled: pd.DataFrame) -> pd.Dat
         )
         both.insert(0, "gene", both["sgRNA"].map(genes))
     return both.assign(sgRNAs=both["gene"].map(screen.sgrnas_per_gene))
+
+
+def against_truth(
+    posterior: pd.DataFrame, truth: pd.DataFrame, label: str
+) -> pd.DataFrame:
+    """Put the estimates of effects beside their true values, and say which intervals hold these.
+
+    Parameters
+    ----------
+    posterior : pandas.DataFrame
+        Posterior table of the effects: columns `label`, `mean`, `hdi_3%`, `hdi_97%`.
+    truth : pandas.DataFrame
+        Columns `label` and `value`.
+    label : str
+        What the effects belong to.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `label`, `true`, `mean`, `hdi_3%`, `hdi_97%`, `held`.
+
+    Examples
+    --------
+    >>> posterior = pd.DataFrame({"gene": ["MYC"], "mean": -1.0, "hdi_3%": -1.5, "hdi_97%": -0.5})
+    >>> truth = pd.DataFrame({"gene": ["MYC"], "value": [-1.8]})
+    >>> against_truth(posterior, truth, "gene")
+      gene  true  mean  hdi_3%  hdi_97%   held
+    0  MYC  -1.8  -1.0    -1.5     -0.5  False
+    """
+    columns = ["mean", "hdi_3%", "hdi_97%"]
+    both = truth[[label, "value"]].rename(columns={"value": "true"})
+    both = both.merge(posterior[[label, *columns]], on=label, validate="1:1")
+    return both.assign(held=both["true"].between(both["hdi_3%"], both["hdi_97%"]))
+
+
+def scatter_of_sgrnas(log_fc: FloatArray, screen: Screen) -> FloatArray:
+    """Return the standard deviation of the sgRNAs' means about the mean of their gene.
+
+    Parameters
+    ----------
+    log_fc : numpy.ndarray, shape (screens, observations)
+        Log fold changes of screens of one design.
+    screen : Screen
+        The design. Balanced: each sgRNA equally often in each cell line.
+
+    Returns
+    -------
+    numpy.ndarray, shape (screens,)
+
+    Raises
+    ------
+    PoolscreenError
+        If no gene has two sgRNAs.
+
+    Examples
+    --------
+    Two sgRNAs whose means are -1 and 1:
+
+    >>> table = pd.DataFrame({"cell_line": list("ABAB"), "sgRNA": list("ssrr"), "gene": "g"})
+    >>> screen = Screen(table.assign(log_fc=[-2.0, 0.0, 1.0, 1.0]))
+    >>> scatter_of_sgrnas(screen.log_fc[None], screen).round(3).tolist()
+    [1.414]
+    """
+    df = len(screen.sgrnas) - len(screen.genes)
+    if df == 0:
+        raise PoolscreenError("no gene has two sgRNAs, so their scatter cannot be seen")
+
+    def means(values: FloatArray, group: IntArray) -> FloatArray:
+        member = np.eye(group.max() + 1)[group]
+        return values @ member / member.sum(0)
+
+    of_sgrna = means(log_fc, screen.sgrna_idx)
+    of_gene = means(of_sgrna, screen.gene_of_sgrna)
+    about = of_sgrna - of_gene[:, screen.gene_of_sgrna]
+    found: FloatArray = np.sqrt((about**2).sum(1) / df)
+    return found
+
+
+def compare_predictions(
+    predictions: Mapping[str, xr.DataTree], left_out: str, log_fc: FloatArray
+) -> pd.DataFrame:
+    """Compare how well models predict what was left out (ArviZ `compare`).
+
+    Parameters
+    ----------
+    predictions : mapping of str to xarray.DataTree
+        See `poolscreen.prediction.predict`, by model.
+    left_out : str
+        What was left out at a time, one of `poolscreen.prediction.parts_left_out`.
+    log_fc : numpy.ndarray, shape (observations,)
+        What was observed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The best first: `model`, `elpd` (expected log predictive density, of all parts together),
+        `se`, `difference` from the best and its `se of the difference`, `largest k`; then, of the
+        single observations, the `RMS error` and `held %`, the share in their 94 % intervals.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7, m7c
+    >>> from poolscreen.prediction import predict
+    >>> from poolscreen.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=6, sgrnas_per_gene=(2, 3)))[0])
+    >>> rng = np.random.default_rng(103)
+    >>> def draws(family):
+    ...     return xr.Dataset(
+    ...         {
+    ...             name: (("chain", "draw"), rng.gamma(25, 0.02, (4, 400)))
+    ...             for name in family.parameters
+    ...         }
+    ...     )
+    >>> predictions = {
+    ...     name: predict(family, screen, draws(family))
+    ...     for name, family in {"7": m7.FAMILY, "7c": m7c.FAMILY}.items()
+    ... }
+    >>> found = compare_predictions(predictions, "cell_line", screen.log_fc)
+    >>> sorted(found["model"]), found["difference"][0].item()
+    (['7', '7c'], 0.0)
+    """
+    import arviz as az  # noqa: PLC0415 (it takes seconds)
+    from scipy import stats  # noqa: PLC0415
+
+    trees = dict(predictions)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of large k: they are what the table shows
+        found = az.compare(trees, var_name=left_out, round_to="none")
+        k = {
+            name: float(az.loo(tree, pointwise=True, var_name=left_out).pareto_k.max())
+            for name, tree in trees.items()
+        }
+    rows = []
+    for name in found.index:
+        of_parts = trees[name]["predicted"].to_dataset().sel(left_out=left_out)
+        mean, sd = of_parts["mean"].to_numpy(), of_parts["sd"].to_numpy()
+        error = (log_fc - mean)[~np.isnan(mean)]
+        limit = stats.norm.ppf((1 + HDI_PROB) / 2) * sd[~np.isnan(mean)]
+        rows.append(
+            {
+                "model": name,
+                "elpd": found.loc[name, "elpd"],
+                "se": found.loc[name, "se"],
+                "difference": found.loc[name, "elpd_diff"],
+                "se of the difference": found.loc[name, "dse"],
+                "largest k": k[name],
+                "RMS error": float(np.sqrt((error**2).mean())),
+                "held %": 100 * float((np.abs(error) <= limit).mean()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def by_sgrnas(recoveries: Mapping[str, xr.Dataset], target: str) -> pd.DataFrame:
+    """Tabulate how well models find the effects of genes, by the number of sgRNAs of the gene.
+
+    Parameters
+    ----------
+    recoveries : mapping of str to xarray.Dataset
+        See `poolscreen.prediction.recover`, by model.
+    target : str
+        "in each line" or "over all lines".
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `measure` ("RMS error", "intervals that hold the truth, %"), `model`, `sgRNAs`,
+        `value`, and `low` and `high`: two standard errors, over the screens, to either side.
+
+    Examples
+    --------
+    >>> dims = ("target", "screen", "gene")
+    >>> found = xr.Dataset(
+    ...     {"squared_error": (dims, np.full((1, 4, 1), 0.04)), "held": (dims, np.ones((1, 4, 1)))},
+    ...     coords={"target": ["in each line"], "sgRNAs": ("gene", [3])},
+    ... )
+    >>> by_sgrnas({"7": found}, "in each line")[["measure", "sgRNAs", "value"]]
+                               measure  sgRNAs  value
+    0                        RMS error       3    0.2
+    1  intervals that hold the truth, %       3  100.0
+    """
+    tables = []
+    for name, found in recoveries.items():
+        of_target = found.sel(target=target)
+        for measure, variable in {
+            "RMS error": "squared_error",
+            "intervals that hold the truth, %": "held",
+        }.items():
+            values = of_target[variable].transpose("screen", "gene").to_numpy()
+            mean, error = values.mean(0), 2 * values.std(0) / np.sqrt(len(values))
+            ends = [mean, mean - error, np.minimum(mean + error, 1)]
+            if variable == "squared_error":
+                ends = [np.sqrt(v) for v in (mean, mean - error, mean + error)]
+            else:
+                ends = [100 * v for v in ends]
+            columns = dict(zip(("value", "low", "high"), ends, strict=True))
+            tables.append(
+                pd.DataFrame({"sgRNAs": found["sgRNAs"].to_numpy(), **columns}).assign(
+                    measure=measure, model=name
+                )
+            )
+    return pd.concat(tables, ignore_index=True)
