@@ -13,7 +13,7 @@
 #
 # R-hat and effective sample size say that the chains agree. They do not say that the chains sample the
 # posterior of the model on the page: a wrong formula converges too. This chapter checks every model
-# of the book against itself, on thousands of simulated screens, shows that the check can fail, and
+# so far against itself, on thousands of simulated screens, shows that the check can fail, and
 # then asks how much of each posterior is the prior's doing.
 
 # %% tags=["hide-input"]
@@ -367,3 +367,6 @@ numbers(
 #   cell lines alike.
 # - A posterior can be right and still be the prior's. A low sensitivity to the likelihood gives it away; a
 #   low sensitivity to the prior clears nobody. Trying other priors does.
+#
+# The posteriors are right, then, and the models are not: none knows that an sgRNA keeps its deviation. [The next
+# chapter](06_model_7) turns to one that does.

@@ -393,6 +393,7 @@ numbers(
         "n_all": len(stacked),
         "share_held": 100 * stacked["held"].mean(),
         "share": float(share.mean()),
+        "share_percent": 100 * float(share.mean()),
         "share_low": share_low,
         "share_high": share_high,
         "anova_share": anova.loc["share of the sgRNAs", "estimate"],

@@ -10,17 +10,452 @@
 
 # %% [markdown]
 # # Which model to believe
+#
+# In a real screen the truth is not known, and a model has to be chosen without it. This chapter lets all
+# models of the book predict what they have not seen: a single observation, a whole sgRNA, a whole cell
+# line. Only then does it look at the truth, on many screens, by the number of sgRNAs of a gene. It ends
+# with a recommendation, and with what that depends on.
 
-# %%
-from poolscreen.calibration import load_calibration
-from poolscreen.prediction import load_predictions
+# %% tags=["hide-input"]
+from dataclasses import replace
 
+import numpy as np
+import pandas as pd
+
+from poolscreen.display import numbers, source, table
+from poolscreen.figures import by_number_of_sgrnas, predictive_losses
+from poolscreen.fits import load_fit
+from poolscreen.models import m7, m7a
+from poolscreen.prediction import load_predictions, parts_left_out, predict, recover
+from poolscreen.screen import load_screen
+from poolscreen.simulate import Design
+from poolscreen.tables import (
+    MAX_PARETO_K,
+    by_sgrnas,
+    compare_predictions,
+    leave_one_out,
+)
+
+screen = load_screen()
 predictions = {
-    "no pooling, by gene": load_predictions("m7a_unpooled"),
-    "no pooling, by sgRNA": load_predictions("m7b_unpooled"),
-    "7a": load_predictions("m7a"),
-    "7b": load_predictions("m7b"),
-    "7c": load_predictions("m7c"),
     "7": load_predictions("m7"),
+    "7c": load_predictions("m7c"),
+    "7b": load_predictions("m7b"),
+    "7a": load_predictions("m7a"),
+    "7a, no pooling": load_predictions("m7a_unpooled"),
+    "7b, no pooling": load_predictions("m7b_unpooled"),
 }
-calibrations = {"7": load_calibration("m7"), "7c": load_calibration("m7c")}
+fits = {
+    "7": load_fit("m7"),
+    "7c": load_fit("m7c"),
+    "7b": load_fit("m7b"),
+    "7a": load_fit("m7a"),
+    "7a, no pooling": load_fit("m7a_unpooled"),
+    "7b, no pooling": load_fit("m7b_unpooled"),
+}
+
+# %% [markdown]
+# ## Six models, one family
+#
+# Given its scales, every model of the book is a sum of independent normal parts, and a model is the list of
+# what shares a part. {numref}`tbl-candidates` is that list. The rest of the chapter is about what follows
+# from it.
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-candidates", "caption": "The candidates: which observations share a draw of each scale, besides an overall mean and the noise of each observation."}
+table(
+    pd.DataFrame(
+        [
+            (
+                "7",
+                "a gene; an sgRNA; a cell line",
+                "sigma_gamma; sigma_alpha; sigma_beta",
+            ),
+            ("7c", "a gene; a cell line", "sigma_gamma; sigma_beta"),
+            (
+                "7b",
+                "a gene in a cell line; an sgRNA in a cell line",
+                "sigma_gamma; sigma_alpha",
+            ),
+            ("7a", "a gene in a cell line", "sigma_alpha"),
+            ("7a, no pooling", "a gene in a cell line", "none: 5, fixed"),
+            ("7b, no pooling", "an sgRNA in a cell line", "none: 5, fixed"),
+        ],
+        columns=["model", "observations that share a part", "its scale"],
+    )
+)
+
+# %% [markdown]
+# What some observations say of the others is then known exactly: conditional normal distributions, with the
+# scales as the only thing to average over. To leave something out, the draws of the scales are given
+# the weights that take its density out of them, smoothed by Pareto's distribution (PSIS)
+# {cite:p}`vehtari2017,vehtari2024`, and no model need be fitted again. Its diagnostic is the *Pareto k*:
+# above {glue:text}`max_k:.1f` the weights are not to be trusted, and one would refit.
+
+# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show how a part is predicted from the rest", "code_prompt_hide": "Hide how a part is predicted from the rest"}
+source(predict)
+
+# %% [markdown]
+# ## One observation at a time
+#
+# {numref}`tbl-loo-all` is the usual comparison: the expected log predictive density (elpd) of one observation
+# from all others, added up over the {glue:text}`n_rows:,` observations.
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-loo-all", "caption": "Leave-one-out, one observation at a time: expected log predictive density, difference from the best with its standard error, largest Pareto k, error of the predictions, and how many observations their 94 % intervals hold."}
+tasks = {
+    "an observation": "observation",
+    "an sgRNA": "sgRNA",
+    "half of an sgRNA": "half_sgRNA",
+    "a cell line": "cell_line",
+    "half of a cell line": "half_cell_line",
+}
+compared = {
+    task: compare_predictions(predictions, name, screen.log_fc)
+    for task, name in tasks.items()
+}
+table(compared["an observation"], digits=2)
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-conditional", "caption": "The same with the density of an observation given its own intercept: elpd, and how many observations have a Pareto k that says the estimate fails."}
+conditional = pd.concat(
+    leave_one_out(
+        fit["posterior"].to_dataset().isel(draw=slice(None, None, 4)),
+        {name: fit["log_likelihood"]["log_fc"]},
+    )
+    for name, fit in fits.items()
+).rename(columns={"log likelihood": "model"})
+exact = compared["an observation"].set_index("model")["elpd"].rename("exact elpd")
+conditional = conditional.merge(exact, on="model")
+table(conditional, digits=2)
+
+# %% tags=["remove-cell"]
+by_task = {task: found.set_index("model") for task, found in compared.items()}
+one = by_task["an observation"]
+by_conditional = conditional.set_index("model")
+k_column = f"k above {MAX_PARETO_K}"
+assert max(found["largest k"].max() for found in compared.values()) < MAX_PARETO_K
+assert abs(one.loc["7a", "elpd"] - one.loc["7b", "elpd"]) < 1
+assert all(found["model"].iloc[0] == "7" for found in compared.values())
+numbers(
+    {
+        "max_k": MAX_PARETO_K,
+        "n_rows": len(screen.log_fc),
+        "largest_k": max(found["largest k"].max() for found in compared.values()),
+        "gap_7c": -one.loc["7c", "difference"],
+        "gap_7c_se": one.loc["7c", "se of the difference"],
+        "gap_7a": -one.loc["7a", "difference"],
+        "gap_7a_se": one.loc["7a", "se of the difference"],
+        "gap_7b": abs(one.loc["7a", "elpd"] - one.loc["7b", "elpd"]),
+        "rmse_7": one.loc["7", "RMS error"],
+        "rmse_7a": one.loc["7a", "RMS error"],
+        "rmse_unpooled": one.loc["7b, no pooling", "RMS error"],
+        "bad_k_unpooled": 100 * by_conditional.loc["7b, no pooling", k_column],
+        "bad_k_7b": 100 * by_conditional.loc["7b", k_column],
+        "false_unpooled": by_conditional.loc["7b, no pooling", "elpd"],
+        "true_unpooled": by_conditional.loc["7b, no pooling", "exact elpd"],
+        "false_7b": by_conditional.loc["7b", "elpd"],
+        "true_7b": by_conditional.loc["7b", "exact elpd"],
+        "conditional_7": by_conditional.loc["7", "elpd"],
+    }
+)
+
+# %% [markdown]
+# Model 7 leads: 7c is behind by {glue:text}`gap_7c:.0f` (standard error {glue:text}`gap_7c_se:.0f`), 7a by
+# {glue:text}`gap_7a:.0f` ({glue:text}`gap_7a_se:.0f`). Models 7a and 7b differ by {glue:text}`gap_7b:.2f`:
+# with one observation per sgRNA and cell line they are, integrated, the same model
+# ([chapter 4](04_integrating_out)). The largest k in this chapter is {glue:text}`largest_k:.2f`, so
+# every comparison can be trusted, and nothing had to be refitted.
+#
+# **What goes wrong otherwise.** {numref}`tbl-conditional` uses the density of an observation given *its own
+# intercept*, the default of most software. For 7b without pooling, {glue:text}`bad_k_unpooled:.0f` % of the
+# observations have a k beyond the bound, and the elpd reads {glue:text}`false_unpooled:,.0f`; it is
+# {glue:text}`true_unpooled:,.0f`. For 7b it reads {glue:text}`false_7b:,.0f` ({glue:text}`bad_k_7b:.0f` % of
+# the k too large) and is {glue:text}`true_7b:,.0f`. Where each effect has many observations, as in 7 and
+# 7c, both agree. Rows of such a table can be compared only where k allows it, and whenever they predict the same
+# thing.
+
+# %% [markdown]
+# ## A whole sgRNA, a whole cell line
+#
+# An observation is the wrong thing to leave out if the question is what a *new sgRNA* will do: its other
+# {glue:text}`n_other_lines:d` cell lines stay in the data and tell. So leave out all of it, and predict its
+# {glue:text}`n_lines:d` fold changes together; then all of a cell line, {glue:text}`n_sgrnas:d` fold changes.
+# And, as in a pilot, see half of it, and predict the rest: an sgRNA in every other cell line, a cell line from
+# every other sgRNA. {numref}`fig-losses` and {numref}`tbl-left-out` show by how much each model does worse than
+# the best.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Five panels, by what is left out: an observation, an sgRNA, half of an sgRNA, a cell line, half of a cell line. In each, model 7 is at zero, 7c a little above, 7b and 7a together farther, 7a without pooling close to them or beyond.", "width": "560px"}, "figure": {"name": "fig-losses", "caption": "Loss in log predictive density per observation against model 7, with two standard errors to either side, by what is left out. 7b without pooling is off the scale, and is in the table."}}
+sizes = {
+    task: sum(map(len, parts_left_out(screen)[name])) for task, name in tasks.items()
+}
+losses = pd.concat(
+    pd.DataFrame(
+        {
+            "left out": task,
+            "model": found["model"],
+            "loss": -found["difference"] / sizes[task],
+            "se": found["se of the difference"] / sizes[task],
+        }
+    )
+    for task, found in compared.items()
+)
+predictive_losses(
+    losses[losses["model"] != "7b, no pooling"], title="Who predicts what is left out?"
+)
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-left-out", "caption": "Leaving out larger parts: joint log density of each part given the rest, added up over the parts, and the error of the single predictions."}
+table(
+    pd.concat(
+        [
+            compared[task].assign(**{"left out": task})
+            for task in tasks
+            if task != "an observation"
+        ]
+    )[
+        [
+            "left out",
+            "model",
+            "elpd",
+            "se",
+            "difference",
+            "se of the difference",
+            "largest k",
+            "RMS error",
+            "held %",
+        ]
+    ],
+    digits=2,
+)
+
+# %% tags=["remove-cell"]
+
+
+def loss(task: str, model: str) -> tuple[float, float]:
+    row = losses[(losses["left out"] == task) & (losses["model"] == model)].iloc[0]
+    return float(row["loss"]), float(row["se"])
+
+
+guide_7c, guide_7c_se = loss("an sgRNA", "7c")
+guide_7a, guide_7a_se = loss("an sgRNA", "7a")
+line_7c, line_7c_se = loss("a cell line", "7c")
+line_7a, line_7a_se = loss("a cell line", "7a")
+numbers(
+    {
+        "n_lines": len(screen.cell_lines),
+        "n_other_lines": len(screen.cell_lines) - 1,
+        "n_sgrnas": len(screen.sgrnas),
+        "guide_7c": guide_7c,
+        "guide_7c_se": guide_7c_se,
+        "guide_7a": guide_7a,
+        "guide_7a_se": guide_7a_se,
+        "guide_gap_7c": -by_task["an sgRNA"].loc["7c", "difference"],
+        "guide_gap_7c_se": by_task["an sgRNA"].loc["7c", "se of the difference"],
+        "guide_gap_7a": -by_task["an sgRNA"].loc["7a", "difference"],
+        "guide_gap_7a_se": by_task["an sgRNA"].loc["7a", "se of the difference"],
+        "guide_rmse_7": by_task["an sgRNA"].loc["7", "RMS error"],
+        "guide_rmse_7c": by_task["an sgRNA"].loc["7c", "RMS error"],
+        "guide_rmse_7a": by_task["an sgRNA"].loc["7a", "RMS error"],
+        "half_guide_rmse_7": by_task["half of an sgRNA"].loc["7", "RMS error"],
+        "half_guide_rmse_7a": by_task["half of an sgRNA"].loc["7a", "RMS error"],
+        "line_7c": line_7c,
+        "line_7c_se": line_7c_se,
+        "line_7a": line_7a,
+        "line_7a_se": line_7a_se,
+        "line_rmse_7": by_task["a cell line"].loc["7", "RMS error"],
+        "line_rmse_7a": by_task["a cell line"].loc["7a", "RMS error"],
+        "half_line_rmse_7": by_task["half of a cell line"].loc["7", "RMS error"],
+        "half_line_rmse_7a": by_task["half of a cell line"].loc["7a", "RMS error"],
+        "noise": Design().sigma,
+    }
+)
+
+# %% [markdown]
+# **A new sgRNA.** Model 7 predicts it best, by {glue:text}`guide_gap_7c:.0f` over 7c (standard error
+# {glue:text}`guide_gap_7c_se:.0f`) and {glue:text}`guide_gap_7a:.0f` over 7a ({glue:text}`guide_gap_7a_se:.0f`).
+# As single numbers its predictions and those of 7c are alike, with root mean square errors of
+# {glue:text}`guide_rmse_7:.3f` and {glue:text}`guide_rmse_7c:.3f`, against {glue:text}`guide_rmse_7a:.3f` of 7a. What
+# 7c does not know is that the errors of one sgRNA go together: it takes {glue:text}`n_lines:d` misses in one
+# direction for bad luck. Once half of the sgRNA has been seen, that knowledge is of use: model 7 predicts
+# the rest to {glue:text}`half_guide_rmse_7:.3f`, near the noise of {glue:text}`noise:.1f`, and 7a to
+# {glue:text}`half_guide_rmse_7a:.3f`.
+#
+# **A new cell line.** Nobody knows how a cell line will differ before it is seen, and all models err by more than
+# one: {glue:text}`line_rmse_7:.2f` (7) and {glue:text}`line_rmse_7a:.2f` (7a). But the crossed models know that whatever
+# comes will shift all genes alike, and that is worth {glue:text}`line_7a:.2f` per observation against 7a (standard
+# error {glue:text}`line_7a_se:.2f`). After half of its sgRNAs, model 7 predicts the others to
+# {glue:text}`half_line_rmse_7:.3f`, 7a to {glue:text}`half_line_rmse_7a:.3f`.
+
+# %% [markdown]
+# ## Against the truth, by number of sgRNAs
+#
+# So far nothing was used that a screener would not have. Now the truth. On one screen ten genes are ten
+# anecdotes (in chapter 3, `gene_0` lost by pooling). So {glue:text}`n_screens:d` screens were simulated as this
+# one, and every model was fitted to each. {numref}`fig-in-each-line` is about the effect of a gene in a cell line,
+# $\gamma_g + \beta_c$.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels over the number of sgRNAs, one to ten. Above, the error: all curves fall; models 7 and 7c begin near 0.2, 7a and 7b near 0.3 with 7a without pooling just above, and those meet the others only slowly. Below, the share of intervals that hold the truth: 7, 7a and 7b stay near the dotted 94 %, 7c and 7b without pooling lie below."}, "figure": {"name": "fig-in-each-line", "caption": "The effect of a gene in a cell line, by the number of its sgRNAs: root mean square error, and share of the 94 % intervals that hold the truth (dotted: 94 %). Bars: two standard errors over the simulated screens."}}
+recoveries = {
+    name: found["recovery"].to_dataset() for name, found in predictions.items()
+}
+in_each = by_sgrnas(recoveries, "in each line")
+right = {"intervals that hold the truth, %": 94.0}
+by_number_of_sgrnas(in_each, title="The effect of a gene in a cell line", lines=right)
+
+# %% [markdown]
+# {numref}`fig-over-all-lines` is about the gene's effect over all cell lines, less that of the average gene:
+# what a list of essential genes is made from.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels over the number of sgRNAs. Above, the error: the curves of all models nearly coincide and fall. Below, the share of intervals that hold the truth: model 7 stays at the dotted 94 %, 7a and 7b lie near one half, 7c between or below, 7b without pooling lowest."}, "figure": {"name": "fig-over-all-lines", "caption": "The effect of a gene over all cell lines, less the average gene, by the number of its sgRNAs. As above."}}
+over_all = by_sgrnas(recoveries, "over all lines")
+by_number_of_sgrnas(over_all, title="The effect of a gene over all lines", lines=right)
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-recommendation", "caption": "All models in one table. Loss: log predictive density per observation against model 7. Error and coverage: over the simulated screens; *few* are genes with one or two sgRNAs, *many* those with nine or ten."}
+wide = []
+for name in predictions:
+    of_model = recoveries[name]
+    error = np.sqrt(of_model["squared_error"].sel(target="in each line").mean("screen"))
+    few, many = of_model["sgRNAs"] <= 2, of_model["sgRNAs"] >= 9
+    wide.append(
+        {
+            "model": name,
+            "loss: new sgRNA": loss("an sgRNA", name)[0],
+            "loss: new cell line": loss("a cell line", name)[0],
+            "error, few": float(error[few.to_numpy()].mean()),
+            "error, many": float(error[many.to_numpy()].mean()),
+            "held in a line, %": 100
+            * float(of_model["held"].sel(target="in each line").mean()),
+            "held over lines, %": 100
+            * float(of_model["held"].sel(target="over all lines").mean()),
+        }
+    )
+summary = pd.DataFrame(wide)
+table(summary, digits=2)
+
+# %% tags=["remove-cell"]
+of = summary.set_index("model")
+in_line = in_each[in_each["measure"] == "RMS error"].set_index(["model", "sgRNAs"])
+faults = {
+    name: float((found["fault"] != "").mean()) for name, found in recoveries.items()
+}
+assert max(faults.values()) < 0.05
+assert abs(of.loc["7", "held over lines, %"] - 94) < 3
+assert of.loc[["7a", "7b"], "held over lines, %"].max() < 75
+numbers(
+    {
+        "n_screens": next(iter(recoveries.values())).sizes["screen"],
+        "one_7": in_line.loc[("7", 1), "value"],
+        "one_7a": in_line.loc[("7a", 1), "value"],
+        "one_unpooled": in_line.loc[("7a, no pooling", 1), "value"],
+        "ten_7": in_line.loc[("7", 10), "value"],
+        "ten_7a": in_line.loc[("7a", 10), "value"],
+        "ten_unpooled": in_line.loc[("7a, no pooling", 10), "value"],
+        "times_one": in_line.loc[("7a, no pooling", 1), "value"]
+        / in_line.loc[("7", 1), "value"],
+        "times_ten": in_line.loc[("7a, no pooling", 10), "value"]
+        / in_line.loc[("7", 10), "value"],
+        "gain_7a": 100
+        * (
+            1
+            - in_line.loc[("7a", 1), "value"]
+            / in_line.loc[("7a, no pooling", 1), "value"]
+        ),
+        "over_7": of.loc["7", "held over lines, %"],
+        "over_7a": of.loc["7a", "held over lines, %"],
+        "over_7b": of.loc["7b", "held over lines, %"],
+        "over_7c": of.loc["7c", "held over lines, %"],
+        "each_7": of.loc["7", "held in a line, %"],
+        "each_7a": of.loc["7a", "held in a line, %"],
+        "each_7c": of.loc["7c", "held in a line, %"],
+        "most_faults": 100 * max(faults.values()),
+    }
+)
+
+# %% [markdown]
+# **Where pooling pays.** For a gene with one sgRNA the error without pooling is {glue:text}`one_unpooled:.3f`. Pooling
+# over combinations of gene and cell line, as 7a does, takes {glue:text}`gain_7a:.1f` % off that. Pooling over what is
+# really shared takes it to {glue:text}`one_7:.3f`: {glue:text}`times_one:.1f` times less. With ten sgRNAs the
+# figures are {glue:text}`ten_unpooled:.3f`, {glue:text}`ten_7a:.3f` and {glue:text}`ten_7:.3f`. It is the structure
+# that pays, more than the pooling: a gene in one cell line may learn from its other cell lines and from the
+# other genes of that line, if a model lets it.
+#
+# **What intervals are worth.** In a single cell line, 94 % intervals of model 7 hold the truth in
+# {glue:text}`each_7:.1f` % of the cases and those of 7a in {glue:text}`each_7a:.1f` %. Over all lines it is
+# {glue:text}`over_7:.1f` % against {glue:text}`over_7a:.1f` % (7b {glue:text}`over_7b:.1f` %, 7c
+# {glue:text}`over_7c:.1f` %): what chapter 6 saw on one screen is the rule. (At most
+# {glue:text}`most_faults:.0f` % of the fits of a model failed the gate; they are counted.)
+
+# %% [markdown]
+# ## What changes with the design
+#
+# Does it help to screen more cell lines? {numref}`tbl-designs` has three designs, otherwise as this book's.
+
+# %% tags=["hide-input"] table={"name": "tbl-designs", "caption": "The effect of a gene over all cell lines, by number of cell lines: mean error and share of the 94 % intervals that hold the truth."}
+rows = []
+for n_lines in (5, 20, 60):
+    other = replace(Design(), n_cell_lines=n_lines)
+    for name, model in {"7": m7, "7a": m7a}.items():
+        found = recover(model, screens=30, design=other).sel(target="over all lines")
+        rows.append(
+            {
+                "cell lines": n_lines,
+                "model": name,
+                "RMS error": float(np.sqrt(found["squared_error"].mean())),
+                "mean length of an interval": float(found["width"].mean()),
+                "held %": 100 * float(found["held"].mean()),
+            }
+        )
+designs = pd.DataFrame(rows)
+table(designs)
+
+# %% tags=["remove-cell"]
+by_design = designs.set_index(["model", "cell lines"])
+assert by_design.loc[("7a", 60), "held %"] < by_design.loc[("7a", 5), "held %"]
+numbers(
+    {
+        "few_error": by_design.loc[("7", 5), "RMS error"],
+        "many_error": by_design.loc[("7", 60), "RMS error"],
+        "few_held": by_design.loc[("7a", 5), "held %"],
+        "many_held": by_design.loc[("7a", 60), "held %"],
+        "few_lines": 5,
+        "many_lines": 60,
+    }
+)
+
+# %% [markdown]
+# From {glue:text}`few_lines:d` cell lines to {glue:text}`many_lines:d` the error of a gene's overall effect falls from
+# {glue:text}`few_error:.3f` to {glue:text}`many_error:.3f` only: what remains is the scatter of its sgRNAs, which no
+# cell line can average away. Model 7a does not know that. Its intervals go on shrinking, and hold the truth in
+# {glue:text}`few_held:.0f` % of the cases with {glue:text}`few_lines:d` lines and in {glue:text}`many_held:.0f` % with
+# {glue:text}`many_lines:d`. More data make a wrong model surer.
+#
+# - **Replicates** show the noise by itself. They are what 7b needs to say anything of single sgRNAs
+#   ([chapter 4](04_integrating_out)). They do not make 7a's or 7b's intervals over all lines honest: the scatter of
+#   sgRNAs stays.
+# - **More sgRNAs per gene** help all models, and are the only remedy for a gene's overall effect.
+# - **Heavier tails** than normal break all six: one failed sgRNA pulls its gene in every model, least where its
+#   gene has many. [The next chapter](08_real_screen) finds such tails in a real screen.
+
+# %% [markdown]
+# ## A recommendation
+#
+# - *Which genes matter, over the lines screened?* Model 7: its estimates are as good as any, and only its intervals
+#   hold what they promise.
+# - *What does a gene do in this one line?* Model 7 if lines shift all genes alike, as here. If genes may differ
+#   between lines, the question that most screens are made for, 7 cannot say so: it has no such
+#   effect. Then 7a or 7b, whose intervals in single lines are honest ({glue:text}`each_7a:.0f` %), and whose overall
+#   effects should not be read.
+# - *How do sgRNAs differ?* Model 7; or 7b with replicates.
+# - *No pooling* is never better here, and its intervals without gene structure (7b, no pooling) mean nothing.
+#
+# The limits: this is a simulated screen, and model 7 made it. A model that is right about its data should win, and
+# did; on other data the ranking may turn. What carries over is the procedure. Write down what is shared. Leave out
+# what you will want to predict. Check with statistics that the model says are absent. And prefer, of two
+# models that predict alike, the one whose intervals you can defend. A model with gene, cell line *and* their
+# interaction would join 7 and 7b, and is the natural next one to write ([how](../book/extending)).
+
+# %% [markdown]
+# ## What we have learnt
+#
+# - With the effects integrated out, anything can be left out exactly: an observation, an sgRNA, a cell line.
+# - The model that made the data predicts best whatever is left out; how much better depends on what.
+# - What is gained by pooling depends on what is pooled: {glue:text}`times_one:.1f` times smaller errors for a gene
+#   with one sgRNA, {glue:text}`times_ten:.1f` times for one with ten.
+# - Good estimates may come with bad intervals. No comparison of means shows it.

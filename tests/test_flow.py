@@ -11,8 +11,11 @@ import pytest
 
 pytestmark = pytest.mark.book
 
-FITS = ["fit m7a", "fit m7a_unpooled", "fit m7b", "fit m7b_unpooled"]
-CALIBRATED = ["_m7a_variance", "m7a", "m7a_unpooled", "m7b", "m7b_unpooled"]
+NESTED = ["m7a", "m7a_unpooled", "m7b", "m7b_unpooled"]
+CROSSED = ["m7", "m7c"]
+FITS = [f"fit {model}" for model in [*NESTED, *CROSSED, "m7_two_means"]]
+PREDICTIONS = [f"predict {model}" for model in [*NESTED, *CROSSED]]
+CALIBRATED = ["_m7a_variance", *NESTED, *CROSSED]
 CALIBRATIONS = [f"calibrate {model} {batch}" for model in CALIBRATED for batch in "01"]
 CHAPTERS = [
     "01_data_generation",
@@ -20,17 +23,24 @@ CHAPTERS = [
     "03_model_7b",
     "04_integrating_out",
     "05_calibration",
+    "06_model_7",
+    "07_which_model",
     "08_real_screen",
     "measurements",
 ]
 EXECUTIONS = [f"execute {chapter}" for chapter in CHAPTERS]
+FIRST, SAMPLERS, CALIBRATION, MODEL_7, WHICH, LAST, MEASUREMENTS = (
+    EXECUTIONS[0],
+    *EXECUTIONS[3:],
+)
 # The chapters that show fits, and all that is sampled.
-OF_FITS = EXECUTIONS[1:6]
-REAL = [EXECUTIONS[5], "fit wang2014/m7a", "fit wang2014/m7b"]
-SAMPLED = [*FITS, *REAL[1:], *CALIBRATIONS, "samplers"]
+OF_FITS = EXECUTIONS[1:8]
+REAL = [LAST, "fit wang2014/m7", "fit wang2014/m7a", "fit wang2014/m7b"]
+SAMPLED = [*FITS, *REAL[1:], *CALIBRATIONS, *PREDICTIONS, "samplers"]
 EVERYTHING = sorted([*EXECUTIONS, *SAMPLED, "simulate", "fold_change wang2014", "site"])
-OF_M7B = ["calibrate m7b 0", "calibrate m7b 1", *EXECUTIONS[2:6], "fit m7b"]
-OF_M7B = sorted([*OF_M7B, EXECUTIONS[6], REAL[2], "samplers", "site"])
+OF_M7B = ["calibrate m7b 0", "calibrate m7b 1", "fit m7b", "fit wang2014/m7b"]
+OF_M7B += ["predict m7b", "samplers", *EXECUTIONS[2:], "site"]
+OF_M7B = sorted(OF_M7B)
 
 
 def test_nothing(tree):
@@ -88,13 +98,13 @@ def test_a_figure_helper(tree):
 
 def test_a_helper_that_some_chapters_import(tree):
     tree.edit("src/poolscreen/tables.py", '"sampler": f"NUTS', '"algorithm": f"NUTS')
-    assert tree.would_run() == [*OF_FITS, EXECUTIONS[6], "site"]
+    assert tree.would_run() == [*OF_FITS, MEASUREMENTS, "site"]
 
 
 def test_the_calibration(tree):
     tree.edit("src/poolscreen/calibration.py", "draws=700", "draws=800")
     assert tree.would_run() == sorted(
-        [*CALIBRATIONS, EXECUTIONS[4], EXECUTIONS[6], "site"]
+        [*CALIBRATIONS, CALIBRATION, MODEL_7, MEASUREMENTS, "site"]
     )
 
 
@@ -102,12 +112,12 @@ def test_the_comparison_of_samplers(tree):
     tree.edit(
         "src/poolscreen/comparison.py", "DEFAULT_ACCEPT = 0.8", "DEFAULT_ACCEPT = 0.7"
     )
-    assert tree.would_run() == [EXECUTIONS[3], EXECUTIONS[6], "samplers", "site"]
+    assert tree.would_run() == [SAMPLERS, MODEL_7, MEASUREMENTS, "samplers", "site"]
 
 
 def test_a_measurement(tree):
     tree.edit("results/benchmarks/scaling.json", '"machine"', ' "machine"')
-    assert tree.would_run() == [EXECUTIONS[6], "site"]
+    assert tree.would_run() == [MEASUREMENTS, "site"]
 
 
 def test_a_model(tree):
@@ -129,18 +139,19 @@ def test_a_model_that_is_put_back_with_an_older_time_stamp(tree):
 def test_the_marginal_form(tree):
     """Every model names its family, which stands in that module."""
     tree.edit("src/poolscreen/marginal.py", "MEAN_SD = 5.0", "MEAN_SD = 4.0")
-    assert tree.would_run() == sorted([*SAMPLED, *OF_FITS, EXECUTIONS[6], "site"])
+    assert tree.would_run() == sorted([*SAMPLED, *OF_FITS, MEASUREMENTS, "site"])
 
 
 def test_the_sampler_settings(tree):
     tree.edit("src/poolscreen/sampling.py", "seed: int = 103", "seed: int = 104")
-    assert tree.would_run() == sorted([*SAMPLED, *OF_FITS, EXECUTIONS[6], "site"])
+    assert tree.would_run() == sorted([*SAMPLED, *OF_FITS, MEASUREMENTS, "site"])
 
 
 def test_a_result_that_was_deleted(tree):
     (tree.folder / "results/fits/m7a_unpooled.nc").unlink()
     (tree.folder / "results/calibration/m7b/1.nc").unlink()
-    jobs = ["calibrate m7b 1", *EXECUTIONS[1:5], "fit m7a_unpooled", "site"]
+    jobs = ["calibrate m7b 1", *EXECUTIONS[1:5], WHICH, "fit m7a_unpooled", "site"]
+    jobs.append("predict m7a_unpooled")
     assert tree.would_run() == sorted(jobs)
 
 
