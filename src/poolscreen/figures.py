@@ -1200,10 +1200,10 @@ def predictive_losses(table: pd.DataFrame, *, title: str) -> p9.ggplot:
     --------
     >>> table = pd.DataFrame({"left out": "an sgRNA", "model": ["7", "7a"], "loss": [0.0, 0.2]})
     >>> plot = predictive_losses(table.assign(se=[0.0, 0.03]), title="Losses")
-    >>> plot.data["high"].round(2).tolist()
-    [0.0, 0.26]
+    >>> plot.data["high"].round(2).tolist(), len(plot.draw().axes)
+    ([0.0, 0.26], 1)
     """
-    table = in_order(table, ["left out"]).assign(
+    table = in_order(table.rename(columns={"left out": "part"}), ["part"]).assign(
         model=pd.Categorical(table["model"], list(COMPARED_COLOURS)[::-1]),
         low=table["loss"] - 2 * table["se"],
         high=table["loss"] + 2 * table["se"],
@@ -1213,7 +1213,7 @@ def predictive_losses(table: pd.DataFrame, *, title: str) -> p9.ggplot:
         + p9.geom_hline(yintercept=0, colour="#BBBBBB")
         + p9.geom_linerange(p9.aes(ymin="low", ymax="high"), size=0.9)
         + p9.geom_point(size=2.4, stroke=0)
-        + p9.facet_wrap("left out", ncol=1)
+        + p9.facet_wrap("part", ncol=1)
         + p9.scale_colour_manual(values=COMPARED_COLOURS, guide=None)
         + p9.coord_flip()
         + p9.labs(x="", y="loss against the best model, per observation", title=title)
