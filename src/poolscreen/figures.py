@@ -1106,7 +1106,7 @@ def statistic(
     Parameters
     ----------
     predicted : pandas.DataFrame
-        Columns `model` and `value`, a row per predicted screen.
+        Columns `model` and `value`, a row per prediction.
     observed : float
         The statistic of the observed screen.
     title, label : str
@@ -1128,7 +1128,7 @@ def statistic(
         + p9.geom_histogram(fill=BLUE, bins=40)
         + p9.geom_vline(xintercept=observed, colour="black", size=0.9)
         + p9.facet_wrap("model", ncol=1, labeller=lambda name: f"model {name}")
-        + p9.labs(x=label, y="predicted screens", title=title)
+        + p9.labs(x=label, y="predictions", title=title)
         + theme(5)
     )
 
