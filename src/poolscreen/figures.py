@@ -1010,7 +1010,8 @@ def two_means(prior: pd.DataFrame, posterior: pd.DataFrame, *, title: str) -> p9
     return (
         p9.ggplot(both, p9.aes("mu_gamma", "mu_beta", colour="draws of the"))
         + p9.geom_point(size=1.2, stroke=0, alpha=0.6)
-        + p9.scale_colour_manual(values={"prior": "#BBBBBB", "posterior": BLUE})
+        + p9.scale_colour_manual(values={"prior": "#999999", "posterior": BLUE})
+        + p9.guides(colour=p9.guide_legend(override_aes={"size": 3, "alpha": 1}))
         + p9.coord_fixed()
         + p9.labs(x="mean of the genes", y="mean of the cell lines", title=title)
         + theme(4.6)
@@ -1162,11 +1163,12 @@ def by_number_of_sgrnas(
     """
     table = in_order(table, ["measure", "model"])
     models = list(table["model"].cat.categories)
+    dodge = p9.position_dodge(width=0.5)  # some models nearly coincide
     plot = (
         p9.ggplot(table, p9.aes("sgRNAs", "value", colour="model"))
-        + p9.geom_linerange(p9.aes(ymin="low", ymax="high"), size=0.5)
-        + p9.geom_line(size=0.7)
-        + p9.geom_point(size=1.6, stroke=0)
+        + p9.geom_linerange(p9.aes(ymin="low", ymax="high"), size=0.5, position=dodge)
+        + p9.geom_line(size=0.5, position=dodge)
+        + p9.geom_point(size=1.8, stroke=0, position=dodge)
         + p9.facet_wrap("measure", scales="free_y", ncol=1)
         + p9.scale_colour_manual(values=[COMPARED_COLOURS[m] for m in models])
         + p9.scale_x_continuous(breaks=sorted(table["sgRNAs"].unique()))
