@@ -131,7 +131,7 @@ table(diagnostics({"7a": one_level, "7b": two_levels, "7": crossed}))
 # {glue:text}`model_gap:.3f`.
 #
 # Do sgRNAs keep their deviation from one line to the other? Model 7 knows, as each was seen in two lines. What is
-# kept is {glue:text}`kept:.0f` % of the variance about a gene and its line (94 % interval
+# kept is {glue:text}`kept:.0f` % of the variance about gene and line (94 % interval
 # {glue:text}`kept_low:.0f` to {glue:text}`kept_high:.0f` %), against {glue:text}`../notebooks/06_model_7.ipynb::share_percent:.0f` %
 # in the simulated screen. So here too a part of what 7a and 7b take for chance stays with the
 # sgRNA, and what they say of a gene over *both* lines is too sure. Of the difference between the
