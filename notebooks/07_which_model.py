@@ -17,16 +17,13 @@
 # with a recommendation, and with what that depends on.
 
 # %% tags=["hide-input"]
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from poolscreen.display import numbers, source, table
 from poolscreen.figures import by_number_of_sgrnas, predictive_losses
 from poolscreen.fits import load_fit
-from poolscreen.models import m7, m7a
-from poolscreen.prediction import load_predictions, parts_left_out, predict, recover
+from poolscreen.prediction import load_predictions, parts_left_out, predict
 from poolscreen.screen import load_screen
 from poolscreen.simulate import Design
 from poolscreen.tables import (
@@ -399,13 +396,12 @@ numbers(
 
 # %% tags=["hide-input"] table={"name": "tbl-designs", "caption": "The effect of a gene over all cell lines, by number of cell lines: mean error and share of the 94 % intervals that hold the truth."}
 rows = []
-for n_lines in (5, 20, 60):
-    other = replace(Design(), n_cell_lines=n_lines)
-    for name, model in {"7": m7, "7a": m7a}.items():
-        found = recover(model, screens=30, design=other).sel(target="over all lines")
+for group in ("recovery_5", "recovery", "recovery_60"):
+    for name in ("7", "7a"):
+        found = predictions[name][group].to_dataset().sel(target="over all lines")
         rows.append(
             {
-                "cell lines": n_lines,
+                "cell lines": int(group.removeprefix("recovery").strip("_") or 20),
                 "model": name,
                 "RMS error": float(np.sqrt(found["squared_error"].mean())),
                 "mean length of an interval": float(found["width"].mean()),
