@@ -191,8 +191,8 @@ def images(folder):
 
 def interrupt_a_fit(tree, kill):
     """Delete a fit, and stop the build while it is made anew."""
-    (tree.folder / "results/fits/m7a_unpooled.nc").unlink()
-    log = tree.folder / "logs/fit_m7a_unpooled.log"
+    (tree.folder / "results/fits/wang2014/m7a.nc").unlink()
+    log = tree.folder / "logs/fit_wang2014/m7a.log"
     log.unlink(missing_ok=True)
     process = tree.start_build()
     wait_for(lambda: log.exists() and "compiling" in log.read_text(), process)
@@ -206,8 +206,8 @@ def interrupt_a_fit(tree, kill):
 def test_a_fit_that_its_user_stops(tree):
     output = interrupt_a_fit(tree, signal.SIGINT)
     assert "interrupted; the last good site is as it was" in output
-    assert not (tree.folder / "results/fits/m7a_unpooled.nc").exists()
-    assert "fit m7a_unpooled" in tree.would_run()
+    assert not (tree.folder / "results/fits/wang2014/m7a.nc").exists()
+    assert "fit wang2014/m7a" in tree.would_run()
 
 
 def test_a_fit_that_is_killed(tree):
@@ -216,7 +216,7 @@ def test_a_fit_that_is_killed(tree):
     again = tree.poolscreen("build")
     assert again.returncode == 0, again.stdout
     assert images(tree.folder) == images(ROOT)
-    table = "results/tables/m7a_unpooled/alpha_gc.csv"
+    table = "results/tables/wang2014/m7a/alpha_gc.csv"
     assert (tree.folder / table).read_bytes() == (ROOT / table).read_bytes()
     assert tree.page("book/index") == (ROOT / "_build/html/book/index.html").read_text()
     assert tree.would_run() == []

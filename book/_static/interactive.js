@@ -16,6 +16,8 @@ document.addEventListener("DOMContentLoaded", () => {
     window.vegaEmbed(view, chart, { actions: false, renderer: "svg", config })
       .then((drawn) => {
         figure.classList.add("has-interactive");
+        // Vega measures its place when the window changes; a sidebar that opens changes it, too.
+        new ResizeObserver(() => dispatchEvent(new Event("resize"))).observe(view);
         view.querySelector("svg").setAttribute("aria-label", figure.querySelector("img").alt);
         // A tap moves no pointer, and would show nothing.
         drawn.view.addEventListener("click", (event, item) => drawn.view.tooltip()(null, event, item, item?.tooltip));
