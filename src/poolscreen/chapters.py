@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -203,30 +204,35 @@ def _short(path: Path) -> str:
 # -- what a chapter uses ---------------------------------------------------------------------
 
 
-def syntax_trees(chapter: str) -> Iterator[tuple[int, ast.Module]]:
+def syntax_trees(chapter: str) -> list[tuple[int, ast.Module]]:
     """Parse the code of a chapter, cell by cell.
 
-    Yields
-    ------
-    int
-        Number of the cell, counted from 1 over prose and code.
-    ast.Module
-        Its syntax tree.
+    Returns
+    -------
+    list of (int, ast.Module)
+        Number of each code cell, counted from 1 over prose and code, and its syntax tree.
 
     Raises
     ------
     PoolscreenError
         If a cell is not plain Python.
     """
-    for number, cell in enumerate(read(chapter).cells, start=1):
+    return _parsed(chapter, script_path(chapter).read_text(encoding="utf-8"))
+
+
+@cache  # asked for dozens of times in a build
+def _parsed(chapter: str, text: str) -> list[tuple[int, ast.Module]]:
+    trees = []
+    for number, cell in enumerate(jupytext.reads(text, fmt="py").cells, start=1):
         if cell.cell_type != "code":
             continue
         try:
-            yield number, ast.parse(cell.source)
+            trees.append((number, ast.parse(cell.source)))
         except SyntaxError as error:
             raise PoolscreenError(
                 f"{chapter}, cell {number}, line {error.lineno} is not Python: {error.msg}"
             ) from error
+    return trees
 
 
 def imported_modules(chapter: str) -> set[str]:

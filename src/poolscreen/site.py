@@ -146,6 +146,7 @@ def check_links(html: Path) -> None:
         path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts
     )
     pages = {path: _page(path) for path in found}
+    anchors = {path: _anchors(page) for path, page in pages.items()}
     broken = []
     for path, page in pages.items():
         for node in page.select("[href], [src]"):
@@ -160,7 +161,7 @@ def check_links(html: Path) -> None:
                 target = (path.parent / unquote(address.path)).resolve()
             anchor = unquote(address.fragment)
             leads = target.is_file() and (
-                not anchor or target not in pages or _holds(pages[target], anchor)
+                not anchor or target not in pages or anchor in anchors[target]
             )
             if not leads:
                 broken.append(f"{path.relative_to(html)}: {address.geturl()}")
@@ -172,5 +173,5 @@ def _page(path: Path) -> BeautifulSoup:
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
-def _holds(page: BeautifulSoup, anchor: str) -> bool:
-    return any(page.find(True, {key: anchor}) for key in ("id", "name"))
+def _anchors(page: BeautifulSoup) -> set[str]:
+    return {str(n[key]) for key in ("id", "name") for n in page.select(f"[{key}]")}
