@@ -58,6 +58,7 @@ def components(family: Family, screen: Screen) -> dict[str, IntArray]:
     --------
     Model 7a knows combinations of gene and cell line; model 7 knows each by itself:
 
+    >>> import pandas as pd
     >>> from poolscreen.models import m7, m7a
     >>> table = pd.DataFrame(
     ...     {"cell_line": list("ABAB"), "sgRNA": list("ssrr"), "gene": "g", "log_fc": 0.0}
@@ -109,6 +110,7 @@ def variances(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from poolscreen.models import m7a, m7a_unpooled
     >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": 0.0})
     >>> variances(m7a.FAMILY, Screen(table), {"sigma_alpha": 0.5, "sigma": 0.3})
@@ -245,10 +247,14 @@ def predict(
     >>> from poolscreen.models import m7
     >>> from poolscreen.simulate import Design, simulate
     >>> screen = Screen(simulate(Design(n_cell_lines=4, sgrnas_per_gene=(1, 2)))[0])
-    >>> draws = dict.fromkeys(m7.FAMILY.parameters, (("chain", "draw"), np.full((2, 80), 0.5)))
+    >>> rng = np.random.default_rng(103)
+    >>> draws = {
+    ...     name: (("chain", "draw"), rng.uniform(0.4, 0.6, (2, 320)))
+    ...     for name in m7.FAMILY.parameters
+    ... }
     >>> found = predict(m7.FAMILY, screen, xr.Dataset(draws))
     >>> {name: values.shape for name, values in found["log_likelihood"].items()}["sgRNA"]
-    (2, 5, 3)
+    (2, 20, 3)
     >>> bool(np.isnan(found["predicted"]["mean"].sel(left_out="half_sgRNA")).mean() == 0.5)
     True
     """
