@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from poolscreen import chapters
+from poolscreen import chapters, execution, project
 from poolscreen.errors import PoolscreenError
 
 SCRIPT = """\
@@ -136,9 +136,14 @@ def test_code_that_is_not_python_is_an_error(chapter):
         chapters.imported_modules("a")
 
 
+def execute(name):
+    notebook = chapters.make_notebook(name)
+    return execution.execute(notebook, name, project.root() / chapters.FOLDER)
+
+
 def test_execution_gives_outputs_and_joins_them_with_new_prose(chapter):
     chapter("# %% [markdown]\n# Old.\n\n# %%\n1 + 1\n")
-    executed = chapters.execute("a")
+    executed = execute("a")
     chapters.script_path("a").write_text(
         "# %% [markdown]\n# New.\n\n# %% tags=['x']\n1 + 1\n"
     )
@@ -167,7 +172,7 @@ def test_a_cell_that_fails_is_named(chapter, code, message):
     # The tag would let a notebook go on after an error; here it must not.
     chapter(f'# %%\nx = 1\n\n# %% tags=["raises-exception"]\n{code}\n')
     with pytest.raises(PoolscreenError, match=message):
-        chapters.execute("a")
+        execute("a")
 
 
 def test_a_page_that_is_not_there_is_named(in_project):

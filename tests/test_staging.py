@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from poolscreen import chapters, display, repository, site, staging
+from poolscreen import chapters, display, execution, repository, site, staging
 from poolscreen.errors import PoolscreenError
 
 
@@ -47,7 +47,7 @@ def test_lighter_figures_keep_their_colours():
     drawn = io.BytesIO()
     Image.fromarray(colours).save(drawn, "PNG")
     cell = cell_with({"image/png": base64.b64encode(drawn.getvalue()).decode()})
-    staging.lighten(nbformat.v4.new_notebook(cells=[cell]))
+    execution.lighten(nbformat.v4.new_notebook(cells=[cell]))
     light = base64.b64decode(cell.outputs[0].data["image/png"])
     found = np.asarray(Image.open(io.BytesIO(light)).convert("RGB"), int)
     assert np.abs(found - colours).max() <= 8

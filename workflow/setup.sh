@@ -40,4 +40,5 @@ else
     fi
 fi
 
-"$uv" sync --locked || fail "the environment in .venv could not be set up; see above."
+# Compiled at once, as some machines forbid Python to keep what it compiles.
+"$uv" sync --locked --compile-bytecode || fail "the environment in .venv could not be set up; see above."

@@ -3,13 +3,9 @@
 import ast
 import hashlib
 import json
-import os
-import re
-import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import jupytext
 import nbformat
@@ -43,7 +39,6 @@ UNTRACKED = (
     "import_module",
     "__import__",
 )
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def toc() -> list[str]:
@@ -336,126 +331,6 @@ def _called(call: ast.Call) -> str:
         if isinstance(function, ast.Attribute)
         else getattr(function, "id", "")
     )
-
-
-# -- execution -------------------------------------------------------------------------------
-
-
-def execute(chapter: str) -> NotebookNode:
-    """Execute a chapter in a kernel of its own.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        The chapter with its outputs.
-
-    Raises
-    ------
-    PoolscreenError
-        If a cell raises, or writes warnings that the page would show. It names the chapter and
-        the cell, and gives the traceback.
-    """
-    return execute_notebook(make_notebook(chapter), chapter, project.root() / FOLDER)
-
-
-def execute_notebook(notebook: NotebookNode, name: str, folder: Path) -> NotebookNode:
-    """Execute a notebook in a kernel of its own.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        The notebook; its cells get outputs.
-    name : str
-        What messages call it.
-    folder : pathlib.Path
-        Where it is executed.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        The notebook.
-
-    Raises
-    ------
-    PoolscreenError
-        See `execute`.
-    """
-    from nbclient import NotebookClient  # noqa: PLC0415 (only executing needs it)
-    from nbclient.exceptions import CellExecutionError, DeadKernelError  # noqa: PLC0415
-    from traitlets.config import Config  # noqa: PLC0415
-
-    progress = _Progress(name, len(notebook.cells))
-    try:
-        with TemporaryDirectory(prefix="poolscreen-") as own:
-            # Sockets of this user and this kernel alone, not ports of the machine.
-            sockets = {"transport": "ipc", "ip": str(Path(own, "kernel"))}
-            NotebookClient(
-                notebook,
-                config=Config({"KernelManager": sockets}),
-                kernel_name="python3",
-                timeout=None,
-                force_raise_errors=True,
-                record_timing=False,
-                resources={"metadata": {"path": str(folder)}},
-                on_cell_start=progress,
-                skip_cells_with_tag="",  # a tag is presentation, and never skips code
-            ).execute(env=_kernel_environment(own))
-    except CellExecutionError as error:
-        raise PoolscreenError(
-            f"{name}, cell {progress.cell} raised {error.ename}: {error.evalue}\n"
-            + ANSI.sub("", error.traceback).strip()
-        ) from None
-    except DeadKernelError as error:
-        raise PoolscreenError(
-            f"{name}, cell {progress.cell} ended its kernel: {error}"
-        ) from None
-    check_outputs(name, notebook)
-    return notebook
-
-
-def _kernel_environment(ipython: str) -> dict[str, str]:
-    """Let a kernel import this very package, wherever it runs, and nobody's own settings."""
-    personal = ("PYTENSOR_FLAGS", "PYTENSORRC", "MATPLOTLIBRC", "JUPYTER_PATH")
-    environment = {k: v for k, v in os.environ.items() if k not in personal}
-    source = str(Path(__file__).parent.parent)
-    return {**environment, "IPYTHONDIR": ipython, "PYTHONPATH": source}
-
-
-class _Progress:
-    """Say which cell runs, where the last message is a while ago."""
-
-    every = 5.0
-
-    def __init__(self, chapter: str, cells: int) -> None:
-        self.chapter, self.cells, self.cell = chapter, cells, 0
-        self.last = time.monotonic()
-
-    def __call__(self, cell: NotebookNode, cell_index: int) -> None:
-        self.cell = cell_index + 1
-        if time.monotonic() - self.last >= self.every:
-            self.last = time.monotonic()
-            print(f"{self.chapter}: cell {self.cell} of {self.cells}", flush=True)
-
-
-def check_outputs(chapter: str, notebook: NotebookNode) -> None:
-    """Refuse an executed chapter that holds an error or a warning.
-
-    Raises
-    ------
-    PoolscreenError
-        It names the chapter, the cell and the message.
-    """
-    for number, cell in enumerate(notebook.cells, start=1):
-        for output in cell.get("outputs", []):
-            if output.output_type == "error":
-                raise PoolscreenError(
-                    f"{chapter}, cell {number} holds an error: {output.ename}: {output.evalue}"
-                )
-            if output.output_type == "stream" and output.name == "stderr":
-                raise PoolscreenError(
-                    f"{chapter}, cell {number} writes a warning, which its page would show:\n"
-                    f"{output.text.strip()}\nMend its cause, or silence it there and say why."
-                )
 
 
 def join(chapter: str, executed: NotebookNode) -> NotebookNode:

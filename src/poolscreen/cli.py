@@ -457,11 +457,15 @@ def execute(chapter: str) -> None:
     """Step of the workflow: execute a chapter."""
     import nbformat  # noqa: PLC0415
 
+    from poolscreen import execution  # noqa: PLC0415
+
     with project.alone(f"execution of {chapter}"):
         inputs = flow.digest(
             [*flow.chapter_sources(chapter), *flow.chapter_results(chapter)]
         )
-        executed = chapters.execute(chapter)
+        notebook = chapters.make_notebook(chapter)
+        folder = project.root() / chapters.FOLDER
+        executed = execution.execute(notebook, chapter, folder)
         flow.check_fresh(chapter, inputs)
         executed.metadata["poolscreen"] = {"inputs": inputs}
         with project.replacing(project.executed_path(chapter)) as part:

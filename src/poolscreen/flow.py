@@ -145,7 +145,7 @@ def chapter_sources(chapter: str) -> list[str]:
     opened = map(_short, chapters.opened_files(chapter))
     return [
         LOCK,
-        *module_paths(chapters.imported_modules(chapter)),
+        *module_paths({*chapters.imported_modules(chapter), f"{PACKAGE}.execution"}),
         *measured,
         *sorted(opened),
     ]

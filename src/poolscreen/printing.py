@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bs4 import BeautifulSoup
+import lxml.html
 from pypdf import PdfWriter
 
 from poolscreen import chapters, project, publishing
@@ -69,8 +69,8 @@ def write_pdf() -> None:
             )
             if ran.returncode or not printed.is_file():
                 raise PoolscreenError(f"{program} cannot print {html}:\n{ran.stdout}")
-            title = BeautifulSoup(html.read_text(encoding="utf-8"), "html.parser").title
-            name = title.get_text().split(" — ")[0].strip() if title else page
+            title = lxml.html.parse(html).findtext(".//title") or page
+            name = title.split(" — ")[0].strip()
             book.append(str(printed), outline_item=name)
         with project.replacing(pdf_path()) as part:
             book.write(part)

@@ -17,6 +17,7 @@ import xarray as xr
 from poolscreen import (
     chapters,
     effects,
+    execution,
     models,
     own,
     project,
@@ -90,7 +91,7 @@ def execute(parameters: Mapping[str, object], folder: Path) -> nbformat.Notebook
         place,
         nbformat.v4.new_code_cell(given, metadata={"tags": ["injected-parameters"]}),
     )
-    return chapters.execute_notebook(notebook, "the report", folder)
+    return execution.execute(notebook, "the report", folder)
 
 
 def tables_of(executed: nbformat.NotebookNode) -> dict[str, str]:

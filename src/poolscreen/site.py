@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bs4 import BeautifulSoup
+import lxml.html
 
 from poolscreen import (
     chapters,
@@ -145,12 +145,12 @@ def check_links(html: Path) -> None:
     found = (
         path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts
     )
-    pages = {path: _page(path) for path in found}
-    anchors = {path: _anchors(page) for path, page in pages.items()}
+    pages = {path: lxml.html.parse(path) for path in found}
+    anchors = {path: set(page.xpath("//@id | //@name")) for path, page in pages.items()}
     broken = []
     for path, page in pages.items():
-        for node in page.select("[href], [src]"):
-            address = urlsplit(str(node.get("href") or node.get("src")))
+        for link in page.xpath("//@href | //@src"):
+            address = urlsplit(link)
             if address.scheme or address.netloc:
                 continue
             target = path
@@ -167,11 +167,3 @@ def check_links(html: Path) -> None:
                 broken.append(f"{path.relative_to(html)}: {address.geturl()}")
     if broken:
         raise PoolscreenError("links lead nowhere:\n" + "\n".join(sorted(set(broken))))
-
-
-def _page(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-
-
-def _anchors(page: BeautifulSoup) -> set[str]:
-    return {str(n[key]) for key in ("id", "name") for n in page.select(f"[{key}]")}

@@ -15,10 +15,10 @@ import nbformat
 import pandas as pd
 import yaml
 from nbformat import NotebookNode
-from PIL import Image
 
 from poolscreen import (
     chapters,
+    execution,
     fits,
     flow,
     project,
@@ -122,7 +122,6 @@ def stage_chapter(staging: Path, chapter: str) -> None:
     """Lay out a chapter, its figures and the data of its tables."""
     notebook = joined(chapter)
     nbformat.write(notebook, staging / "downloads" / f"{chapter}.ipynb")
-    lighten(notebook)
     for name, image in named_figures(notebook):
         (staging / "figures" / f"{name}.png").write_bytes(image)
     shutil.copy2(chapters.script_path(chapter), staging / "downloads")
@@ -141,19 +140,6 @@ def stage_chapter(staging: Path, chapter: str) -> None:
     notebook.cells.append(nbformat.v4.new_markdown_cell(provenance.card(chapter)))
     notebook.cells[-1]["id"] = "provenance"
     nbformat.write(notebook, staging / chapters.FOLDER / f"{chapter}.ipynb")
-
-
-def lighten(notebook: NotebookNode) -> None:
-    """Give each figure of a chapter a palette of its own: it weighs a third and looks the same."""
-    for cell in chapters.code_cells(notebook):
-        for output in cell.outputs:
-            if "image/png" in output.get("data", {}):
-                drawn = Image.open(
-                    io.BytesIO(base64.b64decode(output.data["image/png"]))
-                )
-                few, light = drawn.convert("RGB").quantize(256, kmeans=3), io.BytesIO()
-                few.save(light, "PNG", optimize=True)
-                output.data["image/png"] = base64.b64encode(light.getvalue()).decode()
 
 
 def present_figure(cell: NotebookNode, place: str, link: str) -> None:
@@ -306,7 +292,7 @@ def joined(chapter: str) -> nbformat.NotebookNode:
     """Return a chapter with the outputs of its execution and its present prose."""
     executed = read_executed(chapter)
     flow.check_fresh(chapter, executed.metadata["poolscreen"]["inputs"])
-    chapters.check_outputs(chapter, executed)
+    execution.check_outputs(chapter, executed)
     return chapters.join(chapter, executed)
 
 
