@@ -12,7 +12,7 @@ book: env  ## Make the book: simulate, fit, execute, build; only what is not up 
 	@$(RUN) poolscreen build
 
 test: book  ## Make the book and run all tests
-	@$(RUN) pytest
+	@$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-quick: env  ## Run the tests that need no book (under two minutes)
 	@$(RUN) pytest -m "not book and not browser and not slow"

@@ -6,6 +6,7 @@ import http.server
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +21,9 @@ from poolscreen import printing, project
 os.environ.update(project.ONE_THREAD)  # before NumPy is imported
 from poolscreen.screen import Screen
 from poolscreen.simulate import Design, simulate
+
+# What runs in the background of a shell ignores interrupts, and so does what it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 

@@ -104,7 +104,7 @@ def test_a_calibration_from_elsewhere(tree):
     shutil.copy2(tree.folder / "results/calibration/m7b/0.nc", path)
     os.utime(path, (stamp, stamp))
     tree.edit("book/index.md", "## How to read it", "## How to read this book")
-    fails(tree, "calibration/m7a/0.nc is not what it was when 05_calibration was made")
+    fails(tree, "calibration/m7a/0.nc is not what it was when")
 
 
 def test_a_truncated_fit(tree):
@@ -123,7 +123,7 @@ def test_a_fit_from_elsewhere(tree):
     shutil.copy2(tree.folder / "results/fits/m7a_unpooled.nc", path)
     os.utime(path, (stamp, stamp))
     tree.edit("book/index.md", "## How to read it", "## How to read this book")
-    fails(tree, "results/fits/m7a.nc is not what it was when 02_model_7a was made")
+    fails(tree, "results/fits/m7a.nc is not what it was when")
 
 
 def test_a_table_that_was_edited(tree):
