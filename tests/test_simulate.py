@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from poolscreen.errors import PoolscreenError
 from poolscreen.simulate import Design, simulate
 
 PRINTED = [
@@ -48,3 +50,30 @@ def test_another_design_recovers_its_scales():
     drawn = truth[truth["parameter"] == "gamma_g"]["value"]
     assert drawn.std() == pytest.approx(design.sigma_gamma, rel=0.15)
     assert (screen["log_fc"] - screen["mu_sc"]).std() == pytest.approx(0.7, rel=0.01)
+
+
+def test_replicates_differ_by_noise_alone():
+    design = Design(n_cell_lines=40, sgrnas_per_gene=(5,) * 20, replicates=3)
+    screen, _ = simulate(design)
+    units = screen.groupby(["sgRNA", "cell_line"])
+    assert (units.size() == 3).all()
+    assert (units["mu_sc"].nunique() == 1).all()
+    assert units["log_fc"].std().pow(2).mean() == pytest.approx(0.3**2, rel=0.05)
+
+
+def test_heavier_tails_have_the_same_spread():
+    sizes = {"n_cell_lines": 1, "sgrnas_per_gene": (5,) * 4000}
+    kurtosis = []
+    for design in (Design(**sizes), Design(**sizes, tails=5)):
+        _, truth = simulate(design)
+        values = truth.pivot_table(index=["gene", "sgRNA"], values="value")["value"]
+        within = values - values.groupby("gene").transform("mean")
+        assert within.std() == pytest.approx(0.2 * np.sqrt(4 / 5), rel=0.03)
+        kurtosis.append(stats.kurtosis(within))
+    assert abs(kurtosis[0]) < 0.1
+    assert kurtosis[1] > 1
+
+
+def test_tails_without_a_standard_deviation_are_refused():
+    with pytest.raises(PoolscreenError, match=r"with 1\.5 degrees of freedom has no"):
+        simulate(Design(tails=1.5))

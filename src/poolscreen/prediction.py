@@ -27,8 +27,13 @@ from poolscreen.simulate import Design, simulate
 LARGEST = 4000  # observations: a matrix of all pairs is inverted for every draw
 EVERY = 16  # of the draws of the scales, one is worked with
 SCREENS = 100  # that are simulated to see how well a model finds the truth
-OTHER_LINES = (5, 60)  # cell lines of other designs, with fewer screens
-OTHER_SCREENS = 30
+OTHER_SCREENS = 30  # of each of these designs
+OTHER_DESIGNS = {
+    "5_lines": Design(n_cell_lines=5),
+    "60_lines": Design(n_cell_lines=60),
+    "3_replicates": Design(replicates=3),
+    "heavy_tails": Design(tails=3),
+}
 SETTINGS = sampling.Settings(draws=700, tune=300, target_accept=0.8)
 THIN = 7
 
@@ -485,8 +490,8 @@ def predict_book(model: str, report: sampling.Report) -> xr.DataTree:
     Returns
     -------
     xarray.DataTree
-        See `predict`; with a group `recovery`, see `recover`, and the same for other numbers of
-        cell lines, `recovery_5` and `recovery_60`.
+        See `predict`; with a group `recovery`, see `recover`, and the same for each of
+        `OTHER_DESIGNS`, for example `recovery_60_lines`.
 
     Raises
     ------
@@ -509,10 +514,9 @@ def predict_book(model: str, report: sampling.Report) -> xr.DataTree:
     posterior = fits.load_fit(model)["posterior"].to_dataset()
     predicted = predict(family, load_screen(), posterior, report)
     predicted["recovery"] = xr.DataTree(recover(module, report=report))
-    for lines in OTHER_LINES:
-        other = replace(Design(), n_cell_lines=lines)
-        found = recover(module, OTHER_SCREENS, other, report)
-        predicted[f"recovery_{lines}"] = xr.DataTree(found)
+    for name, design in OTHER_DESIGNS.items():
+        found = recover(module, OTHER_SCREENS, design, report)
+        predicted[f"recovery_{name}"] = xr.DataTree(found)
     return predicted
 
 

@@ -1,5 +1,6 @@
 """Model 7 run forwards: simulate a screen, and keep the truth that it was simulated from."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,11 @@ class Design:
         Mean and standard deviation of the cell line effects.
     sigma : float
         Standard deviation of the measurement noise.
+    replicates : int
+        How often each sgRNA is observed in each cell line.
+    tails : float
+        Degrees of freedom of Student's t, which the sgRNAs of a gene then follow, with the same
+        standard deviation; above 2. Infinitely many are the normal distribution.
     seed : int
         Seed of the random stream.
 
@@ -53,15 +59,18 @@ class Design:
     mu_beta: float = 0.0
     sigma_beta: float = 1.0
     sigma: float = 0.3
+    replicates: int = 1
+    tails: float = math.inf
     seed: int = 103
 
 
 def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Draw a screen from model 7.
 
-    Each sgRNA *s* of gene *g* is observed once in each cell line *c*:
+    Each sgRNA *s* of gene *g* is observed in each cell line *c*:
     ``log_fc ~ Normal(alpha_s + beta_c, sigma)``, ``alpha_s ~ Normal(gamma_g, sigma_alpha)``,
-    ``gamma_g ~ Normal(mu_gamma, sigma_gamma)``, ``beta_c ~ Normal(mu_beta, sigma_beta)``.
+    ``gamma_g ~ Normal(mu_gamma, sigma_gamma)``, ``beta_c ~ Normal(mu_beta, sigma_beta)``. Where
+    the design has heavier tails, ``alpha_s`` follows Student's t.
 
     Parameters
     ----------
@@ -72,9 +81,14 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
     -------
     screen : pandas.DataFrame
         Columns `cell_line`, `sgRNA`, `gene`, `mu_sc` (the mean without noise) and `log_fc`, both
-        log fold changes; one row per sgRNA and cell line, grouped by sgRNA, the cell lines within.
+        log fold changes; one row per sgRNA, cell line and replicate, in this order.
     truth : pandas.DataFrame
         Columns `parameter`, `gene`, `sgRNA`, `cell_line` (empty where they do not apply), `value`.
+
+    Raises
+    ------
+    PoolscreenError
+        If the tails are so heavy that there is no standard deviation.
 
     Examples
     --------
@@ -89,6 +103,11 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
     0  gene_0  -1.62
     1  gene_1  -1.13
     """
+    if design.tails <= 2:
+        raise PoolscreenError(
+            f"Student's t with {design.tails} degrees of freedom has no standard deviation; the "
+            "tails of a design take more than 2"
+        )
     # The original notebook drew from NumPy's global legacy generator; RandomState is the same
     # stream, and the order of the draws below is the order in which it was used.
     rng = np.random.RandomState(design.seed)
@@ -99,16 +118,22 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     gamma = rng.normal(design.mu_gamma, design.sigma_gamma, size=len(genes))
     beta = rng.normal(design.mu_beta, design.sigma_beta, size=len(cell_lines))
-    alpha = rng.normal(gamma[gene_of_sgrna], design.sigma_alpha)
-    mu_sc = alpha[:, None] + beta[None, :]
+    if math.isinf(design.tails):
+        alpha = rng.normal(gamma[gene_of_sgrna], design.sigma_alpha)
+    else:
+        scale = design.sigma_alpha * math.sqrt(1 - 2 / design.tails)
+        spread = rng.standard_t(design.tails, size=len(sgrnas))
+        alpha = gamma[gene_of_sgrna] + scale * spread
+    mu_sc = np.repeat(alpha[:, None] + beta[None, :], design.replicates, axis=1)
     log_fc = rng.normal(mu_sc, design.sigma)
 
     gene_names = np.array(genes)[gene_of_sgrna]
+    of_sgrna = np.repeat(cell_lines, design.replicates)
     screen = pd.DataFrame(
         {
-            "cell_line": np.tile(cell_lines, len(sgrnas)),
-            "sgRNA": np.repeat(sgrnas, len(cell_lines)),
-            "gene": np.repeat(gene_names, len(cell_lines)),
+            "cell_line": np.tile(of_sgrna, len(sgrnas)),
+            "sgRNA": np.repeat(sgrnas, len(of_sgrna)),
+            "gene": np.repeat(gene_names, len(of_sgrna)),
             "mu_sc": mu_sc.ravel(),
             "log_fc": log_fc.ravel(),
         }
