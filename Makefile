@@ -1,6 +1,7 @@
 # A thin front: each command is one line, and does its work elsewhere.
 
 RUN := PYTHONPATH=src .venv/bin/python -m
+PYTEST := $(RUN) pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help book test test-quick serve pdf bench lint chapter pair env clean
@@ -12,10 +13,10 @@ book: env  ## Make the book: simulate, fit, execute, build; only what is not up 
 	@$(RUN) poolscreen build
 
 test: book  ## Make the book and run all tests
-	@$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	@$(PYTEST)
 
 test-quick: env  ## Run the tests that need no book (under two minutes)
-	@$(RUN) pytest -m "not book and not browser and not slow"
+	@$(PYTEST) -m "not book and not browser and not slow"
 
 serve: book  ## Show the book on http://localhost:8000
 	@$(RUN) http.server --bind 127.0.0.1 --directory _build/html 8000

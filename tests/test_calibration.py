@@ -37,6 +37,7 @@ def test_a_deliberate_error_is_caught(small):
     assert p["right"].min() > 1e-3
 
 
+@pytest.mark.slow
 def test_a_model_outside_the_family(small):
     """It is sampled as it stands; naming it is enough."""
     model = SimpleNamespace(TITLE="no family", FAMILY=None, build=m7a.build)
@@ -54,6 +55,7 @@ def test_a_model_outside_the_family(small):
     assert found["rank"].max() <= found.attrs["draws"] == 400
 
 
+@pytest.mark.slow
 def test_fits_that_fail_the_gate_are_counted(small, monkeypatch):
     """With five draws none can pass, and all are kept."""
     hasty = sampling.Settings(draws=5, tune=50, target_accept=0.8)

@@ -400,6 +400,7 @@ def test_another_prior_is_refused(change, screen, monkeypatch):
         marginal.check_member(m7b.FAMILY, screen, m7b.build(screen))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["m7a", "m7a_unpooled"])
 def test_marginal_posterior_is_that_of_plain_nuts(name, screen):
     """Where plain NUTS converges the two agree, within Monte Carlo error, in every parameter."""
