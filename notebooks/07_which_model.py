@@ -386,8 +386,8 @@ numbers(
 # **What intervals are worth.** In a single cell line, 94 % intervals of model 7 hold the truth in
 # {glue:text}`each_7:.1f` % of the cases and those of 7a in {glue:text}`each_7a:.1f` %. Over all lines it is
 # {glue:text}`over_7:.1f` % against {glue:text}`over_7a:.1f` % (7b {glue:text}`over_7b:.1f` %, 7c
-# {glue:text}`over_7c:.1f` %): what chapter 6 saw on one screen is the rule. (At most
-# {glue:text}`most_faults:.0f` % of the fits of a model failed the gate; they are counted.)
+# {glue:text}`over_7c:.1f` %): what chapter 6 saw on one screen is the rule. (Fits that failed the gate are counted;
+# they are at most {glue:text}`most_faults:.0f` % of the fits of a model.)
 
 # %% [markdown]
 # ## What changes with the design
