@@ -101,6 +101,11 @@ def test_a_helper_that_some_chapters_import(tree):
     assert tree.would_run() == [*OF_FITS, MEASUREMENTS, "site"]
 
 
+def test_how_chapters_are_executed(tree):
+    tree.edit("src/poolscreen/execution.py", "quantize(256", "quantize(128")
+    assert tree.would_run() == sorted([*EXECUTIONS, "site"])
+
+
 def test_the_calibration(tree):
     tree.edit("src/poolscreen/calibration.py", "draws=700", "draws=800")
     assert tree.would_run() == sorted(

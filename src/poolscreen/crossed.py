@@ -145,9 +145,11 @@ def count(screen: Screen) -> Counts:
 
 @dataclass(frozen=True)
 class _Nested:
-    """The covariance matrix of all observations without the cell lines, by its inverse.
+    """The covariance matrix V of all observations without the cell lines, by its inverse.
 
-    Vectors enter as sums over the observations, by gene and pattern.
+    Vectors enter as sums over the observations, by gene and pattern. `n` and `k` are `Counts.n`
+    and `Counts.sgrnas`; the others are variances. What is computed twice stands once in the
+    compiled graph.
     """
 
     n: Any
@@ -163,7 +165,7 @@ class _Nested:
 
     @property
     def growth(self) -> Any:
-        """Variance of a gene before what it was observed, relative to that after."""
+        """Variance of the effect of a gene before it is observed, relative to that after."""
         return 1 + self.gene * (self.k * self.n.sum(axis=1) * self.d).sum(axis=1)
 
     @property
@@ -220,7 +222,7 @@ def _lines(nested: _Nested, line: Any, in_line: Any) -> _Lines:
 
 
 def _lines_by_pattern(nested: _Nested, line: Any, in_line: Any) -> _Lines:
-    """Eliminate the cell lines by a matrix with a row for each pattern, of which there are less."""
+    """Eliminate the cell lines by a matrix with a row for each pattern, where these are fewer."""
     n, linked = nested.n, nested.linked
     diagonal = 1 + line * in_line / nested.noise
     pulled = pt.diag(nested.own) + pt.dot(linked.T, nested.shrink[:, None] * linked)
