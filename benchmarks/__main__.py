@@ -17,9 +17,7 @@ if len(sys.argv) > 2 and sys.argv[1] == "--here":
 else:
     chosen = sys.argv[1:] or NAMES
     if unknown := set(chosen) - set(NAMES):
-        sys.exit(
-            f"there is no benchmark {unknown.pop()!r}; there are {', '.join(NAMES)}"
-        )
+        sys.exit(f"there is no benchmark {unknown.pop()!r}; there are {', '.join(NAMES)}")
     for name in chosen:
         print(f"-- {name}", flush=True)
         command = [sys.executable, "-m", "benchmarks", "--here", name]

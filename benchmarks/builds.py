@@ -118,9 +118,7 @@ class Plain:
         self.edit, self.edit_chapter = self.tree.edit, self.tree.edit_chapter
         self.edit("_config.yml", 'execute_notebooks: "off"', "execute_notebooks: cache")
         self.edit("_config.yml", "  execute_notebooks: cache", CACHE)
-        (
-            folder / "extra"
-        ).mkdir()  # what the settings name, and only this book's staging makes
+        (folder / "extra").mkdir()  # what the settings name, and only this book's staging makes
         for name, text in OVERLAY.items():
             path = folder / "src" / "poolscreen" / f"{name}.py"
             path.write_text(path.read_text() + text)
@@ -187,9 +185,7 @@ def copy_sources(folder: Path) -> Tree:
         for page in LEFT_OUT:
             rewrite(folder, chapter, rf"\[([^]]*)\]\({page}\)", r"\1")
     assert tree.poolscreen("pair").returncode == 0
-    (folder / "_toc.yml").write_text(
-        f"format: jb-book\nroot: book/start\nchapters:\n{pages}\n"
-    )
+    (folder / "_toc.yml").write_text(f"format: jb-book\nroot: book/start\nchapters:\n{pages}\n")
     (folder / "book" / "start.md").write_text("# Start\n")
     # This one is made of what only this book's staging makes.
     (folder / "book" / "reproducibility.md").write_text("# Reproducibility\n")

@@ -76,9 +76,7 @@ cell_line_truth = load_truth("beta_c")
 sgrna_truth = load_truth("alpha_s")
 
 # %% tags=["remove-cell"]
-within_genes = sgrna_truth["value"] - sgrna_truth["gene"].map(
-    gene_truth.set_index("gene")["value"]
-)
+within_genes = sgrna_truth["value"] - sgrna_truth["gene"].map(gene_truth.set_index("gene")["value"])
 noise = screen.table["log_fc"] - screen.table["mu_sc"]
 numbers(
     {

@@ -296,9 +296,7 @@ source(m7a_unpooled.build)
 graph(m7a_unpooled.build(screen))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7a without pooling; all are alike and centred near zero."}, "figure": {"name": "fig-prior-7a-unpooled", "caption": "Prior predictive check of model 7a without pooling."}}
-predictive(
-    unpooled, "prior_predictive", title="Model 7a, no pooling: what the prior expects"
-)
+predictive(unpooled, "prior_predictive", title="Model 7a, no pooling: what the prior expects")
 
 # %% [markdown]
 # It was sampled as model 7a was, with these diagnostics:
@@ -340,9 +338,7 @@ predictive(
 # difference.
 
 # %% tags=["remove-cell"]
-by_pooling = stack(
-    {"no pooling": unpooled_intercepts, "partial pooling (7a)": pooled_intercepts}
-)
+by_pooling = stack({"no pooling": unpooled_intercepts, "partial pooling (7a)": pooled_intercepts})
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior means of the intercepts of ten genes, one point per cell line, without pooling beside partial pooling. In gene_0 the pooled points reach less far out; in the other genes the two sets look alike."}, "figure": {"name": "fig-models-by-gene", "caption": "Posterior means of the intercepts by gene, without and with pooling. Each point is one cell line."}}
 by_model(by_pooling, by="gene", title="Intercepts by gene")
@@ -356,9 +352,7 @@ by_model(by_pooling, by="cell_line", title="Intercepts by cell line")
 # and those that do belong to genes with few sgRNAs.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of pooled against unpooled posterior means with the identity line; points of genes with one sgRNA leave the line most, above it at the lower left; those of genes with many sgRNAs lie on it."}, "figure": {"name": "fig-shrinkage-7a", "caption": "Intercepts of model 7a with partial pooling against no pooling. Vertical strokes lead from the identity line to each point: the pull. Colour: number of sgRNAs of the gene."}}
-pulled = pull(screen, unpooled_intercepts, pooled_intercepts).eval(
-    "shift = pooled - unpooled"
-)
+pulled = pull(screen, unpooled_intercepts, pooled_intercepts).eval("shift = pooled - unpooled")
 shrinkage(pulled, title="Shrinkage of the intercepts in model 7a")
 
 # %% [markdown]
@@ -403,9 +397,7 @@ factors = shrinkage_of_genes(
 )
 moved = pulled["shift"].abs().groupby(pulled["gene"], sort=False).mean()
 spread = pooled_intercepts.groupby("gene", sort=False)["sd"].mean()
-comparison = factors.assign(
-    **{"mean shift": moved.to_numpy(), "posterior sd": spread.to_numpy()}
-)
+comparison = factors.assign(**{"mean shift": moved.to_numpy(), "posterior sd": spread.to_numpy()})
 table(comparison)
 
 # %% tags=["remove-cell"]

@@ -209,8 +209,7 @@ numbers(
         "prior_below_tenth": 100 * (prior_share < 0.1).mean(),
         "given_total": 100 * given_total,
         "drawn_share": drawn_sgrnas.var() / (drawn_sgrnas.var() + drawn_noise.var()),
-        "true_share": truth["sigma_alpha"] ** 2
-        / (truth["sigma_alpha"] ** 2 + truth["sigma"] ** 2),
+        "true_share": truth["sigma_alpha"] ** 2 / (truth["sigma_alpha"] ** 2 + truth["sigma"] ** 2),
     }
 )
 
@@ -297,9 +296,7 @@ table(intercepts, searchable=True)
 # nothing else.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, within a narrow bundle of densities predicted by the posterior of model 7b."}, "figure": {"name": "fig-posterior-7b", "caption": "Posterior predictive check of model 7b: predicted screens (blue) and the observed one (black)."}}
-predictive(
-    hierarchical, "posterior_predictive", title="Model 7b: what the posterior expects"
-)
+predictive(hierarchical, "posterior_predictive", title="Model 7b: what the posterior expects")
 
 # %% [markdown]
 # ### Three models of the same gene effects
@@ -349,9 +346,7 @@ source(m7b_unpooled.build)
 graph(m7b_unpooled.build(screen))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7b without pooling; all are alike and centred near zero."}, "figure": {"name": "fig-prior-7b-unpooled", "caption": "Prior predictive check of model 7b without pooling."}}
-predictive(
-    unpooled, "prior_predictive", title="Model 7b, no pooling: what the prior expects"
-)
+predictive(unpooled, "prior_predictive", title="Model 7b, no pooling: what the prior expects")
 
 # %% [markdown]
 # The graph ({numref}`fig-graph-7b-unpooled`) has lost its upper plate, and the prior
@@ -416,17 +411,13 @@ table(unpooled_intercepts, searchable=True)
 genes_of_sgrnas = dict(
     zip(screen.sgrnas, np.array(screen.genes)[screen.gene_of_sgrna], strict=True)
 )
-with_gene = unpooled_intercepts.assign(
-    gene=unpooled_intercepts["sgRNA"].map(genes_of_sgrnas)
-)
+with_gene = unpooled_intercepts.assign(gene=unpooled_intercepts["sgRNA"].map(genes_of_sgrnas))
 observations(
     with_gene,
     by="gene",
     colour="cell_line",
     value="mean",
-    effects=beside_truth(
-        load_truth("gamma_g"), estimated_effect(with_gene, "gene"), "gene"
-    ),
+    effects=beside_truth(load_truth("gamma_g"), estimated_effect(with_gene, "gene"), "gene"),
     title="Model 7b, no pooling: intercepts by gene",
     value_label="posterior mean",
 )
@@ -444,9 +435,7 @@ by_model_in_genes(
     stack(
         {
             "no pooling": with_gene,
-            "hierarchical (7b)": intercepts.assign(
-                gene=intercepts["sgRNA"].map(genes_of_sgrnas)
-            ),
+            "hierarchical (7b)": intercepts.assign(gene=intercepts["sgRNA"].map(genes_of_sgrnas)),
         }
     ),
     title="Intercepts by sgRNA",
@@ -468,12 +457,7 @@ deviations = towards_genes(screen, pulled, gene_effects)
 interactive(shrinkage_to_explore(deviations), figure="fig-shrinkage")
 
 # %% tags=["remove-cell"]
-shifts = (
-    (pulled["pooled"] - pulled["unpooled"])
-    .abs()
-    .groupby(pulled["gene"], sort=False)
-    .mean()
-)
+shifts = (pulled["pooled"] - pulled["unpooled"]).abs().groupby(pulled["gene"], sort=False).mean()
 numbers(
     {
         "shift_gene_0": shifts.iloc[0],
@@ -510,9 +494,7 @@ shrinkage_slopes(
 # where the variance of one sgRNA about its gene is now $\sigma_\alpha^2 + \sigma^2$.
 
 # %% tags=["hide-input"] table={"name": "tbl-shrinkage", "caption": "Shrinkage in model 7b, gene by gene: towards the gene and towards the overall mean."}
-factors = shrinkage_of_genes(
-    screen, unit_variance=total**2, top_sd=posterior["sigma_gamma"]
-)
+factors = shrinkage_of_genes(screen, unit_variance=total**2, top_sd=posterior["sigma_gamma"])
 by_gene = factors[["gene", "sgRNAs"]].assign(
     **{
         "towards the gene, measured": measured_shrinkage(deviations).to_numpy(),

@@ -164,16 +164,12 @@ y.round(3)
 # %%
 gamma = -0.8
 by_machine, _ = integrate.quad(
-    lambda alpha: (
-        stats.norm.pdf(alpha, gamma, sigma_alpha) * stats.norm.pdf(y[0], alpha, sigma)
-    ),
+    lambda alpha: stats.norm.pdf(alpha, gamma, sigma_alpha) * stats.norm.pdf(y[0], alpha, sigma),
     -np.inf,
     np.inf,
 )
 v = sigma_alpha**2 + sigma**2
-print(
-    f"by machine {by_machine:.12f}   formula {stats.norm.pdf(y[0], gamma, v**0.5):.12f}"
-)
+print(f"by machine {by_machine:.12f}   formula {stats.norm.pdf(y[0], gamma, v**0.5):.12f}")
 
 # %% [markdown]
 # From here on $\sigma_\alpha$ and $\sigma$ occur only together, in $v$. That is the proof of what
@@ -209,9 +205,7 @@ joint_normal = stats.multivariate_normal(np.full(n, mu_gamma), covariance).logpd
 
 rows = screen.table[(screen.gene_idx == 2) & (screen.cell_idx == 0)]
 small = marginal.statistics(m7b.FAMILY, Screen(rows))
-code = marginal.log_marginal_likelihood(
-    small, mu_gamma, sigma_gamma, sigma_alpha, sigma
-).eval()
+code = marginal.log_marginal_likelihood(small, mu_gamma, sigma_gamma, sigma_alpha, sigma).eval()
 print(f"formula {formula:.9f}   joint normal {joint_normal:.9f}   code {code:.9f}")
 
 # %% [markdown]
@@ -331,9 +325,7 @@ numbers(
     {
         "n_intercepts": exact["posterior"]["alpha_sc"][0, 0].size,
         "n_rows": len(screen.table),
-        "n_parameters": sum(
-            values[0, 0].size for values in exact["posterior"].data_vars.values()
-        ),
+        "n_parameters": sum(values[0, 0].size for values in exact["posterior"].data_vars.values()),
         "total": radius.mean(),
         "total_low": interval(radius)[0],
         "total_high": interval(radius)[1],
@@ -372,8 +364,7 @@ numbers(
         "marginal_seconds": comparison["m7b/marginal"].attrs["seconds_sampling"],
         "plain_seconds": plain.attrs["seconds_sampling"],
         "nutpie_r_hat": comparison["m7b/nutpie"].attrs["max_r_hat"],
-        "ratio_7a_unpooled": rate["m7a_unpooled", "marginal"]
-        / rate["m7a_unpooled", "nutpie"],
+        "ratio_7a_unpooled": rate["m7a_unpooled", "marginal"] / rate["m7a_unpooled", "nutpie"],
         "ratio_7a": rate["m7a", "marginal"] / rate["m7a", "nutpie"],
         "ratio_7a_pymc": rate["m7a", "marginal"] / rate["m7a", "pymc"],
     }
@@ -476,22 +467,16 @@ for measurements in (1, 2, 3, 4):
     replicated = Screen(rows_so_far)
     data = marginal.data_of(form, m7b.FAMILY, replicated)
     sampled = sample_compiled(compiled.with_data(**data), Settings())
-    draws, stats_of_draws = (
-        sampled[group].to_dataset() for group in ("posterior", "sample_stats")
-    )
+    draws, stats_of_draws = (sampled[group].to_dataset() for group in ("posterior", "sample_stats"))
     of_draws = diagnose_draws(draws[m7b.FAMILY.parameters], stats_of_draws)
     assert faults(of_draws) == []
-    share = draws["sigma_alpha"] ** 2 / (
-        draws["sigma_alpha"] ** 2 + draws["sigma"] ** 2
-    )
+    share = draws["sigma_alpha"] ** 2 / (draws["sigma_alpha"] ** 2 + draws["sigma"] ** 2)
     low, high = share.quantile([0.03, 0.97]).to_numpy()
     found.append((measurements, float(share.mean()), low, high))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior mean and 94 percent interval of the share of the sgRNAs for one to four measurements; with one it spans zero to one, with two it is short and near the dashed line of the truth, and it shortens further with three and four."}, "figure": {"name": "fig-replicates", "caption": "The share of the sgRNAs in the variance about a gene, $\\sigma_\\alpha^2 / (\\sigma_\\alpha^2 + \\sigma^2)$, by the number of measurements: posterior mean and the interval from the 3 % to the 97 % quantile, model 7b. Dashed: the share that was simulated."}}
 by_measurements = pd.DataFrame(found, columns=["measurements", "share", "3%", "97%"])
-true_share = truth["sigma_alpha"] ** 2 / (
-    truth["sigma_alpha"] ** 2 + truth["sigma"] ** 2
-)
+true_share = truth["sigma_alpha"] ** 2 / (truth["sigma_alpha"] ** 2 + truth["sigma"] ** 2)
 shares_by_measurements(by_measurements, true_share, title="What replicates tell")
 
 # %% tags=["hide-input"] table={"name": "tbl-replicates", "caption": "The share of the sgRNAs by the number of measurements: posterior mean and quantiles."}

@@ -320,8 +320,7 @@ other_priors = {
     "neither is zero: Gamma(3, 1) for both": 2 * np.log(sigma_alpha * sigma),
 }
 under = pd.concat(
-    reweighted(asked, log_ratio).assign(prior=prior)
-    for prior, log_ratio in other_priors.items()
+    reweighted(asked, log_ratio).assign(prior=prior) for prior, log_ratio in other_priors.items()
 )
 table(under[["quantity", "prior", "mean", "3%", "97%", "k"]].sort_values("quantity"))
 

@@ -126,8 +126,7 @@ assert plain_two.attrs["divergences"] == 0
 numbers(
     {
         "n_effects": len(screen.genes) + len(screen.sgrnas) + len(screen.cell_lines),
-        "n_effects_7b": (len(screen.genes) + len(screen.sgrnas))
-        * len(screen.cell_lines),
+        "n_effects_7b": (len(screen.genes) + len(screen.sgrnas)) * len(screen.cell_lines),
         "n_lines": len(screen.cell_lines),
         "correlation": correlation,
         "sd_of_one": after["mean of the genes"],
@@ -354,9 +353,7 @@ recovered = {
     "cell lines": against_truth(load_table("m7", "beta_c"), centred_lines, "cell_line"),
     "sgRNAs": against_truth(load_table("m7", "alpha_s"), level_sgrnas, "sgRNA"),
 }
-stacked = pd.concat(
-    [effects.assign(effect=kind) for kind, effects in recovered.items()]
-)
+stacked = pd.concat([effects.assign(effect=kind) for kind, effects in recovered.items()])
 recovery(stacked, title="Model 7 and its truth")
 
 # %% tags=["hide-input"] table={"name": "tbl-recovery", "caption": "Effects of model 7 against the truth: root mean square error, spread of the truth, and how many 94 % intervals hold it."}
@@ -376,13 +373,10 @@ table(
 # %% tags=["remove-cell"]
 of_scales = scales.set_index("parameter")
 inside = [
-    row["hdi_3%"] <= row["in the effects drawn"] <= row["hdi_97%"]
-    for _, row in scales.iterrows()
+    row["hdi_3%"] <= row["in the effects drawn"] <= row["hdi_97%"] for _, row in scales.iterrows()
 ]
 anova = sgrna_variance(screen).set_index("quantity")
-share = posterior["sigma_alpha"] ** 2 / (
-    posterior["sigma_alpha"] ** 2 + posterior["sigma"] ** 2
-)
+share = posterior["sigma_alpha"] ** 2 / (posterior["sigma_alpha"] ** 2 + posterior["sigma"] ** 2)
 share_low, share_high = interval(share)
 numbers(
     {
@@ -514,9 +508,7 @@ predicted = pd.concat(
         pd.DataFrame(
             {
                 "model": name,
-                "value": np.sqrt(
-                    np.ravel(variance) * rng.chisquare(df, variance.size) / df
-                ),
+                "value": np.sqrt(np.ravel(variance) * rng.chisquare(df, variance.size) / df),
             }
         )
         for name, variance in scales_of.items()

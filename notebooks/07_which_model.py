@@ -106,8 +106,7 @@ tasks = {
     "half of a cell line": "half_cell_line",
 }
 compared = {
-    task: compare_predictions(predictions, name, screen.log_fc)
-    for task, name in tasks.items()
+    task: compare_predictions(predictions, name, screen.log_fc) for task, name in tasks.items()
 }
 table(compared["an observation"], digits=2)
 
@@ -185,9 +184,7 @@ numbers(
 # the best.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Five panels, by what is left out: an observation, an sgRNA, half of an sgRNA, a cell line, half of a cell line. In each, model 7 is at zero, 7c a little above, 7b and 7a together farther, 7a without pooling close to them or beyond.", "width": "560px"}, "figure": {"name": "fig-losses", "caption": "Loss in log predictive density per observation against model 7, with two standard errors to either side, by what is left out. 7b without pooling is off the scale, and is in the table."}}
-sizes = {
-    task: sum(map(len, parts_left_out(screen)[name])) for task, name in tasks.items()
-}
+sizes = {task: sum(map(len, parts_left_out(screen)[name])) for task, name in tasks.items()}
 losses = pd.concat(
     pd.DataFrame(
         {
@@ -206,11 +203,7 @@ predictive_losses(
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-left-out", "caption": "Leaving out larger parts: joint log density of each part given the rest, added up over the parts, and the error of the single predictions."}
 table(
     pd.concat(
-        [
-            compared[task].assign(**{"left out": task})
-            for task in tasks
-            if task != "an observation"
-        ]
+        [compared[task].assign(**{"left out": task}) for task in tasks if task != "an observation"]
     )[
         [
             "left out",
@@ -294,9 +287,7 @@ numbers(
 # $\gamma_g + \beta_c$.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels over the number of sgRNAs, one to ten. Above, the error: all curves fall; models 7 and 7c begin far below the others, which begin together and come near only slowly. Below, the share of intervals that hold the truth: 7, 7a and 7b stay near the dotted 94 %, 7c and 7b without pooling lie below."}, "figure": {"name": "fig-in-each-line", "caption": "The effect of a gene in a cell line, by the number of its sgRNAs: root mean square error, and share of the 94 % intervals that hold the truth (dotted: 94 %). Bars: two standard errors over the simulated screens."}}
-recoveries = {
-    name: found["recovery"].to_dataset() for name, found in predictions.items()
-}
+recoveries = {name: found["recovery"].to_dataset() for name, found in predictions.items()}
 in_each = by_sgrnas(recoveries, "in each line")
 right = {"intervals that hold the truth, %": 94.0}
 by_number_of_sgrnas(in_each, title="The effect of a gene in a cell line", lines=right)
@@ -325,10 +316,8 @@ for name in predictions:
             "error over lines": float(
                 np.sqrt(of_model["squared_error"].sel(target="over all lines").mean())
             ),
-            "held in a line, %": 100
-            * float(of_model["held"].sel(target="in each line").mean()),
-            "held over lines, %": 100
-            * float(of_model["held"].sel(target="over all lines").mean()),
+            "held in a line, %": 100 * float(of_model["held"].sel(target="in each line").mean()),
+            "held over lines, %": 100 * float(of_model["held"].sel(target="over all lines").mean()),
         }
     )
 summary = pd.DataFrame(wide)
@@ -337,9 +326,7 @@ table(summary, digits=2)
 # %% tags=["remove-cell"]
 of = summary.set_index("model")
 in_line = in_each[in_each["measure"] == "RMS error"].set_index(["model", "sgRNAs"])
-faults = {
-    name: float((found["fault"] != "").mean()) for name, found in recoveries.items()
-}
+faults = {name: float((found["fault"] != "").mean()) for name, found in recoveries.items()}
 assert max(faults.values()) < 0.05
 assert abs(of.loc["7", "held over lines, %"] - 94) < 3
 assert of.loc[["7a", "7b"], "held over lines, %"].max() < 75
@@ -352,16 +339,10 @@ numbers(
         "ten_7": in_line.loc[("7", 10), "value"],
         "ten_7a": in_line.loc[("7a", 10), "value"],
         "ten_unpooled": in_line.loc[("7a, no pooling", 10), "value"],
-        "times_one": in_line.loc[("7a, no pooling", 1), "value"]
-        / in_line.loc[("7", 1), "value"],
-        "times_ten": in_line.loc[("7a, no pooling", 10), "value"]
-        / in_line.loc[("7", 10), "value"],
+        "times_one": in_line.loc[("7a, no pooling", 1), "value"] / in_line.loc[("7", 1), "value"],
+        "times_ten": in_line.loc[("7a, no pooling", 10), "value"] / in_line.loc[("7", 10), "value"],
         "gain_7a": 100
-        * (
-            1
-            - in_line.loc[("7a", 1), "value"]
-            / in_line.loc[("7a, no pooling", 1), "value"]
-        ),
+        * (1 - in_line.loc[("7a", 1), "value"] / in_line.loc[("7a, no pooling", 1), "value"]),
         "all_7": of.loc["7", "error over lines"],
         "all_7a": of.loc["7a", "error over lines"],
         "over_7": of.loc["7", "held over lines, %"],
@@ -434,8 +415,7 @@ table(designs)
 # %% tags=["remove-cell"]
 by_design = designs.set_index(["model", "design"]).sort_index()
 error, held = (
-    by_design[f"{what} over lines{unit}"]
-    for what, unit in (("error", ""), ("held", ", %"))
+    by_design[f"{what} over lines{unit}"] for what, unit in (("error", ""), ("held", ", %"))
 )
 error_in_line, held_in_line = (
     by_design["error in a line"],
@@ -448,9 +428,7 @@ tails = tried[("heavy tails", "7")].sel(target="over all lines")
 squared = tails["squared_error"]
 worst = tails.isel(squared.argmax(["screen", "gene"]))
 assert int(worst["sgRNAs"]) == 1 and not worst["held"]
-by_screen = [
-    found["held"].sel(target="over all lines").mean("gene") for found in tried.values()
-]
+by_screen = [found["held"].sel(target="over all lines").mean("gene") for found in tried.values()]
 numbers(
     {
         "other_screens": tried[("heavy tails", "7")].sizes["screen"],
@@ -474,9 +452,7 @@ numbers(
         "tails_largest": float(np.sqrt(worst["squared_error"])),
         "tails_width": float(worst["width"]),
         "tails_genes": squared.size,
-        "tails_rest": float(
-            np.sqrt((squared.sum() - squared.max()) / (squared.size - 1))
-        ),
+        "tails_rest": float(np.sqrt((squared.sum() - squared.max()) / (squared.size - 1))),
     }
 )
 

@@ -87,8 +87,7 @@ numbers(
         "noncentred_divergences": int(divergences["_m7b_noncentred", "pymc"].min()),
         # To one digit: an effective sample size below ten is itself a guess.
         "ratio_7b": float(f"{median['m7b', 'marginal'] / median['m7b', 'pymc']:.0e}"),
-        "ratio_7a_unpooled": median["m7a_unpooled", "marginal"]
-        / median["m7a_unpooled", "nutpie"],
+        "ratio_7a_unpooled": median["m7a_unpooled", "marginal"] / median["m7a_unpooled", "nutpie"],
         "ratio_7a": median["m7a", "marginal"] / median["m7a", "nutpie"],
         "ratio_7a_best": best["m7a", "marginal"] / best["m7a", "nutpie"],
     }
@@ -219,14 +218,10 @@ growth(scaling.assign(model=scaling["model"].map(model_label)))
 # %% tags=["remove-cell"]
 largest = scaling[scaling["rows"] >= 1_000_000]
 of = {
-    model if design == "balanced" else f"{model}_{design}": rows.set_index(
-        "rows", drop=False
-    )
+    model if design == "balanced" else f"{model}_{design}": rows.set_index("rows", drop=False)
     for (model, design), rows in largest.groupby(["model", "design"])
 }
-data_seconds = {
-    name: rows["reducing"] + rows["effects_seconds"] for name, rows in of.items()
-}
+data_seconds = {name: rows["reducing"] + rows["effects_seconds"] for name, rows in of.items()}
 numbers(
     {
         "n_draws": int(scaling["moment_draws"].max()),

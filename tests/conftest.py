@@ -55,9 +55,7 @@ class Tree:
         self.folder = folder
         self.env = {**os.environ, "PYTHONPATH": str(folder / "src")}
 
-    def poolscreen(
-        self, *arguments: str, timeout: float = 300
-    ) -> subprocess.CompletedProcess:
+    def poolscreen(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess:
         return subprocess.run(
             [sys.executable, "-m", "poolscreen", *arguments],
             cwd=self.folder,
@@ -138,9 +136,7 @@ class Tree:
         """The SHA-256 of every published file."""
         html = self.folder / "_build" / "html"
         return {
-            path.relative_to(html.parent).as_posix(): hashlib.sha256(
-                path.read_bytes()
-            ).hexdigest()
+            path.relative_to(html.parent).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in html.rglob("*")
             if path.is_file()
         }
@@ -166,12 +162,8 @@ def copy_project(book: Path, folder: Path) -> Tree:
         (folder / "results").mkdir(exist_ok=True)
         (copy if part.is_dir() else os.link)(part, folder / "results" / part.name)
     shutil.copytree(book / ".snakemake", folder / ".snakemake")
-    repository = (
-        book / ".git"
-    )  # pages name the commit; in a linked work tree it is a file
-    (shutil.copytree if repository.is_dir() else shutil.copy2)(
-        repository, folder / ".git"
-    )
+    repository = book / ".git"  # pages name the commit; in a linked work tree it is a file
+    (shutil.copytree if repository.is_dir() else shutil.copy2)(repository, folder / ".git")
     for part in ("executed", "html", "pedigree.json", "site.sha256"):
         source = book / "_build" / part
         copy = shutil.copytree if source.is_dir() else shutil.copy2

@@ -38,14 +38,10 @@ def fitted_screen(request):
 
 def test_a_fit_is_whole(fit):
     assert set(fit.children) == set(fits.GROUPS)
-    assert dict(fit["posterior"].sizes) | {"chain": 4, "draw": 2000} == dict(
-        fit["posterior"].sizes
-    )
+    assert dict(fit["posterior"].sizes) | {"chain": 4, "draw": 2000} == dict(fit["posterior"].sizes)
     settings = json.loads(fit.attrs["settings"])
     assert (settings["chains"], settings["draws"], settings["seed"]) == (4, 2000, 103)
-    assert {"pymc", "nutpie", "arviz", "numpy"} <= set(
-        json.loads(fit.attrs["packages"])
-    )
+    assert {"pymc", "nutpie", "arviz", "numpy"} <= set(json.loads(fit.attrs["packages"]))
     assert fit.attrs["seconds_compiling"] > 0
     assert fit.attrs["seconds_sampling"] > 0
 
@@ -84,14 +80,10 @@ def test_pointwise_likelihood_is_that_of_the_draws(model, book):
     index = fit["constant_data"]
     effect = "alpha_sc" if "alpha_sc" in kept else "alpha_gc"
     row = index["sgrna_idx" if effect == "alpha_sc" else "gene_idx"].to_numpy()
-    mean = (
-        kept[effect].to_numpy()[:, :, row, index["cell_idx"].to_numpy()].astype(float)
-    )
+    mean = kept[effect].to_numpy()[:, :, row, index["cell_idx"].to_numpy()].astype(float)
     sigma = kept["sigma"].to_numpy()[..., None]
     y = fit["observed_data"]["log_fc"].to_numpy()
-    expected = (
-        -0.5 * ((y - mean) / sigma) ** 2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
-    )
+    expected = -0.5 * ((y - mean) / sigma) ** 2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
     # Effects are kept in single precision, and sigma may be near zero.
     close = np.isclose(fit["log_likelihood"]["log_fc"], expected, rtol=1e-3, atol=1e-3)
     assert close.mean() > 0.999
@@ -186,9 +178,7 @@ def test_every_figure_of_the_original_is_there(chapter, book):
 @pytest.mark.parametrize("chapter", chapters.names())
 def test_every_figure_is_captioned_described_and_referred_to(chapter, book):
     present = chapters.read(chapter)
-    prose = "".join(
-        cell.source for cell in present.cells if cell.cell_type == "markdown"
-    )
+    prose = "".join(cell.source for cell in present.cells if cell.cell_type == "markdown")
     for cell in chapters.code_cells(present):
         shown = cell.metadata.get("mystnb", {})
         if "figure" in shown:
@@ -220,11 +210,7 @@ def test_source_on_the_page_is_the_source_that_was_sampled(book):
 
 def test_picture_of_the_readme_is_that_of_the_book(book):
     """It is kept in git, so it may fall behind: `poolscreen picture` brings it up to date."""
-    kept = (
-        Image.open(book / "book/_static/key-figure.png").convert("L").resize((64, 64))
-    )
+    kept = Image.open(book / "book/_static/key-figure.png").convert("L").resize((64, 64))
     drawn = Image.open(key_figure()).convert("L").resize((64, 64))
     difference = np.abs(np.asarray(kept, float) - np.asarray(drawn, float)).mean()
-    assert difference < 0.2, (
-        "run `PYTHONPATH=src .venv/bin/python -m poolscreen picture`"
-    )
+    assert difference < 0.2, "run `PYTHONPATH=src .venv/bin/python -m poolscreen picture`"

@@ -73,9 +73,7 @@ def test_observations_that_are_no_data_are_refused(small):
         return model
 
     model = SimpleNamespace(TITLE="a model of mine", FAMILY=None, build=build)
-    with pytest.raises(
-        PoolscreenError, match=r"a model of mine: the observations are no pm"
-    ):
+    with pytest.raises(PoolscreenError, match=r"a model of mine: the observations are no pm"):
         calibration.calibrate(model, small, data_sets=1)
 
 
@@ -110,9 +108,7 @@ def test_ranks_of_wrong_widths_do_not(squeeze):
     assert set(rank_differences(ranks)["band"]) == {"outside"}
 
 
-CALIBRATED = {
-    model for name in chapters.names() for model in loaded(name, "load_calibration")
-}
+CALIBRATED = {model for name in chapters.names() for model in loaded(name, "load_calibration")}
 
 
 def test_the_models_of_the_book_are_calibrated():

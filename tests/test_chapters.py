@@ -40,9 +40,7 @@ def digest(script: str) -> str:
 @pytest.mark.parametrize("name", chapters.names())
 def test_pairs_of_the_book_are_in_step_and_hold_no_outputs(name):
     chapters.check_pair(name)
-    for cell in chapters.code_cells(
-        nbformat.read(chapters.notebook_path(name), as_version=4)
-    ):
+    for cell in chapters.code_cells(nbformat.read(chapters.notebook_path(name), as_version=4)):
         assert cell.outputs == []
         assert cell.execution_count is None
 
@@ -67,9 +65,7 @@ def test_digest_sees_code_alone(chapter):
 def test_a_pair_that_differs_is_named_with_the_remedy(chapter, old, new):
     chapter()
     chapters.script_path("a").write_text(SCRIPT.replace(old, new))
-    with pytest.raises(
-        PoolscreenError, match=r"a\.py and its \.ipynb differ .*\n.*make pair"
-    ):
+    with pytest.raises(PoolscreenError, match=r"a\.py and its \.ipynb differ .*\n.*make pair"):
         chapters.check_pair("a")
     chapters.write_notebook("a")
     chapters.check_pair("a")
@@ -103,9 +99,7 @@ def test_what_a_chapter_uses(chapter):
 
 def test_a_fit_whose_name_is_not_written_out_is_an_error(chapter):
     chapter("# %%\nfor m in models:\n    load_fit(m)\n")
-    with pytest.raises(
-        PoolscreenError, match=r"a, cell 1: write the first argument of load_fit"
-    ):
+    with pytest.raises(PoolscreenError, match=r"a, cell 1: write the first argument of load_fit"):
         chapters.loaded("a", "load_fit")
 
 
@@ -144,9 +138,7 @@ def execute(name):
 def test_execution_gives_outputs_and_joins_them_with_new_prose(chapter):
     chapter("# %% [markdown]\n# Old.\n\n# %%\n1 + 1\n")
     executed = execute("a")
-    chapters.script_path("a").write_text(
-        "# %% [markdown]\n# New.\n\n# %% tags=['x']\n1 + 1\n"
-    )
+    chapters.script_path("a").write_text("# %% [markdown]\n# New.\n\n# %% tags=['x']\n1 + 1\n")
     joined = chapters.join("a", executed)
     assert joined.cells[0].source == "New."
     assert joined.cells[1].outputs[0].data["text/plain"] == "2"
@@ -176,9 +168,7 @@ def test_a_cell_that_fails_is_named(chapter, code, message):
 
 
 def test_a_page_that_is_not_there_is_named(in_project):
-    with pytest.raises(
-        PoolscreenError, match=r"_toc\.yml names notebooks/a, but there is no"
-    ):
+    with pytest.raises(PoolscreenError, match=r"_toc\.yml names notebooks/a, but there is no"):
         chapters.toc()
 
 

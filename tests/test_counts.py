@@ -18,9 +18,7 @@ COUNTS = pd.DataFrame(
         "y": [100, 200, 300, 400, 0],
     }
 )
-SAMPLES = pd.DataFrame(
-    {"cell_line": ["X", "Y"], "initial": ["t0", "t0"], "final": ["x", "y"]}
-)
+SAMPLES = pd.DataFrame({"cell_line": ["X", "Y"], "initial": ["t0", "t0"], "final": ["x", "y"]})
 
 
 def test_known_values():
@@ -28,9 +26,7 @@ def test_known_values():
     deep = COUNTS.assign(x=COUNTS["t0"] * 7)
     table, _ = fold_changes(deep, SAMPLES[:1], pseudo_count=0, min_initial=0)
     np.testing.assert_allclose(table["log_fc"], 0, atol=1e-12)
-    table, _ = fold_changes(
-        COUNTS, SAMPLES[:1], controls=["A"], pseudo_count=0, min_initial=0
-    )
+    table, _ = fold_changes(COUNTS, SAMPLES[:1], controls=["A"], pseudo_count=0, min_initial=0)
     by_gene = table.groupby("gene")["log_fc"].mean()
     np.testing.assert_allclose(by_gene, [0, 2, 2], atol=1e-12)
 
@@ -127,9 +123,7 @@ def test_faults_are_named(counts, samples, message):
 
 
 def test_unknown_controls_are_named():
-    with pytest.raises(
-        PoolscreenError, match="1 control genes are not in the counts: D"
-    ):
+    with pytest.raises(PoolscreenError, match="1 control genes are not in the counts: D"):
         fold_changes(COUNTS, SAMPLES, controls=["A", "D"])
 
 

@@ -127,9 +127,7 @@ def test_draws_of_the_effects_are_those_of_the_dense_normal(family, screen, poin
 
 @pytest.mark.parametrize("name", NAMES)
 def test_family_is_the_model_that_is_written_down(name, screen):
-    marginal.check_member(
-        models.get(name).FAMILY, screen, models.get(name).build(screen)
-    )
+    marginal.check_member(models.get(name).FAMILY, screen, models.get(name).build(screen))
 
 
 def test_another_model_is_refused(screen):
@@ -147,9 +145,7 @@ def _two_means_in_disguise(screen):
 
     with pm.Model(coords=screen.coords) as model:
         mu_gamma, mu_beta = pm.Normal("mu_gamma", 0, 5), pm.Normal("mu_beta", 0, 1)
-        sigma_gamma, sigma_beta = (
-            pm.Exponential(f"sigma_{n}", 1) for n in ("gamma", "beta")
-        )
+        sigma_gamma, sigma_beta = (pm.Exponential(f"sigma_{n}", 1) for n in ("gamma", "beta"))
         gamma_g = pm.Normal("gamma_g", mu_gamma, sigma_gamma, dims="gene")
         beta_c = pm.Normal("beta_c", mu_beta, sigma_beta, dims="cell_line")
         mu = gamma_g[screen.gene_idx] + beta_c[screen.cell_idx]
@@ -160,16 +156,12 @@ def _two_means_in_disguise(screen):
 def test_data_for_another_design_are_refused(screen):
     model = Crossed().build(screen)
     fewer = Screen(screen.table[screen.table["cell_line"] != "cell_3"])
-    with pytest.raises(
-        PoolscreenError, match="1 patterns in 20 cell lines and 10 genes"
-    ):
+    with pytest.raises(PoolscreenError, match="1 patterns in 20 cell lines and 10 genes"):
         Crossed().data_of(model, fewer)
 
 
 def test_equal_values_are_refused(screen):
-    with pytest.raises(
-        PoolscreenError, match="all 1100 values of log_fc are 2: with zero"
-    ):
+    with pytest.raises(PoolscreenError, match="all 1100 values of log_fc are 2: with zero"):
         Crossed().build(Screen(screen.table.assign(log_fc=2.0)))
 
 
@@ -237,9 +229,7 @@ def test_what_is_left_out_is_conditioned_on_the_rest(family, screen, point):
     found = prediction.predict(family, screen, posterior)
     for name, parts in prediction.parts_left_out(screen).items():
         density = found["log_likelihood"][name].to_numpy()[0, 0]
-        mean, sd = (
-            found["predicted"][v].sel(left_out=name).to_numpy() for v in ("mean", "sd")
-        )
+        mean, sd = (found["predicted"][v].sel(left_out=name).to_numpy() for v in ("mean", "sd"))
         for place, part in enumerate(parts):
             rest = np.setdiff1d(np.arange(len(y)), part)
             link = matrix[np.ix_(part, rest)]
@@ -247,9 +237,7 @@ def test_what_is_left_out_is_conditioned_on_the_rest(family, screen, point):
             expected = weight @ y[rest]
             spread = matrix[np.ix_(part, part)] - weight @ link.T
             normal = stats.multivariate_normal(expected, spread, allow_singular=True)
-            np.testing.assert_allclose(
-                density[place], normal.logpdf(y[part]), rtol=1e-5
-            )
+            np.testing.assert_allclose(density[place], normal.logpdf(y[part]), rtol=1e-5)
             np.testing.assert_allclose(mean[part], expected, rtol=1e-5, atol=1e-6)
             np.testing.assert_allclose(sd[part], np.sqrt(np.diag(spread)), rtol=1e-5)
 
@@ -280,9 +268,7 @@ def test_reweighting_is_refitting(what, screen, reweighted):
 
 def test_a_model_without_a_family_is_refused(screen, monkeypatch):
     monkeypatch.setattr(models.get("m7a"), "FAMILY", None)
-    with pytest.raises(
-        PoolscreenError, match="m7a has no FAMILY, so nothing can be left out"
-    ):
+    with pytest.raises(PoolscreenError, match="m7a has no FAMILY, so nothing can be left out"):
         prediction.predict_book("m7a", print)
 
 
@@ -308,15 +294,10 @@ def test_one_compilation_serves_other_data(family, screen):
 @pytest.mark.slow
 def test_the_truth_is_found_as_often_as_it_should_be():
     """By the model that made it; one that forgets what cell lines share is too sure."""
-    found, too_sure = (
-        prediction.recover(models.get(name), screens=20) for name in ("m7", "m7a")
-    )
+    found, too_sure = (prediction.recover(models.get(name), screens=20) for name in ("m7", "m7a"))
     assert (found["fault"] == "").mean() > 0.9
     held = found["held"].mean(["screen", "gene"])
     assert (np.abs(held - 0.94) < 0.05).all()
     assert too_sure["held"].sel(target="over all lines").mean() < 0.75
-    error = (
-        of["squared_error"].sel(target="in each line").mean()
-        for of in (found, too_sure)
-    )
+    error = (of["squared_error"].sel(target="in each line").mean() for of in (found, too_sure))
     assert next(error) < 0.5 * next(error)

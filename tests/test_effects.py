@@ -56,9 +56,7 @@ def test_disagreement_is_standard_normal_where_the_model_holds():
     labels = pd.MultiIndex.from_product([sgrna, range(cells), range(n)])
     table = labels.to_frame(index=False, name=["sgRNA", "cell_line", "replicate"])
     screen = Screen(table.assign(gene=table["sgRNA"] // guides, log_fc=y.ravel()))
-    z = effects.disagreement(screen, posterior(sigma=0.4, sigma_alpha=0.5), m7b.FAMILY)[
-        "z"
-    ]
+    z = effects.disagreement(screen, posterior(sigma=0.4, sigma_alpha=0.5), m7b.FAMILY)["z"]
     assert stats.kstest(z, "norm").pvalue > 0.01
     assert z.std() == pytest.approx(1, abs=0.1)
 
@@ -95,9 +93,9 @@ def test_probabilities_and_differences_are_those_of_the_draws():
         coords={"gene": ["B", "A"], "cell_line": ["Y", "X"]},
         name="gamma_gc",
     )
-    table = pd.DataFrame(
-        {"gene": ["B", "B", "A", "A"], "cell_line": ["Y", "X", "Y", "X"]}
-    ).assign(**dict.fromkeys(["mean", "sd", "hdi_3%", "hdi_97%"], 0.0))
+    table = pd.DataFrame({"gene": ["B", "B", "A", "A"], "cell_line": ["Y", "X", "Y", "X"]}).assign(
+        **dict.fromkeys(["mean", "sd", "hdi_3%", "hdi_97%"], 0.0)
+    )
     found = effects.probabilities(table, draws, -1.0)
     assert found["P(below 0)"].iloc[0] == (draws[..., 0, 0] < 0).mean()
     assert found["P(below -1)"].iloc[3] == (draws[..., 1, 1] < -1).mean()

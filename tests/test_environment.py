@@ -27,9 +27,7 @@ def test_conda_environment_is_that_of_pyproject():
     given = dict(map(split, [*conda, *pip["pip"]]))
     assert "graphviz" in given, "Graphviz itself draws the model graphs for conda users"
     del given["graphviz"], given["pip"]
-    assert given == {
-        CONDA_NAMES.get(name, name): bounds for name, bounds in wanted.items()
-    }
+    assert given == {CONDA_NAMES.get(name, name): bounds for name, bounds in wanted.items()}
 
 
 def test_lock_holds_every_requirement_with_hashes():

@@ -31,9 +31,7 @@ def fails(tree, *messages):
 
 
 def test_a_cell_that_raises(tree):
-    tree.edit_chapter(
-        "01_data_generation", "design = Design()", "design = Design(1 / 0)"
-    )
+    tree.edit_chapter("01_data_generation", "design = Design()", "design = Design(1 / 0)")
     ending = fails(
         tree,
         "01_data_generation, cell 4 raised ZeroDivisionError: division by zero",
@@ -43,9 +41,7 @@ def test_a_cell_that_raises(tree):
 
 
 def test_a_fit_that_fails_the_gate(tree):
-    chapters = re.findall(
-        r" +- file: notebooks/.*\n", (tree.folder / "_toc.yml").read_text()
-    )
+    chapters = re.findall(r" +- file: notebooks/.*\n", (tree.folder / "_toc.yml").read_text())
     for entry in chapters[3:]:  # what else would be run
         tree.edit("_toc.yml", entry, "")
     tree.edit(
@@ -80,9 +76,7 @@ def test_a_pair_that_differs(tree):
 
 def test_a_fit_that_no_model_makes(tree):
     tree.edit_chapter("02_model_7a", 'load_fit("m7a")', 'load_fit("m7z")')
-    fails(
-        tree, "02_model_7a loads the fit of 'm7z', which no model makes; there are m7,"
-    )
+    fails(tree, "02_model_7a loads the fit of 'm7z', which no model makes; there are m7,")
 
 
 def test_a_calibration_of_no_model(tree):
@@ -141,9 +135,7 @@ def test_lost_records(tree):
     """Without Snakemake's records it would find nothing to do; the site's pedigree objects."""
     shutil.rmtree(tree.folder / ".snakemake")
     tree.edit("src/poolscreen/models/m7b.py", '"mu_gamma", 0, 5', '"mu_gamma", 0, 4')
-    fails(
-        tree, "src/poolscreen/models/m7b.py is not what it was when the site was made"
-    )
+    fails(tree, "src/poolscreen/models/m7b.py is not what it was when the site was made")
 
 
 def test_a_damaged_execution(tree):
@@ -254,9 +246,7 @@ def setup(tmp_path, path, **env):
     script = (ROOT / "workflow/setup.sh").read_text()
     assert " /usr/bin/python3;" in script
     (tmp_path / "workflow").mkdir()
-    (tmp_path / "workflow/setup.sh").write_text(
-        script.replace(" /usr/bin/python3;", ";")
-    )
+    (tmp_path / "workflow/setup.sh").write_text(script.replace(" /usr/bin/python3;", ";"))
     return subprocess.run(
         ["/bin/sh", "workflow/setup.sh"],
         cwd=tmp_path,

@@ -46,9 +46,7 @@ def gate(draws, **changes):
 def test_tables_keep_the_order_and_the_columns():
     tables = fits.summarise(posterior())
     assert list(tables) == ["scalars", "alpha"]
-    statistics = (
-        "mean sd hdi_3% hdi_97% mcse_mean mcse_sd ess_bulk ess_tail r_hat".split()
-    )
+    statistics = "mean sd hdi_3% hdi_97% mcse_mean mcse_sd ess_bulk ess_tail r_hat".split()
     assert list(tables["scalars"]) == ["parameter", *statistics]
     assert list(tables["alpha"]) == ["gene", "cell_line", *statistics]
     assert tables["alpha"]["gene"].tolist() == ["g10"] * 3 + ["g2"] * 3
@@ -65,9 +63,7 @@ def test_an_effect_of_one_dimension_has_a_table():
 
 def test_tables_hold_the_draws_own_figures():
     draws = posterior()
-    row = (
-        fits.summarise(draws)["alpha"].set_index(["gene", "cell_line"]).loc[("g2", "b")]
-    )
+    row = fits.summarise(draws)["alpha"].set_index(["gene", "cell_line"]).loc[("g2", "b")]
     own = draws["alpha"].sel(gene="g2", cell_line="b").to_numpy().ravel()
     assert row["mean"] == pytest.approx(own.mean())
     assert row["sd"] == pytest.approx(own.std(ddof=1), rel=1e-3)
@@ -103,9 +99,7 @@ def test_gate_names_the_worst_parameter():
 def test_a_failure_on_purpose_must_be_one():
     tables = fits.summarise(posterior())
     good = fits.diagnose(tables, sample_stats())
-    with pytest.raises(
-        PoolscreenError, match="shown as a failure, but it has converged"
-    ):
+    with pytest.raises(PoolscreenError, match="shown as a failure, but it has converged"):
         fits.check_gate("m", tables, good, expect_failure=True)
     fits.check_gate("m", tables, good | {"divergences": 3.0}, expect_failure=True)
 
@@ -141,9 +135,7 @@ def test_truncated_file_is_named(fit, tmp_path, keep):
     path = tmp_path / "m.nc"
     fits.write_fit(path, fit)
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(
-        PoolscreenError, match=r"m\.nc is damaged .*delete it and run `make book`"
-    ):
+    with pytest.raises(PoolscreenError, match=r"m\.nc is damaged .*delete it and run `make book`"):
         fits.read_fit(path)
 
 
@@ -152,9 +144,7 @@ def test_file_of_another_version_is_named(fit, tmp_path, monkeypatch):
     monkeypatch.setattr(fits, "FORMAT", fits.FORMAT + 1)
     fits.write_fit(path, fit)
     monkeypatch.undo()
-    with pytest.raises(
-        PoolscreenError, match="is of format 2, and this version reads 1"
-    ):
+    with pytest.raises(PoolscreenError, match="is of format 2, and this version reads 1"):
         fits.read_fit(path)
 
 

@@ -49,9 +49,7 @@ def test_nothing(tree):
 
 def test_a_touch_or_a_fresh_checkout(tree):
     later = time.time() + 1000
-    files = [
-        p for p in tree.folder.rglob("*") if p.is_file() and ".snakemake" not in p.parts
-    ]
+    files = [p for p in tree.folder.rglob("*") if p.is_file() and ".snakemake" not in p.parts]
     for number, path in enumerate(files):
         if path.stat().st_nlink > 1:  # a link to the original's results
             shutil.copy2(path, f"{path}.copy")
@@ -108,15 +106,11 @@ def test_how_chapters_are_executed(tree):
 
 def test_the_calibration(tree):
     tree.edit("src/poolscreen/calibration.py", "draws=700", "draws=800")
-    assert tree.would_run() == sorted(
-        [*CALIBRATIONS, CALIBRATION, MODEL_7, MEASUREMENTS, "site"]
-    )
+    assert tree.would_run() == sorted([*CALIBRATIONS, CALIBRATION, MODEL_7, MEASUREMENTS, "site"])
 
 
 def test_the_comparison_of_samplers(tree):
-    tree.edit(
-        "src/poolscreen/comparison.py", "DEFAULT_ACCEPT = 0.8", "DEFAULT_ACCEPT = 0.7"
-    )
+    tree.edit("src/poolscreen/comparison.py", "DEFAULT_ACCEPT = 0.8", "DEFAULT_ACCEPT = 0.7")
     assert tree.would_run() == [SAMPLERS, MODEL_7, MEASUREMENTS, "samplers", "site"]
 
 
@@ -221,9 +215,7 @@ def test_a_clone_from_github_leads_back_to_it(tree):
 
     def git(*arguments):
         command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
-        ran = subprocess.run(
-            command, cwd=tree.folder, check=True, text=True, capture_output=True
-        )
+        ran = subprocess.run(command, cwd=tree.folder, check=True, text=True, capture_output=True)
         return ran.stdout.strip()
 
     git("config", "remote.origin.url", "https://github.com/lab/screens.git")

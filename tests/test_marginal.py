@@ -29,9 +29,7 @@ FAMILIES = {
 def screens(draw):
     """A random design: unequal genes and replicates, missing combinations."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    gene_of_sgrna = rng.integers(
-        0, draw(st.integers(1, 3)), size=draw(st.integers(1, 6))
-    )
+    gene_of_sgrna = rng.integers(0, draw(st.integers(1, 3)), size=draw(st.integers(1, 6)))
     replicates = rng.integers(0, 4, size=(len(gene_of_sgrna), draw(st.integers(1, 3))))
     replicates[0, 0] += 1  # at least one observation
     s, c = (
@@ -90,9 +88,7 @@ def balanced(log_fc):
 class Dense:
     """The joint normal of effects and observations, written out as matrices."""
 
-    def __init__(
-        self, family: NestedNormal, screen: Screen, mean, sd, nested_sd, sigma
-    ):
+    def __init__(self, family: NestedNormal, screen: Screen, mean, sd, nested_sd, sigma):
         n_cells = len(screen.cell_lines)
         row = screen.gene_idx if family.level == "gene" else screen.sgrna_idx
         n_top = len(screen.genes if family.level == "gene" else screen.sgrnas) * n_cells
@@ -100,16 +96,12 @@ class Dense:
         effects, variances = [top], [np.full(n_top, sd**2)]
         if family.nested:
             n_nested = len(screen.sgrnas) * n_cells
-            effects.append(
-                np.eye(n_nested)[screen.sgrna_idx * n_cells + screen.cell_idx]
-            )
+            effects.append(np.eye(n_nested)[screen.sgrna_idx * n_cells + screen.cell_idx])
             variances.append(np.full(n_nested, nested_sd**2))
         # Every observation is the mean plus its top deviation plus its nested deviation.
         self.design = np.hstack(effects)
         self.prior = np.concatenate(variances)
-        self.covariance = self.design * self.prior @ self.design.T + sigma**2 * np.eye(
-            len(row)
-        )
+        self.covariance = self.design * self.prior @ self.design.T + sigma**2 * np.eye(len(row))
         self.y, self.mean, self.n_top, self.n_cells = (
             screen.log_fc,
             mean,
@@ -131,9 +123,7 @@ class Dense:
         if len(deviation) == self.n_top:
             return self.mean + deviation, covariance
         # A nested effect is its top effect plus its own deviation.
-        parents = (
-            self.gene_of_sgrna[:, None] * self.n_cells + np.arange(self.n_cells)
-        ).ravel()
+        parents = (self.gene_of_sgrna[:, None] * self.n_cells + np.arange(self.n_cells)).ravel()
         to_effects = np.eye(len(deviation))
         to_effects[self.n_top + np.arange(len(parents)), parents] += 1
         return (
@@ -145,8 +135,7 @@ class Dense:
 def values_of(family, point):
     """Mean, sd, nested sd and sigma of a family at a point."""
     mean, sd = (
-        point[value] if isinstance(value, str) else value
-        for value in (family.mean, family.sd)
+        point[value] if isinstance(value, str) else value for value in (family.mean, family.sd)
     )
     nested_sd = point["nested_sd"] if family.nested else 0.0
     return mean, sd, nested_sd, point["sigma"]
@@ -160,8 +149,7 @@ def evaluated(tensor):
 def posterior_at(family, point, draws=1):
     """The posterior that has one value for everything."""
     values = {
-        name: (("chain", "draw"), np.full((1, draws), point[name]))
-        for name in family.parameters
+        name: (("chain", "draw"), np.full((1, draws), point[name])) for name in family.parameters
     }
     return xr.Dataset(values, coords={"chain": [0], "draw": range(draws)})
 
@@ -200,9 +188,7 @@ def test_draws_of_the_effects_are_those_of_the_dense_normal(screen, family, poin
     drawn = np.hstack([effects[name].to_numpy().reshape(n, -1) for name in names])
     deviations = np.sqrt(np.diag(covariance))
     # Six standard errors: with some hundred effects per run a false alarm is out of the question.
-    np.testing.assert_array_less(
-        np.abs(drawn.mean(0) - expected), 6 * deviations / n**0.5 + 1e-9
-    )
+    np.testing.assert_array_less(np.abs(drawn.mean(0) - expected), 6 * deviations / n**0.5 + 1e-9)
     scaled = np.cov(drawn.T).reshape(covariance.shape) - covariance
     bound = 6 * np.outer(deviations, deviations) * (2 / n) ** 0.5 + 1e-9
     np.testing.assert_array_less(np.abs(scaled), bound)
@@ -217,9 +203,7 @@ def test_leaving_one_out_is_conditioning_the_dense_normal(screen, family, point)
     variance = 1 / np.diag(precision)
     location = dense.y - variance * (precision @ (dense.y - dense.mean))
     expected = stats.norm.logpdf(dense.y, location, np.sqrt(variance))
-    found = marginal.log_likelihood(
-        family, screen, posterior_at(family, point), form="marginal"
-    )
+    found = marginal.log_likelihood(family, screen, posterior_at(family, point), form="marginal")
     assert found.dims == ("chain", "draw", "obs")
     np.testing.assert_allclose(found[0, 0], expected, rtol=1e-6, atol=1e-6)
 
@@ -264,9 +248,7 @@ def test_conditional_likelihood_is_that_of_the_model_as_written(name, screen):
     )
     tree = xr.DataTree.from_dict({"posterior": posterior})
     expected = pm.compute_log_likelihood(tree, model=plain, progressbar=False)
-    found = marginal.log_likelihood(
-        FAMILIES[name], screen, posterior, form="conditional"
-    )
+    found = marginal.log_likelihood(FAMILIES[name], screen, posterior, form="conditional")
     np.testing.assert_allclose(found, expected["log_likelihood"]["log_fc"], rtol=1e-9)
 
 
@@ -339,18 +321,14 @@ def test_one_compilation_serves_other_data(screen):
 def test_data_of_another_layout_are_refused(screen):
     model = marginal.build(m7b.FAMILY, screen)
     fewer = Screen(screen.table[screen.gene_idx > 4])
-    with pytest.raises(
-        PoolscreenError, match="built for 10 layouts of at most 1 strata"
-    ):
+    with pytest.raises(PoolscreenError, match="built for 10 layouts of at most 1 strata"):
         marginal.data_of(model, m7b.FAMILY, fewer)
 
 
 def rows(values, sgrnas=None):
     """A screen of one gene in one cell line."""
     names = sgrnas or [f"sgRNA_{i}" for i in range(len(values))]
-    return pd.DataFrame(
-        {"cell_line": "c", "sgRNA": names, "gene": "g", "log_fc": values}
-    )
+    return pd.DataFrame({"cell_line": "c", "sgRNA": names, "gene": "g", "log_fc": values})
 
 
 @pytest.mark.parametrize(
@@ -384,9 +362,7 @@ def test_family_is_the_model_that_is_written_down(name, screen):
     marginal.check_member(FAMILIES[name], screen, models.get(name).build(screen))
 
 
-@pytest.mark.parametrize(
-    ("old", "new"), [("m7a", "m7a_unpooled"), ("m7a_unpooled", "m7a")]
-)
+@pytest.mark.parametrize(("old", "new"), [("m7a", "m7a_unpooled"), ("m7a_unpooled", "m7a")])
 def test_a_model_of_another_family_is_refused(old, new, screen):
     with pytest.raises(PoolscreenError, match=r"has no parameter|is not NestedNormal"):
         marginal.check_member(FAMILIES[old], screen, models.get(new).build(screen))
@@ -414,8 +390,7 @@ def test_marginal_posterior_is_that_of_plain_nuts(name, screen):
     error = np.hypot(plain["mcse_mean"], exact["mcse_mean"])
     assert ((plain["mean"] - exact["mean"]).abs() < 5 * error).all()
     assert (
-        (plain["sd"] - exact["sd"]).abs()
-        < 5 * np.hypot(plain["mcse_sd"], exact["mcse_sd"])
+        (plain["sd"] - exact["sd"]).abs() < 5 * np.hypot(plain["mcse_sd"], exact["mcse_sd"])
     ).all()
 
 

@@ -36,9 +36,7 @@ def test_an_unknown_model_is_an_error():
 
 @pytest.mark.parametrize("name", models.names())
 def test_prior_predictive_is_finite(name, screen):
-    drawn = pm.sample_prior_predictive(
-        20, model=models.get(name).build(screen), random_seed=1
-    )
+    drawn = pm.sample_prior_predictive(20, model=models.get(name).build(screen), random_seed=1)
     assert np.isfinite(drawn["prior_predictive"]["log_fc"]).all()
 
 
@@ -76,13 +74,9 @@ def test_known_parameters_are_recovered(name):
     )
     posterior = found["posterior"].to_dataset()
     tables = fits.summarise(posterior)
-    fits.check_gate(
-        name, tables, fits.diagnose(tables, found["sample_stats"].to_dataset())
-    )
+    fits.check_gate(name, tables, fits.diagnose(tables, found["sample_stats"].to_dataset()))
     free = [rv.name for rv in model.build(screen).free_RVs]
-    ranks = (posterior[free] < known[free].isel(chain=0, draw=0)).mean(
-        ["chain", "draw"]
-    )
+    ranks = (posterior[free] < known[free].isel(chain=0, draw=0)).mean(["chain", "draw"])
     ranks = np.concatenate([np.ravel(ranks[parameter]) for parameter in free])
     assert ((ranks > 0.0005) & (ranks < 0.9995)).mean() > 0.97
     assert ((ranks > 0.03) & (ranks < 0.97)).mean() > 0.8
@@ -94,10 +88,7 @@ def test_7b_not_centred_is_7b(screen):
     other = models.get("_m7b_noncentred").build(screen)
     names = [rv.name for rv in other.free_RVs]
     with_effects = [*other.free_RVs, other["gamma_gc"], other["alpha_sc"]]
-    density = {
-        model: remove_value_transforms(model).compile_logp()
-        for model in (centred, other)
-    }
+    density = {model: remove_value_transforms(model).compile_logp() for model in (centred, other)}
     for seed in range(3):
         drawn = pm.draw(with_effects, random_seed=seed)
         point = dict(zip([*names, "gamma_gc", "alpha_sc"], drawn, strict=True))

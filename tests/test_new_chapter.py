@@ -27,9 +27,7 @@ BLOCK = re.compile(r"^```(bash|diff)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
         ("m7t", "A title", "notebooks/02_m7t.ipynb is there already"),
     ],
 )
-def test_what_cannot_be_is_named_and_nothing_is_written(
-    model, title, message, in_project
-):
+def test_what_cannot_be_is_named_and_nothing_is_written(model, title, message, in_project):
     toc = "format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/01_a\n"
     (in_project / "_toc.yml").write_text(toc)
     (in_project / "notebooks" / "02_m7t.ipynb").touch()
@@ -71,9 +69,7 @@ def test_the_rest_of_the_contents_stays_as_it_is_written(in_project):
 def shell(tree):
     """Run a step in a copy of the project, whose environment is that of the tests."""
     (tree.folder / ".venv").symlink_to(Path(sys.executable).parent.parent)
-    commit = (
-        "git add -A && git -c user.name=t -c user.email=t commit -qm t --allow-empty"
-    )
+    commit = "git add -A && git -c user.name=t -c user.email=t commit -qm t --allow-empty"
     # The environment is there already; only the tests of the new model are run.
     environment = {**tree.env, "PYTEST_ADDOPTS": "-k m7d"}
 

@@ -20,14 +20,10 @@ MEGABYTE = 1e6
 TEXTS = (".html", ".css", ".js", ".svg", ".json", ".csv")
 
 
-@pytest.fixture(
-    params=[(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")], ids=str
-)
+@pytest.fixture(params=[(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")], ids=str)
 def context(request, browser):
     width, scheme = request.param
-    opened = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme
-    )
+    opened = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     opened.label = f"{scheme}-{width}"
     yield opened
     opened.close()
@@ -93,9 +89,7 @@ def test_page_is_sound(name, context, site_url, book):
     page.screenshot(path=shots / f"{Path(name).name}.png", full_page=True)
 
     assert (
-        page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
+        page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         <= 0
     ), "the page scrolls sideways"
     article = page.locator("article.bd-article")
@@ -271,9 +265,7 @@ def test_a_long_table_can_be_sorted(table):
         table.locator(f"thead th[aria-sort={order}]").wait_for()
         means = [float(text.replace("−", "-")) for text in cells(table, 3)]
         assert means == sorted(means, reverse=order == "descending")
-        assert abs(means[0]) > 1.5, (
-            "the ends of all rows, not of the ten that were shown"
-        )
+        assert abs(means[0]) > 1.5, "the ends of all rows, not of the ten that were shown"
 
 
 def test_numbers_below_zero_are_found_as_typed_and_as_shown(table):
@@ -323,9 +315,7 @@ def test_the_page_for_what_is_not_found_leads_on(link, title, context, site_url,
         path = urlsplit(route.request.url).path
         file = html / path.removeprefix(repository.head().site_path)
         found = file.is_file()
-        route.fulfill(
-            status=200 if found else 404, path=file if found else html / "404.html"
-        )
+        route.fulfill(status=200 if found else 404, path=file if found else html / "404.html")
 
     page.route("**/*", answer)
     page.goto(f"{site_url}{repository.head().site_path}no/such/page.html")

@@ -37,10 +37,7 @@ def tables(draw):
 def test_indices_lead_back_to_the_labels(table):
     screen = Screen(table)
     assert np.array(screen.genes)[screen.gene_idx].tolist() == table["gene"].tolist()
-    assert (
-        np.array(screen.cell_lines)[screen.cell_idx].tolist()
-        == table["cell_line"].tolist()
-    )
+    assert np.array(screen.cell_lines)[screen.cell_idx].tolist() == table["cell_line"].tolist()
     assert np.array(screen.sgrnas)[screen.sgrna_idx].tolist() == table["sgRNA"].tolist()
 
 

@@ -25,9 +25,7 @@ PRINTED = [
 def test_screen_is_the_originals(row):
     number, *expected = row
     screen, _ = simulate(Design())
-    assert [
-        round(v, 6) if isinstance(v, float) else v for v in screen.loc[number]
-    ] == expected
+    assert [round(v, 6) if isinstance(v, float) else v for v in screen.loc[number]] == expected
 
 
 def test_size_of_the_screen():

@@ -68,9 +68,7 @@ def test_links_are_followed(tmp_path):
     good = '<a href="b.html#here">x</a><a href="https://example.org">y</a><a href="#">z</a>'
     page.write_text(f"{good}<img src='b.html'>")
     site.check_links(tmp_path)
-    page.write_text(
-        f"{good}<a href='b.html#there'></a><img src='c.png'><a href='#no'></a>"
-    )
+    page.write_text(f"{good}<a href='b.html#there'></a><img src='c.png'><a href='#no'></a>")
     with pytest.raises(PoolscreenError) as raised:
         site.check_links(tmp_path)
     assert str(raised.value).splitlines()[1:] == [

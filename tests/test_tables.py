@@ -42,9 +42,7 @@ def test_power_scaling_tells_who_decides(normal):
     for prior, likelihood in [(strong, weak), (weak, strong)]:
         density = xr.Dataset({"x": prior, "log_fc": likelihood})
         found = tables.power_scaling(posterior, density).iloc[0]
-        high, low = (
-            ("prior", "likelihood") if prior is strong else ("likelihood", "prior")
-        )
+        high, low = ("prior", "likelihood") if prior is strong else ("likelihood", "prior")
         assert found[high] > 0.05
         assert found[low] < 0.01
 
@@ -72,9 +70,7 @@ def test_slope():
 def test_measurements_are_kept_whole(in_project):
     measurements.record("scaling", [1, 2])
     assert measurements.load_benchmark("scaling")["figures"] == [1, 2]
-    assert {"cores", "pymc", "measured"} <= set(
-        measurements.load_benchmark("scaling")["machine"]
-    )
+    assert {"cores", "pymc", "measured"} <= set(measurements.load_benchmark("scaling")["machine"])
     path = project.benchmark_path("scaling")
     path.write_text(json.dumps({"a": 1})[:-1])
     with pytest.raises(PoolscreenError, match=r"scaling\.json is damaged"):

@@ -68,9 +68,7 @@ class _Prepared:
         screen = Screen(self.screen.table.assign(log_fc=log_fc))
         family = self.model.FAMILY
         data = family.data_of(self.form, screen) if family else {self.data: log_fc}
-        sampled = sampling.sample_compiled(
-            self.compiled.with_data(**data), chosen, cores=1
-        )
+        sampled = sampling.sample_compiled(self.compiled.with_data(**data), chosen, cores=1)
         fault = self.fault(sampled)
         thinned = sampled.isel(draw=slice(None, None, THIN))
         if family:
@@ -80,9 +78,7 @@ class _Prepared:
 
     def fault(self, sampled: xr.DataTree) -> str:
         """Return why a fit fails the gate, by what was sampled; empty if it passes."""
-        posterior, stats = (
-            sampled[g].to_dataset() for g in ("posterior", "sample_stats")
-        )
+        posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
         family = self.model.FAMILY
         names = family.parameters if family else list(posterior)
         return "; ".join(fits.faults(fits.diagnose_draws(posterior[names], stats)))

@@ -155,9 +155,7 @@ def check_pair(chapter: str) -> None:
     """
     path = notebook_path(chapter)
     if not path.is_file():
-        raise PoolscreenError(
-            f"{_short(path)} is not there; `make pair` makes it from the script"
-        )
+        raise PoolscreenError(f"{_short(path)} is not there; `make pair` makes it from the script")
     try:
         present = nbformat.read(path, as_version=4)
     except (
@@ -168,9 +166,7 @@ def check_pair(chapter: str) -> None:
         raise PoolscreenError(
             f"{_short(path)} is no notebook ({error}); `make pair` makes it from the script"
         ) from error
-    theirs, ours = (
-        [_content(c) for c in nb.cells] for nb in (present, make_notebook(chapter))
-    )
+    theirs, ours = ([_content(c) for c in nb.cells] for nb in (present, make_notebook(chapter)))
     if theirs == ours:
         return
     shared = min(len(theirs), len(ours))
@@ -185,9 +181,7 @@ def check_pair(chapter: str) -> None:
 
 def _content(cell: NotebookNode) -> tuple[str, str, str]:
     shown = {
-        key: cell.metadata[key]
-        for key in ("tags", "mystnb", "table")
-        if cell.metadata.get(key)
+        key: cell.metadata[key] for key in ("tags", "mystnb", "table") if cell.metadata.get(key)
     }
     return cell.cell_type, cell.source, json.dumps(shown, sort_keys=True)
 
@@ -238,9 +232,7 @@ def imported_modules(chapter: str) -> set[str]:
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
-                found |= {f"{node.module}.{alias.name}" for alias in node.names} | {
-                    node.module
-                }
+                found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
     return found
 
 
@@ -281,14 +273,10 @@ def check_loading(chapter: str) -> None:
         path or a model by its name.
     """
     for number, tree in syntax_trees(chapter):
-        called = {
-            id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)
-        }
+        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
         for node in ast.walk(tree):
             name = getattr(node, "id", None) or getattr(node, "attr", None) or ""
-            renamed = (
-                isinstance(node, ast.alias) and node.name in LOADERS and node.asname
-            )
+            renamed = isinstance(node, ast.alias) and node.name in LOADERS and node.asname
             by_name = name == "get" and ast.unparse(node).endswith("models.get")
             passed_on = name in LOADERS and id(node) not in called
             if renamed or by_name or passed_on or name in UNTRACKED:
@@ -326,11 +314,7 @@ def calls(chapter: str, function: str) -> bool:
 
 def _called(call: ast.Call) -> str:
     function = call.func
-    return (
-        function.attr
-        if isinstance(function, ast.Attribute)
-        else getattr(function, "id", "")
-    )
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def join(chapter: str, executed: NotebookNode) -> NotebookNode:

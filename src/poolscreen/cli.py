@@ -37,9 +37,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option(
-    "--cores", default=os.cpu_count(), show_default=True, help="Jobs at a time."
-)
+@click.option("--cores", default=os.cpu_count(), show_default=True, help="Jobs at a time.")
 @click.option("--dry-run", is_flag=True, help="Only list what would run.")
 def build(cores: int, dry_run: bool) -> None:
     """Make the book: what is not up to date, and no more."""
@@ -128,9 +126,7 @@ def new_chapter(model: str, title: str) -> None:
     _check_import()
     for path in start.create(model, title):
         click.echo(path.relative_to(project.root()))
-    click.echo(
-        "`make book` makes the book with it; book/extending.md says what to edit"
-    )
+    click.echo("`make book` makes the book with it; book/extending.md says what to edit")
 
 
 @main.command()
@@ -147,9 +143,7 @@ def picture() -> None:
     """Bring the picture in the README in step with the book."""
     from poolscreen import staging  # noqa: PLC0415
 
-    with project.replacing(
-        project.root() / "book" / "_static" / "key-figure.png"
-    ) as part:
+    with project.replacing(project.root() / "book" / "_static" / "key-figure.png") as part:
         part.write_bytes(staging.key_figure().read())
 
 
@@ -460,9 +454,7 @@ def execute(chapter: str) -> None:
     from poolscreen import execution  # noqa: PLC0415
 
     with project.alone(f"execution of {chapter}"):
-        inputs = flow.digest(
-            [*flow.chapter_sources(chapter), *flow.chapter_results(chapter)]
-        )
+        inputs = flow.digest([*flow.chapter_sources(chapter), *flow.chapter_results(chapter)])
         notebook = chapters.make_notebook(chapter)
         folder = project.root() / chapters.FOLDER
         executed = execution.execute(notebook, chapter, folder)

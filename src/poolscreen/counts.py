@@ -89,9 +89,7 @@ def fold_changes(
     control = _controls(reads["gene"], controls)
     used = list(dict.fromkeys([*sheet["initial"], *sheet["final"]]))
     factors = size_factors(reads.loc[control, used])
-    notes = [
-        "size factors: " + ", ".join(f"{name} {factors[name]:.3f}" for name in used)
-    ]
+    notes = ["size factors: " + ", ".join(f"{name} {factors[name]:.3f}" for name in used)]
     normal = reads[used] / factors
 
     parts = []
@@ -165,9 +163,7 @@ def _checked(
     """Refuse the two tables if anything is wrong with them; make names text, counts numbers."""
     import pandera.pandas as pa  # noqa: PLC0415 (it takes a second)
 
-    sheet, faults = validation.choose(
-        samples, ["cell_line", "initial", "final"], [REPLICATE], {}
-    )
+    sheet, faults = validation.choose(samples, ["cell_line", "initial", "final"], [REPLICATE], {})
     sheet = sheet.astype("str")
     key = [name for name in ("cell_line", REPLICATE) if name in sheet]
     once = pa.Check(

@@ -134,9 +134,7 @@ def count(screen: Screen) -> Counts:
     return Counts(
         n=patterns,
         sgrnas=np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape),
-        total=np.bincount(place, of_sgrna, minlength=shape[0] * shape[1]).reshape(
-            shape
-        ),
+        total=np.bincount(place, of_sgrna, minlength=shape[0] * shape[1]).reshape(shape),
         squares=np.bincount(pattern, of_sgrna**2, minlength=shape[1]),
         cell_total=total.sum(0),
         sum_of_squares=float((screen.log_fc**2).sum()),
@@ -423,9 +421,7 @@ class Crossed:
         growth = 1 + shared * one1
         log_det = nested.log_det() + lines.log_det + pt.log(growth)
         n_obs = ones.sum()
-        return -0.5 * (
-            n_obs * np.log(2 * np.pi) + log_det + yy - shared * y1**2 / growth
-        )
+        return -0.5 * (n_obs * np.log(2 * np.pi) + log_det + yy - shared * y1**2 / growth)
 
     def shared(self, gene: Any, line: Any, n_genes: Any, n_lines: Any) -> Any:
         """Return what all observations share beside effects that are independent.
@@ -500,9 +496,7 @@ class Crossed:
             about, lowest = lowest, values["alpha_s"]
             total += stats.norm.logpdf(lowest, about, values[self.nested_sd]).sum()
         mu = lowest[screen.sgrna_idx] + line[screen.cell_idx]
-        return float(
-            total + stats.norm.logpdf(screen.log_fc, mu, values["sigma"]).sum()
-        )
+        return float(total + stats.norm.logpdf(screen.log_fc, mu, values["sigma"]).sum())
 
     def draw_effects(
         self, screen: Screen, posterior: xr.Dataset, rng: np.random.Generator
@@ -545,8 +539,7 @@ class Crossed:
         some = [slice(i, i + DRAWS_AT_A_TIME) for i in range(0, size, DRAWS_AT_A_TIME)]
         given = by_sgrna(screen)
         parts = [
-            self._draw(screen, given, {k: v[at] for k, v in values.items()}, rng)
-            for at in some
+            self._draw(screen, given, {k: v[at] for k, v in values.items()}, rng) for at in some
         ]
         sizes = (posterior.sizes["chain"], posterior.sizes["draw"])
         rows = {"gamma_g": "gene", "beta_c": "cell_line", "alpha_s": "sgRNA"}

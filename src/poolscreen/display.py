@@ -81,9 +81,7 @@ def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> 
     >>> re.findall("<td>(.*?)</td>", shown.html)
     ['sigma', '0.35', '7,656']
     """
-    labels = [
-        column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])
-    ]
+    labels = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
     shown = {}
     for column in map(str, frame):
         show = str if column in labels else _format(column, digits)
@@ -221,9 +219,7 @@ def graph(model: "pm.Model") -> SVG:
     """
     import pymc as pm  # noqa: PLC0415 (as above)
 
-    places = os.pathsep.join(
-        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    )
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     found = (shutil.which(name, path=places) for name in ("graphviz-pure", "dot"))
     program = next(filter(None, found), None)
     if program is None:

@@ -72,9 +72,7 @@ def replicates(screen: Screen) -> pd.Series:
     >>> replicates(Screen(table)).tolist()
     [2, 1]
     """
-    return pd.Series(
-        screen.sgrna_idx * len(screen.cell_lines) + screen.cell_idx
-    ).value_counts()
+    return pd.Series(screen.sgrna_idx * len(screen.cell_lines) + screen.cell_idx).value_counts()
 
 
 def _range(counts: pd.Series) -> str:
@@ -192,9 +190,7 @@ def check_effects(model: Model, screen: Screen) -> None:
         )
 
 
-def probabilities(
-    table: pd.DataFrame, draws: xr.DataArray, threshold: float
-) -> pd.DataFrame:
+def probabilities(table: pd.DataFrame, draws: xr.DataArray, threshold: float) -> pd.DataFrame:
     """Add to a table of gene effects how likely each is to be below zero, and a threshold.
 
     Parameters
@@ -301,9 +297,7 @@ def before_and_after(screen: Screen, table: pd.DataFrame) -> pd.DataFrame:
     """
     labels = ["gene", "cell_line"]
     means = screen.table.astype(dict.fromkeys(labels, str)).groupby(labels)["log_fc"]
-    both = table[[*labels, "mean"]].merge(
-        means.mean().reset_index(), on=labels, validate="1:1"
-    )
+    both = table[[*labels, "mean"]].merge(means.mean().reset_index(), on=labels, validate="1:1")
     both = both.rename(columns={"mean": "pooled", "log_fc": "unpooled"})
     return both.assign(sgRNAs=both["gene"].map(screen.sgrnas_per_gene))
 
@@ -373,9 +367,7 @@ def disagreement(
         total: np.ndarray = np.where(compared, values, 0.0).sum(axis=1)
         return total
 
-    its_mean, their_mean = (
-        over_cells(v) / np.maximum(cells, 1) for v in (mean, other_mean)
-    )
+    its_mean, their_mean = (over_cells(v) / np.maximum(cells, 1) for v in (mean, other_mean))
     sd = np.sqrt(over_cells(gap_variance)) / np.maximum(cells, 1)
     table = pd.DataFrame(
         {
@@ -449,9 +441,7 @@ def tails(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _variances(
-    posterior: xr.Dataset, family: NestedNormal | None
-) -> tuple[float, float]:
+def _variances(posterior: xr.Dataset, family: NestedNormal | None) -> tuple[float, float]:
     """Return the posterior means of the variances of the noise and of sgRNAs about their gene."""
     nested = family.nested_sd if family else None
     scatter = float((posterior[nested] ** 2).mean()) if nested else 0.0

@@ -65,9 +65,7 @@ def execute(notebook: NotebookNode, name: str, folder: Path) -> NotebookNode:
             + ANSI.sub("", error.traceback).strip()
         ) from None
     except DeadKernelError as error:
-        raise PoolscreenError(
-            f"{name}, cell {progress.cell} ended its kernel: {error}"
-        ) from None
+        raise PoolscreenError(f"{name}, cell {progress.cell} ended its kernel: {error}") from None
     check_outputs(name, notebook)
     lighten(notebook)
     return notebook
@@ -123,9 +121,7 @@ def lighten(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
-                drawn = Image.open(
-                    io.BytesIO(base64.b64decode(output.data["image/png"]))
-                )
+                drawn = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
                 few, light = drawn.convert("RGB").quantize(256, kmeans=3), io.BytesIO()
                 few.save(light, "PNG", optimize=True)
                 output.data["image/png"] = base64.b64encode(light.getvalue()).decode()

@@ -168,9 +168,7 @@ def observations(
         labels = list(data[by].cat.categories)
         plot = (
             plot
-            + p9.geom_vline(
-                xintercept=list(starts[1:] + 0.5), linetype="dotted", colour=GREY
-            )
+            + p9.geom_vline(xintercept=list(starts[1:] + 0.5), linetype="dotted", colour=GREY)
             + p9.scale_x_discrete(
                 breaks=[labels[middle] for middle in middles],
                 labels=list(first[starts]),
@@ -183,9 +181,7 @@ def observations(
         plot
         + p9.geom_errorbar(
             p9.aes(x=by, ymin="value", ymax="value", colour="effect"),
-            data=effects.assign(
-                effect=pd.Categorical(effects["effect"], categories=shown)
-            ),
+            data=effects.assign(effect=pd.Categorical(effects["effect"], categories=shown)),
             inherit_aes=False,
             width=0.75,
             size=0.9,
@@ -285,9 +281,7 @@ def two_cell_lines(
     return (
         p9.ggplot(wide, p9.aes("x_mean", "y_mean"))
         + p9.geom_abline(slope=1, intercept=0, colour="#999999")
-        + p9.geom_linerange(
-            p9.aes(ymin="y_low", ymax="y_high"), few, colour=ORANGE, size=0.5
-        )
+        + p9.geom_linerange(p9.aes(ymin="y_low", ymax="y_high"), few, colour=ORANGE, size=0.5)
         + p9.geom_segment(
             p9.aes(x="x_low", xend="x_high", yend="y_mean"),
             few,
@@ -295,9 +289,7 @@ def two_cell_lines(
             size=0.5,
         )
         + p9.geom_point(size=1.8, stroke=0, colour=BLUE, alpha=0.7)
-        + p9.geom_text(
-            p9.aes(label="gene"), few, size=8, ha="left", va="bottom", nudge_x=0.03
-        )
+        + p9.geom_text(p9.aes(label="gene"), few, size=8, ha="left", va="bottom", nudge_x=0.03)
         + p9.coord_fixed()
         + p9.labs(x=f"effect in {x}", y=f"effect in {y}", title=title)
         + theme(5.6)
@@ -381,9 +373,7 @@ def by_model(
     >>> plot.mapping["fill"], plot.data["model"].cat.categories.tolist()
     ('model', ['7a', '7b'])
     """
-    dodge = p9.position_jitterdodge(
-        jitter_width=0.15, dodge_width=0.7, random_state=SEED
-    )
+    dodge = p9.position_jitterdodge(jitter_width=0.15, dodge_width=0.7, random_state=SEED)
     return (
         p9.ggplot(in_order(stacked, [by]), p9.aes(by, "mean", fill="model"))
         + p9.geom_hline(yintercept=0, colour="#BBBBBB")
@@ -437,9 +427,7 @@ def by_model_in_genes(stacked: pd.DataFrame, *, title: str) -> p9.ggplot:
         + p9.scale_colour_manual(values=MODEL_COLOURS)
         + p9.facet_wrap("gene", ncol=2, scales="free_x")
         + theme(12)
-        + p9.theme(
-            legend_position="top", axis_text_x=p9.element_text(rotation=90, size=8)
-        )
+        + p9.theme(legend_position="top", axis_text_x=p9.element_text(rotation=90, size=8))
     )
 
 
@@ -470,9 +458,7 @@ def shrinkage(pulled: pd.DataFrame, *, title: str) -> p9.ggplot:
     return (
         p9.ggplot(pulled, p9.aes("unpooled", "pooled", colour="sgRNAs"))
         + p9.geom_abline(slope=1, intercept=0, colour="#999999")
-        + p9.geom_segment(
-            p9.aes(xend="unpooled", y="unpooled", yend="pooled"), size=0.4, alpha=0.6
-        )
+        + p9.geom_segment(p9.aes(xend="unpooled", y="unpooled", yend="pooled"), size=0.4, alpha=0.6)
         + p9.geom_point(size=1.5, stroke=0, alpha=0.9)
         + _colour_by_sgrnas()
         + p9.coord_fixed()
@@ -515,16 +501,12 @@ def shrinkage_to_explore(pulled: pd.DataFrame) -> "alt.LayerChart":
     import altair as alt  # noqa: PLC0415 (only one chapter draws with it)
 
     estimates = ["unpooled", "pooled", "effect"]
-    data = pulled.assign(gene=pulled["gene"].astype(str)).round(
-        dict.fromkeys(estimates, 4)
-    )
+    data = pulled.assign(gene=pulled["gene"].astype(str)).round(dict.fromkeys(estimates, 4))
     genes = list(dict.fromkeys(data["gene"]))
     choice = alt.param(
         name="gene",
         value="",
-        bind=alt.binding_select(
-            options=["", *genes], labels=["all genes", *genes], name="Gene "
-        ),
+        bind=alt.binding_select(options=["", *genes], labels=["all genes", *genes], name="Gene "),
     )
     chosen = "gene === '' || datum.gene === gene"
     x = alt.X("unpooled:Q", title="posterior mean, no pooling")
@@ -558,9 +540,7 @@ def shrinkage_to_explore(pulled: pd.DataFrame) -> "alt.LayerChart":
         .mark_line(color="#999999", strokeWidth=1, aria=False)
         .encode(x="end:Q", y="end:Q")
     )
-    return alt.LayerChart(
-        layer=[identity, strokes, points.add_params(choice)]
-    ).properties(
+    return alt.LayerChart(layer=[identity, strokes, points.add_params(choice)]).properties(
         width="container",
         height=460,
         description="Intercepts of model 7b with partial pooling against no pooling.",
@@ -666,9 +646,7 @@ def ring(exact: pd.DataFrame, chains: pd.DataFrame, *, title: str) -> Figure:
         bins = {"bins": 40, "binrange": (0, 0.4), "stat": "density"}
         sns.histplot(exact, **{side: axes[side]}, **bins, color="#BBBBBB", ax=margin)
         steps = {"element": "step", "fill": False, "common_norm": False}
-        sns.histplot(
-            chains, **{side: axes[side]}, **bins, **steps, **colours, ax=margin
-        )
+        sns.histplot(chains, **{side: axes[side]}, **bins, **steps, **colours, ax=margin)
         margin.set_yscale("linear")
     grid.ax_joint.set(
         xlim=(-0.01, 0.4),
@@ -690,9 +668,7 @@ def ring(exact: pd.DataFrame, chains: pd.DataFrame, *, title: str) -> Figure:
     return figure
 
 
-def chains(
-    attempt: xr.DataTree, names: Sequence[str], kind: str, *, title: str
-) -> Figure:
+def chains(attempt: xr.DataTree, names: Sequence[str], kind: str, *, title: str) -> Figure:
     """Draw the chains of some parameters as traces or as ranks (ArviZ).
 
     Parameters
@@ -753,9 +729,7 @@ def chains(
     return figure
 
 
-def rank_differences(
-    curves: pd.DataFrame, *, title: str, columns: int = 3
-) -> p9.ggplot:
+def rank_differences(curves: pd.DataFrame, *, title: str, columns: int = 3) -> p9.ggplot:
     """Draw how far ranks are from uniform, with simultaneous bands.
 
     Parameters
@@ -845,9 +819,7 @@ def growth(scaling: pd.DataFrame) -> p9.ggplot:
     )
 
 
-def shares_by_measurements(
-    table: pd.DataFrame, truth: float, *, title: str
-) -> p9.ggplot:
+def shares_by_measurements(table: pd.DataFrame, truth: float, *, title: str) -> p9.ggplot:
     """Draw the share of the sgRNAs in the variance about a gene by number of measurements.
 
     Parameters
@@ -914,9 +886,7 @@ def shares(prior: pd.Series, posterior: pd.Series, *, title: str) -> p9.ggplot:
             pd.DataFrame({"share": posterior, "distribution": "posterior"}),
         ]
     )
-    draws["distribution"] = pd.Categorical(
-        draws["distribution"], ["prior", "posterior"]
-    )
+    draws["distribution"] = pd.Categorical(draws["distribution"], ["prior", "posterior"])
     return (
         p9.ggplot(draws, p9.aes("share", p9.after_stat("density"), fill="distribution"))
         + p9.geom_histogram(breaks=[i / 20 for i in range(21)], colour="white")
@@ -1087,9 +1057,7 @@ def intervals_by_model(table: pd.DataFrame, *, title: str) -> p9.ggplot:
     models = list(table["model"].cat.categories)
     return (
         p9.ggplot(table, p9.aes("gene", "mean", colour="model"))
-        + p9.geom_errorbar(
-            p9.aes(ymin="true", ymax="true"), colour="black", width=0.8, size=0.6
-        )
+        + p9.geom_errorbar(p9.aes(ymin="true", ymax="true"), colour="black", width=0.8, size=0.6)
         + p9.geom_linerange(p9.aes(ymin="low", ymax="high"), position=dodge, size=0.9)
         + p9.geom_point(position=dodge, size=1.8, stroke=0)
         + p9.scale_colour_manual(values=[COMPARED_COLOURS[m] for m in models])
@@ -1099,9 +1067,7 @@ def intervals_by_model(table: pd.DataFrame, *, title: str) -> p9.ggplot:
     )
 
 
-def statistic(
-    predicted: pd.DataFrame, observed: float, *, title: str, label: str
-) -> p9.ggplot:
+def statistic(predicted: pd.DataFrame, observed: float, *, title: str, label: str) -> p9.ggplot:
     """Draw what models predict of a statistic, one panel per model, and what was observed.
 
     Parameters

@@ -74,17 +74,13 @@ def summarise(posterior: xr.Dataset) -> dict[str, pd.DataFrame]:
         ]
     )
     tables = {}
-    scalars = [
-        str(name) for name in summary.data_vars if summary[name].dims == ("summary",)
-    ]
+    scalars = [str(name) for name in summary.data_vars if summary[name].dims == ("summary",)]
     if scalars:
         rows = pd.DataFrame({name: summary[name].to_series() for name in scalars}).T
         tables["scalars"] = rows.rename_axis("parameter")
     for name in (str(name) for name in summary.data_vars if name not in scalars):
         dims = [dim for dim in summary[name].dims if dim != "summary"]
-        tables[name] = (
-            summary[name].transpose(*dims, "summary").to_series().unstack("summary")
-        )
+        tables[name] = summary[name].transpose(*dims, "summary").to_series().unstack("summary")
         # Unstacking sorts the labels; the posterior's own order is the reader's.
         labels = [pd.Index(summary[dim].to_numpy(), name=dim) for dim in dims]
         own = labels[0] if len(labels) == 1 else pd.MultiIndex.from_product(labels)
@@ -97,9 +93,7 @@ def summarise(posterior: xr.Dataset) -> dict[str, pd.DataFrame]:
     }
 
 
-def diagnose(
-    tables: dict[str, pd.DataFrame], sample_stats: xr.Dataset
-) -> dict[str, float]:
+def diagnose(tables: dict[str, pd.DataFrame], sample_stats: xr.Dataset) -> dict[str, float]:
     """Return the figures that decide whether a fit has converged.
 
     Parameters
@@ -208,21 +202,15 @@ def faults(diagnostics: Mapping[str, float]) -> list[str]:
     """
     found = []
     if not diagnostics["max_r_hat"] <= MAX_R_HAT:
-        found.append(
-            f"R-hat up to {diagnostics['max_r_hat']:.4f} (at most {MAX_R_HAT})"
-        )
+        found.append(f"R-hat up to {diagnostics['max_r_hat']:.4f} (at most {MAX_R_HAT})")
     for kind in ("bulk", "tail"):
         ess = diagnostics[f"min_ess_{kind}"]
         if not ess >= MIN_ESS:
-            found.append(
-                f"{kind} effective sample size down to {ess:.0f} (at least {MIN_ESS})"
-            )
+            found.append(f"{kind} effective sample size down to {ess:.0f} (at least {MIN_ESS})")
     if diagnostics["divergences"]:
         found.append(f"{diagnostics['divergences']:.0f} divergences (none)")
     if not diagnostics["min_bfmi"] >= MIN_BFMI:
-        found.append(
-            f"BFMI down to {diagnostics['min_bfmi']:.2f} (at least {MIN_BFMI})"
-        )
+        found.append(f"BFMI down to {diagnostics['min_bfmi']:.2f} (at least {MIN_BFMI})")
     return found
 
 
@@ -269,9 +257,7 @@ def check_gate(
     found = faults(diagnostics)
     if expect_failure:
         if not found:
-            raise PoolscreenError(
-                f"{model} is shown as a failure, but it has converged"
-            )
+            raise PoolscreenError(f"{model} is shown as a failure, but it has converged")
         return
     if not found:
         return
@@ -319,9 +305,7 @@ def environment() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "packages": json.dumps(
-            dict(sorted(packages.items(), key=lambda p: p[0].lower()))
-        ),
+        "packages": json.dumps(dict(sorted(packages.items(), key=lambda p: p[0].lower()))),
     }
 
 
@@ -377,10 +361,7 @@ def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> list[str]:
     for name, table in tables.items():
         with project.replacing(folder / f"{name}.csv") as part:
             table.to_csv(part, index=False)
-    return [
-        (folder / f"{name}.csv").relative_to(project.root()).as_posix()
-        for name in tables
-    ]
+    return [(folder / f"{name}.csv").relative_to(project.root()).as_posix() for name in tables]
 
 
 def write_fit(path: Path, fit: xr.DataTree) -> None:
@@ -427,9 +408,7 @@ def _compact(dataset: xr.Dataset) -> xr.Dataset:
     # Monte Carlo error is in the third digit; single precision keeps seven.
     return dataset.map(
         lambda values: (
-            values.astype(np.float32)
-            if values.dtype == np.float64 and values.ndim > 2
-            else values
+            values.astype(np.float32) if values.dtype == np.float64 and values.ndim > 2 else values
         )
     )
 
@@ -629,7 +608,5 @@ def load_table(fit: str, name: str) -> pd.DataFrame:
     """
     path = project.tables_path(fit) / f"{name}.csv"
     if not path.is_file():
-        raise PoolscreenError(
-            f"{path} is not there; `make book` makes the tables of each model"
-        )
+        raise PoolscreenError(f"{path} is not there; `make book` makes the tables of each model")
     return pd.read_csv(path)

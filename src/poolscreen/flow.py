@@ -48,9 +48,7 @@ def module_paths(names: Iterable[str]) -> list[str]:
 def _module_path(name: str) -> str:
     path = Path("src", *name.split("."))
     package = path / "__init__.py"
-    return (
-        package if (project.root() / package).is_file() else path.with_suffix(".py")
-    ).as_posix()
+    return (package if (project.root() / package).is_file() else path.with_suffix(".py")).as_posix()
 
 
 def screen_sources() -> list[str]:
@@ -69,9 +67,7 @@ def counts_sources(screen: str) -> list[str]:
     files = [project.counts_path(screen), project.samples_path(screen)]
     for path in files:
         if not path.is_file():
-            raise PoolscreenError(
-                f"there is no screen {screen!r}: {_short(path)} is not there"
-            )
+            raise PoolscreenError(f"there is no screen {screen!r}: {_short(path)} is not there")
     return [LOCK, *module_paths([f"{PACKAGE}.counts"]), *map(_short, files)]
 
 
@@ -223,8 +219,7 @@ def _short(path: Path) -> str:
 def site_sources() -> list[str]:
     """Return the prose and settings that the site is made from, besides the results."""
     pages = [
-        f"{page}.py" if page.startswith("notebooks/") else f"{page}.md"
-        for page in chapters.toc()
+        f"{page}.py" if page.startswith("notebooks/") else f"{page}.md" for page in chapters.toc()
     ]
     assets = [
         _short(path)

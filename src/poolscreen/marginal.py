@@ -209,9 +209,7 @@ def units(family: NestedNormal, screen: Screen) -> Units:
     """
     by_gene = family.level == "gene" and family.nested is None
     row, n_rows = (
-        (screen.gene_idx, len(screen.genes))
-        if by_gene
-        else (screen.sgrna_idx, len(screen.sgrnas))
+        (screen.gene_idx, len(screen.genes)) if by_gene else (screen.sgrna_idx, len(screen.sgrnas))
     )
     shape = (n_rows, len(screen.cell_lines))
     unit = row * shape[1] + screen.cell_idx
@@ -344,9 +342,7 @@ def statistics(family: NestedNormal, screen: Screen) -> Statistics:
     ss_between = np.bincount(stratum, (mean - stratum_mean[stratum]) ** 2)
 
     # Groups, a row each, with their strata in columns.
-    _, first, group = np.unique(
-        codes // (n.max() + 1), return_index=True, return_inverse=True
-    )
+    _, first, group = np.unique(codes // (n.max() + 1), return_index=True, return_inverse=True)
     place = (group, np.arange(len(codes)) - first[group])
     shape = (len(first), int(place[1].max()) + 1)
 
@@ -418,9 +414,7 @@ def check_informative(screen: Screen, data: Statistics) -> None:
             "the screen has one observation, and nothing to learn a standard deviation from; "
             "add rows"
         )
-    zero = (
-        n_obs * (1e-12 * np.abs(y).max()) ** 2
-    )  # what rounding leaves of equal values
+    zero = n_obs * (1e-12 * np.abs(y).max()) ** 2  # what rounding leaves of equal values
     if np.sum((y - y.mean()) ** 2) <= zero:
         raise PoolscreenError(
             f"all {n_obs} values of log_fc are {y[0]:g}: with zero variance there is nothing to "
@@ -480,14 +474,8 @@ def build(family: NestedNormal, screen: Screen) -> pm.Model:
     check_informative(screen, found)
     with pm.Model() as model:
         # With its shape known, the compiled code is twice as fast.
-        data = Statistics(
-            **{k: pm.Data(k, v, shape=v.shape) for k, v in found.as_data().items()}
-        )
-        mean = (
-            pm.Normal(family.mean, 0, MEAN_SD)
-            if isinstance(family.mean, str)
-            else family.mean
-        )
+        data = Statistics(**{k: pm.Data(k, v, shape=v.shape) for k, v in found.as_data().items()})
+        mean = pm.Normal(family.mean, 0, MEAN_SD) if isinstance(family.mean, str) else family.mean
         scales = coordinates(family, found)
         sd = scales[family.sd] if isinstance(family.sd, str) else family.sd
         nested_sd = scales[family.nested_sd] if family.nested_sd else 0.0
@@ -498,9 +486,7 @@ def build(family: NestedNormal, screen: Screen) -> pm.Model:
     return model
 
 
-def data_of(
-    model: pm.Model, family: NestedNormal, screen: Screen
-) -> dict[str, FloatArray]:
+def data_of(model: pm.Model, family: NestedNormal, screen: Screen) -> dict[str, FloatArray]:
     """Reduce another screen to data for a model that is built, or even compiled, already.
 
     The model keeps the coordinates that suit the screen it was built for.
@@ -665,9 +651,7 @@ def log_joint(family: NestedNormal, screen: Screen, values: Mapping[str, Any]) -
     >>> round(sum(stats.norm.logpdf(0, 0, [5, 1, 1])) + 2 * stats.expon.logpdf(1), 3).item()
     -6.366
     """
-    mean, sd = (
-        values[v] if isinstance(v, str) else v for v in (family.mean, family.sd)
-    )
+    mean, sd = (values[v] if isinstance(v, str) else v for v in (family.mean, family.sd))
     scales = [values[name] for name in family.parameters if name != family.mean]
     lowest, row = values[family.top], screen.sgrna_idx
     total = stats.expon.logpdf(scales, scale=1 / SCALE_RATE).sum()
@@ -723,9 +707,7 @@ def check_member(family: Family, screen: Screen, model: pm.Model) -> None:
         try:
             integrated = family.log_joint(screen, drawn)
         except KeyError as error:
-            raise PoolscreenError(
-                f"the model has no parameter {error}; see {family}"
-            ) from None
+            raise PoolscreenError(f"the model has no parameter {error}; see {family}") from None
         if not np.isclose(written, integrated, rtol=1e-8, atol=1e-4):
             raise PoolscreenError(
                 f"the model as it is written down is not {family}, which is integrated: "
@@ -803,9 +785,7 @@ def log_marginal_likelihood(
     return data.constant - 0.5 * (within + strata.sum() + groups.sum())
 
 
-def log_density(
-    family: NestedNormal, screen: Screen, posterior: xr.Dataset
-) -> xr.Dataset:
+def log_density(family: NestedNormal, screen: Screen, posterior: xr.Dataset) -> xr.Dataset:
     """Log density of the prior of means and scales and of the data, effects integrated out.
 
     Parameters
@@ -837,8 +817,7 @@ def log_density(
     [[-5.7, -18.7]]
     """
     prior = {
-        name: stats.expon.logpdf(posterior[name], scale=1 / SCALE_RATE)
-        for name in family.scales
+        name: stats.expon.logpdf(posterior[name], scale=1 / SCALE_RATE) for name in family.scales
     }
     if isinstance(family.mean, str):
         prior[family.mean] = stats.norm.logpdf(posterior[family.mean], 0, MEAN_SD)
@@ -921,9 +900,7 @@ def draw_effects(
     return _labelled(family, screen, effects, sample)
 
 
-def _normal(
-    rng: np.random.Generator, location: FloatArray, sd: FloatArray
-) -> FloatArray:
+def _normal(rng: np.random.Generator, location: FloatArray, sd: FloatArray) -> FloatArray:
     # Several times as fast as rng.normal, which looks every location up by itself.
     drawn = rng.standard_normal(location.shape)
     drawn *= sd
@@ -931,9 +908,7 @@ def _normal(
     return drawn
 
 
-def effect_moments(
-    family: NestedNormal, screen: Screen, posterior: xr.Dataset
-) -> xr.Dataset:
+def effect_moments(family: NestedNormal, screen: Screen, posterior: xr.Dataset) -> xr.Dataset:
     """Posterior means and standard deviations of all effects, without drawing them.
 
     The moments of the effects given the scales are known; they are averaged over the draws of the
@@ -995,10 +970,7 @@ def _labelled(
     rows = {family.top: family.level, family.nested: "sgRNA"}
     used = {rows[name] for name in effects} | {"cell_line"}
     return xr.Dataset(
-        {
-            name: ((*leading, rows[name], "cell_line"), values)
-            for name, values in effects.items()
-        },
+        {name: ((*leading, rows[name], "cell_line"), values) for name, values in effects.items()},
         coords=dict(leading) | {d: v for d, v in screen.coords.items() if d in used},
     )
 
@@ -1080,9 +1052,7 @@ def log_likelihood(
     density = stats.norm.logpdf(screen.log_fc, location, np.sqrt(variance))
     sample = {dim: posterior[dim] for dim in ("chain", "draw")}
     shape = (posterior.sizes["chain"], posterior.sizes["draw"], -1)
-    return xr.DataArray(
-        density.reshape(shape), coords=sample, dims=(*sample, "obs"), name="log_fc"
-    )
+    return xr.DataArray(density.reshape(shape), coords=sample, dims=(*sample, "obs"), name="log_fc")
 
 
 def samples(posterior: xr.Dataset) -> dict[str, FloatArray]:

@@ -118,9 +118,7 @@ def load_benchmark(name: str) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = json.loads(path.read_text())
     except ValueError as error:
-        raise PoolscreenError(
-            f"{path} is damaged ({error}); `git checkout` it"
-        ) from error
+        raise PoolscreenError(f"{path} is damaged ({error}); `git checkout` it") from error
     return loaded
 
 

@@ -20,9 +20,7 @@ def stem(path: Path) -> str:
     return path.name.split(".")[0]
 
 
-def read(
-    path: Path, columns: Mapping[str, str], separator: str | None, say: Say
-) -> screen.Screen:
+def read(path: Path, columns: Mapping[str, str], separator: str | None, say: Say) -> screen.Screen:
     """Read a screen, and say what it holds and what should be known of it.
 
     Raises

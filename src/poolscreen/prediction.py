@@ -93,9 +93,7 @@ def components(family: Family, screen: Screen) -> dict[str, IntArray]:
     )
 
 
-def variances(
-    family: Family, screen: Screen, scales: Mapping[str, float]
-) -> dict[str, float]:
+def variances(family: Family, screen: Screen, scales: Mapping[str, float]) -> dict[str, float]:
     """Return the variance of each of the `components` for one draw of the scales.
 
     Parameters
@@ -145,15 +143,11 @@ class _Precision:
     def __init__(self, family: Family, screen: Screen) -> None:
         self.family, self.screen = family, screen
         found = components(family, screen)
-        self.single = [
-            name for name, group in found.items() if np.bincount(group).max() == 1
-        ]
+        self.single = [name for name, group in found.items() if np.bincount(group).max() == 1]
         self.shared = [name for name in found if name not in self.single]
         columns = [np.eye(group.max() + 1)[group] for group in found.values()]
         kept = [
-            c[:, c.any(0)]
-            for name, c in zip(found, columns, strict=True)
-            if name in self.shared
+            c[:, c.any(0)] for name, c in zip(found, columns, strict=True) if name in self.shared
         ]
         self.sizes = [c.shape[1] for c in kept]
         self.member = np.hstack(kept or [np.zeros((len(screen.log_fc), 0))])
@@ -400,9 +394,7 @@ def recover(
         thinned = sampling.add_effects(family, screen, thinned, seed)
         draws = effect_of_genes(thinned["posterior"].to_dataset(), screen)
         values = truth.set_index("parameter")["value"]
-        true = np.add.outer(
-            *(values[name].to_numpy() for name in ("gamma_g", "beta_c"))
-        )
+        true = np.add.outer(*(values[name].to_numpy() for name in ("gamma_g", "beta_c")))
         for name, of_both in _found(draws, true).items():
             found[name].append(of_both)
         if time.monotonic() - told > 5:

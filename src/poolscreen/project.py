@@ -31,13 +31,9 @@ def root() -> Path:
     """
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "_toc.yml").is_file() and (
-            folder / "workflow" / "Snakefile"
-        ).is_file():
+        if (folder / "_toc.yml").is_file() and (folder / "workflow" / "Snakefile").is_file():
             return folder
-    raise PoolscreenError(
-        f"{here} is not inside the project; change to a folder of its clone"
-    )
+    raise PoolscreenError(f"{here} is not inside the project; change to a folder of its clone")
 
 
 def screen_path(screen: str = "") -> Path:

@@ -74,9 +74,7 @@ def check(chapter: str) -> None:
     found = []
     for cell, (first, _) in zip(cells, chapters.cell_lines(chapter), strict=True):
         if cell.cell_type == "markdown":
-            found += [
-                (first + 1 + line, value) for line, value in decimals(cell.source)
-            ]
+            found += [(first + 1 + line, value) for line, value in decimals(cell.source)]
         else:
             shown = cell.metadata.get("mystnb", {})
             texts = [

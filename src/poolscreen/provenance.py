@@ -83,9 +83,7 @@ def card(chapter: str) -> str:
     ]
     if used:
         rows = fit_rows(used)
-        rows["file"] = [
-            f"{{download}}`{fit}.nc <../results/fits/{fit}.nc>`" for fit in used
-        ]
+        rows["file"] = [f"{{download}}`{fit}.nc <../results/fits/{fit}.nc>`" for fit in used]
         lines += [
             "| " + " | ".join(map(str, rows)) + " |",
             "|" + " --- |" * len(rows.columns),

@@ -56,9 +56,6 @@ def is_whole() -> bool:
     for line in manifest_path().read_text().splitlines():
         digest, _, name = line.partition("  ")
         path = html_path().parent / name
-        if (
-            not path.is_file()
-            or hashlib.sha256(path.read_bytes()).hexdigest() != digest
-        ):
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             return False
     return True

@@ -84,9 +84,7 @@ def read_table(path: Path, separator: str | None = None) -> pd.DataFrame:
             "it as UTF-8: in Excel, 'CSV UTF-8'"
         ) from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise PoolscreenError(
-            f"{path} is a damaged gzip file ({error}); fetch it again"
-        ) from error
+        raise PoolscreenError(f"{path} is a damaged gzip file ({error}); fetch it again") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
         raise PoolscreenError(f"{path} is no table: {error}") from error
 

@@ -72,9 +72,7 @@ def write(
     with project.replacing_folder(output) as made:
         for name, text in tables_of(executed).items():
             (made / f"{name}.csv").write_text(text, encoding="utf-8")
-        (made / "report.html").write_text(
-            page(executed, title=path.name), encoding="utf-8"
-        )
+        (made / "report.html").write_text(page(executed, title=path.name), encoding="utf-8")
     say(f"{output}: report.html, and its tables as CSV")
 
 
@@ -122,8 +120,7 @@ def page(executed: nbformat.NotebookNode, *, title: str) -> str:
     with TemporaryDirectory(prefix="poolscreen-") as vendor:
         staging.write_datatables(Path(vendor))
         script, style = (
-            Path(vendor, f"datatables.{kind}").read_text(encoding="utf-8")
-            for kind in ("js", "css")
+            Path(vendor, f"datatables.{kind}").read_text(encoding="utf-8") for kind in ("js", "css")
         )
     template = Template((TEMPLATES / "report.html").read_text(encoding="utf-8"))
     return template.substitute(
@@ -145,9 +142,7 @@ def _present(
     if "text/csv" in data:
         number["table"] += 1
         named = metadata["table"]
-        address = "data:text/csv;base64," + b64encode(data["text/csv"].encode()).decode(
-            "ascii"
-        )
+        address = "data:text/csv;base64," + b64encode(data["text/csv"].encode()).decode("ascii")
         output.data = {
             "text/html": f"<figure><figcaption>Table {number['table']}. "
             f'{escape(named["caption"])} <a class="source" href="{address}" '

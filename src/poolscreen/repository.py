@@ -11,9 +11,7 @@ from poolscreen import project
 # What the site is made from; other changes do not make it another site.
 SOURCES = ("src", "book", "notebooks", "results", "_config.yml", "_toc.yml", "uv.lock")
 # Remotes whose addresses of files are known.
-HOSTED = re.compile(
-    r"(?:https://|git@)(?P<host>github\.com)[:/](?P<name>[^/]+/[^/]+?)(?:\.git)?/?"
-)
+HOSTED = re.compile(r"(?:https://|git@)(?P<host>github\.com)[:/](?P<name>[^/]+/[^/]+?)(?:\.git)?/?")
 
 
 @dataclass(frozen=True)

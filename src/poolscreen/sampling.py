@@ -308,29 +308,21 @@ def fit(
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
     model = models.get(name)
-    report(
-        f"compiling and sampling {settings.chains} chains of {settings.draws:,} draws"
-    )
+    report(f"compiling and sampling {settings.chains} chains of {settings.draws:,} draws")
     sampled = sample(model, screen, settings, report=report)
     posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
-    report(
-        f"sampled in {sampled.attrs['seconds_sampling']:.1f} s; checking convergence"
-    )
+    report(f"sampled in {sampled.attrs['seconds_sampling']:.1f} s; checking convergence")
     tables = fits.summarise(posterior)
     diagnostics = fits.diagnose(tables, stats)
     fits.check_gate(name, tables, diagnostics)
 
     report("converged; predicting from the prior and the posterior")
     plain = model.build(screen)
-    prior = pm.sample_prior_predictive(
-        settings.prior_draws, model=plain, random_seed=settings.seed
-    )
+    prior = pm.sample_prior_predictive(settings.prior_draws, model=plain, random_seed=settings.seed)
     thinned = xr.DataTree.from_dict(
         {
             "posterior": posterior.isel(draw=slice(None, None, settings.predict_every)),
-            "constant_data": prior[
-                "constant_data"
-            ].to_dataset(),  # unchanged, so nothing resampled
+            "constant_data": prior["constant_data"].to_dataset(),  # unchanged, so nothing resampled
         }
     )
     predicted = pm.sample_posterior_predictive(

@@ -65,9 +65,7 @@ class Screen:
             column: pd.Categorical(labels, categories=labels.unique(), ordered=True)
             for column, labels in text.items()
         } | {"log_fc": pd.to_numeric(self.table["log_fc"])}
-        object.__setattr__(
-            self, "table", self.table.assign(**ordered).reset_index(drop=True)
-        )
+        object.__setattr__(self, "table", self.table.assign(**ordered).reset_index(drop=True))
 
     @cached_property
     def coords(self) -> dict[str, list[str]]:
@@ -207,7 +205,5 @@ def load_screen(screen: str = "") -> Screen:
     """
     path = project.screen_path(screen)
     if not path.is_file():
-        raise PoolscreenError(
-            f"{path} is not there; `make book` makes the book's own screens"
-        )
+        raise PoolscreenError(f"{path} is not there; `make book` makes the book's own screens")
     return Screen(pd.read_csv(path, dtype=dict.fromkeys([*LABELS, REPLICATE], "str")))

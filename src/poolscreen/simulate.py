@@ -148,13 +148,9 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
     ]
     truth = pd.concat(
         [
-            pd.DataFrame(
-                {"parameter": scalars, "value": [getattr(design, s) for s in scalars]}
-            ),
+            pd.DataFrame({"parameter": scalars, "value": [getattr(design, s) for s in scalars]}),
             pd.DataFrame({"parameter": "gamma_g", "gene": genes, "value": gamma}),
-            pd.DataFrame(
-                {"parameter": "beta_c", "cell_line": cell_lines, "value": beta}
-            ),
+            pd.DataFrame({"parameter": "beta_c", "cell_line": cell_lines, "value": beta}),
             pd.DataFrame(
                 {
                     "parameter": "alpha_s",
@@ -205,11 +201,5 @@ def load_truth(parameter: str) -> pd.DataFrame:
     chosen = truth[truth["parameter"] == parameter]
     if chosen.empty:
         known = ", ".join(truth["parameter"].unique())
-        raise PoolscreenError(
-            f"{path} holds no parameter {parameter!r}; it holds {known}"
-        )
-    return (
-        chosen.drop(columns="parameter")
-        .dropna(axis="columns", how="all")
-        .reset_index(drop=True)
-    )
+        raise PoolscreenError(f"{path} holds no parameter {parameter!r}; it holds {known}")
+    return chosen.drop(columns="parameter").dropna(axis="columns", how="all").reset_index(drop=True)

@@ -83,11 +83,7 @@ def run_jupyter_book(staged: Path, built: Path) -> None:
         env={**os.environ, "NO_COLOR": "1", "PYTHONWARNINGS": "ignore"},
     )
     if ran.returncode:
-        lines = [
-            line
-            for line in ran.stdout.splitlines()
-            if "WARNING" in line or "ERROR" in line
-        ]
+        lines = [line for line in ran.stdout.splitlines() if "WARNING" in line or "ERROR" in line]
         found = "\n".join(lines or ran.stdout.splitlines()[-20:])
         raise PoolscreenError(
             "Sphinx finds fault with the pages:\n" + found.replace(f"{staged}/", "")
@@ -142,9 +138,7 @@ def check_links(html: Path) -> None:
         It names each link that leads nowhere, with its page.
     """
     # The theme leaves templates in _static, which are no pages.
-    found = (
-        path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts
-    )
+    found = (path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts)
     pages = {path: lxml.html.parse(path) for path in found}
     anchors = {path: set(page.xpath("//@id | //@name")) for path, page in pages.items()}
     broken = []

@@ -38,9 +38,7 @@ def stage(staging: Path) -> None:
         If a result is not what its record says, or a chapter shows what has no name.
     """
     root = project.root()
-    shutil.copytree(
-        root / "book", staging / "book", ignore=shutil.ignore_patterns("_static")
-    )
+    shutil.copytree(root / "book", staging / "book", ignore=shutil.ignore_patterns("_static"))
     shutil.copytree(root / "book" / "_static", staging / "_static")
     shutil.copy2(root / "_toc.yml", staging)
     (staging / "_config.yml").write_text(yaml.safe_dump(configuration()))
@@ -59,9 +57,7 @@ def configuration() -> dict[str, Any]:
     Nothing points to a place that may not be there: buttons, the map of the site and the cards of
     social media, which need full addresses, come with the repository that the clone came from.
     """
-    settings: dict[str, Any] = yaml.safe_load(
-        (project.root() / "_config.yml").read_text()
-    )
+    settings: dict[str, Any] = yaml.safe_load((project.root() / "_config.yml").read_text())
     commit, sphinx = repository.head(), settings["sphinx"]["config"]
     sphinx["notfound_urls_prefix"] = commit.site_path
     sphinx["notfound_context"] = not_found(commit.site_path)
@@ -197,9 +193,7 @@ def present_table(cell: NotebookNode, place: str, link: str) -> str | None:
         flags=re.DOTALL,
     )
     if parts is None:
-        raise PoolscreenError(
-            f"{place} shows a table that poolscreen.display.table() did not make"
-        )
+        raise PoolscreenError(f"{place} shows a table that poolscreen.display.table() did not make")
     lines = [
         f":::{{ready-table}} {named['caption']}",
         f":name: {named['name']}",
@@ -230,9 +224,7 @@ def write_datatables(folder: Path) -> None:
     body, _, exports = script.rpartition("export{")
     jquery = re.search(r"(\w+) as jQuery", exports)
     if jquery is None:
-        raise PoolscreenError(
-            "the script of itables exports no jQuery; pin the version before it"
-        )
+        raise PoolscreenError("the script of itables exports no jQuery; pin the version before it")
     folder.mkdir(parents=True, exist_ok=True)
     text = f"(() => {{{body}\nwindow.DataTablesQuery = {jquery[1]};\n}})();\n"
     (folder / "datatables.js").write_text(text, encoding="utf-8")
@@ -298,9 +290,7 @@ def joined(chapter: str) -> nbformat.NotebookNode:
 
 def write_environment(folder: Path) -> None:
     """Write the tables of the page on reproducibility, from the fits' own records."""
-    attributes = [
-        fits.read_attributes(project.fit_path(fit)) for fit in flow.fit_names()
-    ]
+    attributes = [fits.read_attributes(project.fit_path(fit)) for fit in flow.fit_names()]
     packages = json.loads(attributes[0]["packages"])
     pd.DataFrame({"package": packages.keys(), "version": packages.values()}).to_csv(
         folder / "packages.csv", index=False
@@ -315,8 +305,6 @@ def write_environment(folder: Path) -> None:
         "seconds_sampling": "seconds sampling",
     }
     made = pd.DataFrame(attributes).assign(model=flow.fit_names())
-    made[list(columns)].rename(columns=columns).to_csv(
-        folder / "machines.csv", index=False
-    )
+    made[list(columns)].rename(columns=columns).to_csv(folder / "machines.csv", index=False)
     provenance.fit_rows(flow.fit_names()).to_csv(folder / "fits.csv", index=False)
     (folder / "commit.md").write_text(provenance.commit_text() + "\n")

@@ -14,9 +14,7 @@ from poolscreen.fits import HDI_PROB
 from poolscreen.screen import FloatArray, IntArray, Screen
 
 ENVELOPE_PROB = 0.99  # that a curve of uniform ranks stays within its band
-MAX_PARETO_K = (
-    0.7  # beyond it, reweighted draws are not to be trusted (Vehtari et al. 2024)
-)
+MAX_PARETO_K = 0.7  # beyond it, reweighted draws are not to be trusted (Vehtari et al. 2024)
 
 
 def settings(fit: xr.DataTree) -> pd.DataFrame:
@@ -119,9 +117,7 @@ def model_label(name: str) -> str:
     return label
 
 
-def samplers(
-    comparison: Mapping[str, xr.DataTree], titles: Mapping[str, str]
-) -> pd.DataFrame:
+def samplers(comparison: Mapping[str, xr.DataTree], titles: Mapping[str, str]) -> pd.DataFrame:
     """Put samplers side by side.
 
     Parameters
@@ -232,9 +228,7 @@ def leave_one_out(
             warnings.simplefilter("ignore")  # of large k: they are what the table shows
             found = az.loo(tree, pointwise=True)
         k = found.pareto_k.to_numpy()
-        rows.append(
-            (name, found.elpd, found.se, k.max(), float((k > MAX_PARETO_K).mean()))
-        )
+        rows.append((name, found.elpd, found.se, k.max(), float((k > MAX_PARETO_K).mean())))
     columns = ["log likelihood", "elpd", "se", "largest k", f"k above {MAX_PARETO_K}"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -302,9 +296,7 @@ def uniformity(pit: xr.DataArray) -> pd.DataFrame:
     """
     from arviz_stats.base import array_stats  # noqa: PLC0415 (it takes seconds)
 
-    values, _, _ = array_stats.uniformity_test(
-        pit.transpose(..., "data_set").to_numpy()
-    )
+    values, _, _ = array_stats.uniformity_test(pit.transpose(..., "data_set").to_numpy())
     return pd.DataFrame({"quantity": pit["quantity"].to_numpy(), "p": values})
 
 
@@ -352,9 +344,7 @@ def rank_differences(pit: xr.DataArray) -> pd.DataFrame:
             "high": high - at,
         }
         curves.append(
-            pd.DataFrame(curve).assign(
-                quantity=quantity, band="outside" if outside else "within"
-            )
+            pd.DataFrame(curve).assign(quantity=quantity, band="outside" if outside else "within")
         )
     return pd.concat(curves, ignore_index=True)
 
@@ -448,9 +438,7 @@ def reweighted(
     rows = []
     for name, draws in quantities.items():
         values = np.ravel(draws)
-        low, high = np.quantile(
-            values, [0.03, 0.97], weights=weights, method="inverted_cdf"
-        )
+        low, high = np.quantile(values, [0.03, 0.97], weights=weights, method="inverted_cdf")
         mean = np.average(values, weights=weights)
         rows.append((name, mean, low, high, float(k)))
     return pd.DataFrame(rows, columns=["quantity", "mean", "3%", "97%", "k"])
@@ -536,9 +524,9 @@ def beside_truth(truth: pd.DataFrame, estimate: pd.DataFrame, by: str) -> pd.Dat
     0    a   -1.0       true
     0    a   -1.1  estimated
     """
-    return pd.concat(
-        [truth.assign(effect="true"), estimate.assign(effect="estimated")]
-    )[[by, "value", "effect"]]
+    return pd.concat([truth.assign(effect="true"), estimate.assign(effect="estimated")])[
+        [by, "value", "effect"]
+    ]
 
 
 def from_their_gene(sgrnas: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
@@ -591,9 +579,7 @@ def stack(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     0  -0.5  no pooling
     """
     stacked = pd.concat([table.assign(model=name) for name, table in tables.items()])
-    return stacked.assign(
-        model=pd.Categorical(stacked["model"], categories=list(tables))
-    )
+    return stacked.assign(model=pd.Categorical(stacked["model"], categories=list(tables)))
 
 
 def shrinkage_of_genes(
@@ -638,14 +624,10 @@ def shrinkage_of_genes(
         factor = (unit_variance / n) / (unit_variance / n + top_sd**2)
         low, high = interval(factor)
         rows.append((gene, n, float(factor.mean()), low, high))
-    return pd.DataFrame(
-        rows, columns=["gene", "sgRNAs", "shrinkage", "hdi_3%", "hdi_97%"]
-    )
+    return pd.DataFrame(rows, columns=["gene", "sgRNAs", "shrinkage", "hdi_3%", "hdi_97%"])
 
 
-def towards_genes(
-    screen: Screen, pulled: pd.DataFrame, genes: pd.DataFrame
-) -> pd.DataFrame:
+def towards_genes(screen: Screen, pulled: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
     """Measure intercepts of sgRNAs from the effect of their gene in the same cell line.
 
     Parameters
@@ -705,11 +687,7 @@ def measured_shrinkage(deviations: pd.DataFrame) -> "pd.Series[float]":
     {'g': 0.75}
     """
     x, y = deviations["unpooled_deviation"], deviations["pooled_deviation"]
-    sums = (
-        pd.DataFrame({"xy": x * y, "xx": x * x})
-        .groupby(deviations["gene"], observed=True)
-        .sum()
-    )
+    sums = pd.DataFrame({"xy": x * y, "xx": x * x}).groupby(deviations["gene"], observed=True).sum()
     return 1 - sums["xy"] / sums["xx"]
 
 
@@ -743,9 +721,7 @@ def rms_error(screen: Screen, estimates: Mapping[str, pd.DataFrame]) -> pd.DataF
         labels = ["sgRNA" if "sgRNA" in table else "gene", "cell_line"]
         known = screen.table.astype({label: str for label in labels})
         both = known.merge(table[[*labels, "mean"]], on=labels, validate="m:1")
-        rows.append(
-            (name, float(np.sqrt(((both["mean"] - both["mu_sc"]) ** 2).mean())))
-        )
+        rows.append((name, float(np.sqrt(((both["mean"] - both["mu_sc"]) ** 2).mean()))))
     return pd.DataFrame(rows, columns=["model", "RMS error"])
 
 
@@ -853,18 +829,12 @@ def pull(screen: Screen, unpooled: pd.DataFrame, pooled: pd.DataFrame) -> pd.Dat
     )
     both = both.rename(columns={"mean_unpooled": "unpooled", "mean_pooled": "pooled"})
     if "gene" not in both:
-        genes = dict(
-            zip(
-                screen.sgrnas, np.array(screen.genes)[screen.gene_of_sgrna], strict=True
-            )
-        )
+        genes = dict(zip(screen.sgrnas, np.array(screen.genes)[screen.gene_of_sgrna], strict=True))
         both.insert(0, "gene", both["sgRNA"].map(genes))
     return both.assign(sgRNAs=both["gene"].map(screen.sgrnas_per_gene))
 
 
-def against_truth(
-    posterior: pd.DataFrame, truth: pd.DataFrame, label: str
-) -> pd.DataFrame:
+def against_truth(posterior: pd.DataFrame, truth: pd.DataFrame, label: str) -> pd.DataFrame:
     """Put the estimates of effects beside their true values, and say which intervals hold these.
 
     Parameters

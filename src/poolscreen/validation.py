@@ -476,9 +476,7 @@ def _levels(table: pd.DataFrame) -> list[str]:
         return [NO_ROWS]
     if "gene" in table and len(table["gene"].unique()) == 1:
         gene = table["gene"].iloc[0]
-        return [
-            f"all rows are of one gene, {gene}: there is nothing to pool it with; add genes"
-        ]
+        return [f"all rows are of one gene, {gene}: there is nothing to pool it with; add genes"]
     return []
 
 
@@ -533,9 +531,7 @@ def cautions(screen: "Screen") -> list[str]:
         )
     dates = [gene for gene in screen.genes if DATE.fullmatch(gene)]
     if dates:
-        found.append(
-            f"{some(dates)}: these look like genes that a spreadsheet turned into dates"
-        )
+        found.append(f"{some(dates)}: these look like genes that a spreadsheet turned into dates")
     values = np.abs(screen.log_fc)
     if values.max() > LARGEST:
         found.append(

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from poolscreen.errors import PoolscreenError
 
-if (
-    TYPE_CHECKING
-):  # the names alone are asked for often, and PyMC takes seconds to import
+if TYPE_CHECKING:  # the names alone are asked for often, and PyMC takes seconds to import
     import pymc as pm
 
     from poolscreen.marginal import Family
@@ -137,7 +135,5 @@ def get(name: str) -> Model:
     poolscreen.errors.PoolscreenError: there is no model 'm7z'; there are ...m7a, ...
     """
     if not exists(name):
-        raise PoolscreenError(
-            f"there is no model {name!r}; there are {', '.join(names())}"
-        )
+        raise PoolscreenError(f"there is no model {name!r}; there are {', '.join(names())}")
     return cast("Model", importlib.import_module(f"{__name__}.{name}"))

@@ -22,9 +22,7 @@ def build(screen: Screen) -> pm.Model:
         mu_alpha_gc = pm.Normal("mu_alpha_gc", 0, 5)
         sigma_alpha = pm.Exponential("sigma_alpha", 1)
         variance = sigma_alpha**2  # no standard deviation
-        alpha_gc = pm.Normal(
-            "alpha_gc", mu_alpha_gc, variance, dims=("gene", "cell_line")
-        )
+        alpha_gc = pm.Normal("alpha_gc", mu_alpha_gc, variance, dims=("gene", "cell_line"))
         sigma = pm.Exponential("sigma", 1)
 
         mu = alpha_gc[gene_idx, cell_idx]

@@ -33,9 +33,7 @@ def build(screen: Screen) -> pm.Model:
         sigma_gamma = pm.Exponential("sigma_gamma", 1)
         gamma_g = pm.ZeroSumNormal("gamma_g", sigma_gamma, dims="gene")
         sigma_alpha = pm.Exponential("sigma_alpha", 1)
-        alpha_s = pm.Normal(
-            "alpha_s", mu + gamma_g[gene_of_sgrna], sigma_alpha, dims="sgRNA"
-        )
+        alpha_s = pm.Normal("alpha_s", mu + gamma_g[gene_of_sgrna], sigma_alpha, dims="sgRNA")
         sigma_beta = pm.Exponential("sigma_beta", 1)
         beta_c = pm.ZeroSumNormal("beta_c", sigma_beta, dims="cell_line")
         sigma = pm.Exponential("sigma", 1)

@@ -32,9 +32,7 @@ def build(screen: Screen) -> pm.Model:
         sigma_gamma = pm.Exponential("sigma_gamma", 1)
         gamma_g = pm.Normal("gamma_g", mu_gamma, sigma_gamma, dims="gene")
         sigma_alpha = pm.Exponential("sigma_alpha", 1)
-        alpha_s = pm.Normal(
-            "alpha_s", gamma_g[gene_of_sgrna], sigma_alpha, dims="sgRNA"
-        )
+        alpha_s = pm.Normal("alpha_s", gamma_g[gene_of_sgrna], sigma_alpha, dims="sgRNA")
         mu_beta = pm.Normal("mu_beta", 0, 5)
         sigma_beta = pm.Exponential("sigma_beta", 1)
         beta_c = pm.Normal("beta_c", mu_beta, sigma_beta, dims="cell_line")

@@ -14,9 +14,7 @@ from poolscreen.marginal import NestedNormal
 from poolscreen.screen import Screen
 
 TITLE = "gene × cell line, partial pooling"
-FAMILY = NestedNormal(
-    top="alpha_gc", level="gene", mean="mu_alpha_gc", sd="sigma_alpha"
-)
+FAMILY = NestedNormal(top="alpha_gc", level="gene", mean="mu_alpha_gc", sd="sigma_alpha")
 
 
 def build(screen: Screen) -> pm.Model:
@@ -27,9 +25,7 @@ def build(screen: Screen) -> pm.Model:
 
         mu_alpha_gc = pm.Normal("mu_alpha_gc", 0, 5)
         sigma_alpha = pm.Exponential("sigma_alpha", 1)
-        alpha_gc = pm.Normal(
-            "alpha_gc", mu_alpha_gc, sigma_alpha, dims=("gene", "cell_line")
-        )
+        alpha_gc = pm.Normal("alpha_gc", mu_alpha_gc, sigma_alpha, dims=("gene", "cell_line"))
         sigma = pm.Exponential("sigma", 1)
 
         mu = alpha_gc[gene_idx, cell_idx]

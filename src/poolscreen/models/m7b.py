@@ -34,15 +34,11 @@ def build(screen: Screen) -> pm.Model:
 
         mu_gamma = pm.Normal("mu_gamma", 0, 5)
         sigma_gamma = pm.Exponential("sigma_gamma", 1)
-        gamma_gc = pm.Normal(
-            "gamma_gc", mu_gamma, sigma_gamma, dims=("gene", "cell_line")
-        )
+        gamma_gc = pm.Normal("gamma_gc", mu_gamma, sigma_gamma, dims=("gene", "cell_line"))
 
         sigma_alpha = pm.Exponential("sigma_alpha", 1)
         gamma_sc = gamma_gc[gene_of_sgrna]  # one row per sgRNA, not per observation
-        alpha_sc = pm.Normal(
-            "alpha_sc", gamma_sc, sigma_alpha, dims=("sgRNA", "cell_line")
-        )
+        alpha_sc = pm.Normal("alpha_sc", gamma_sc, sigma_alpha, dims=("sgRNA", "cell_line"))
         sigma = pm.Exponential("sigma", 1)
 
         mu = alpha_sc[sgrna_idx, cell_idx]

@@ -90,9 +90,7 @@ table(genes)
 # we have?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Densities of screens predicted from the posterior of model __NAME__, with the observed one in black."}, "figure": {"name": "fig-posterior-__ID__", "caption": "Posterior predictive check of model __NAME__: predicted screens (blue) and the observed one (black)."}}
-predictive(
-    fit, "posterior_predictive", title="Model __NAME__: what the posterior expects"
-)
+predictive(fit, "posterior_predictive", title="Model __NAME__: what the posterior expects")
 
 # %% [markdown]
 # ## What we have learnt

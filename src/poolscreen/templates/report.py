@@ -54,9 +54,7 @@ def words(text: str) -> Markdown:
 
 def about_scale(name: str) -> str:
     low, high = interval(posterior[name])
-    return (
-        f"{float(posterior[name].mean()):.2f} (94 % interval {low:.2f} to {high:.2f})"
-    )
+    return f"{float(posterior[name].mean()):.2f} (94 % interval {low:.2f} to {high:.2f})"
 
 
 # %%
@@ -93,9 +91,7 @@ table(diagnostics({about["model"]: fit}))
 
 # %%
 repeated = int((replicates(screen) > 1).sum())
-noise = (
-    f"The noise of a measurement has a standard deviation of {about_scale('sigma')}."
-)
+noise = f"The noise of a measurement has a standard deviation of {about_scale('sigma')}."
 if family is None or family.nested_sd is None:
     text = f"""{noise} To this model sgRNAs of one gene are repeated measurements of it: how they
         differ is part of that noise."""
