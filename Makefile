@@ -10,7 +10,7 @@ help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 book: env  ## Make the book: simulate, fit, execute, build; only what is not up to date
-	@$(RUN) poolscreen build
+	@$(RUN) press build
 
 test: book  ## Make the book and run all tests
 	@$(PYTEST)
@@ -22,20 +22,20 @@ serve: book  ## Show the book on http://localhost:8000
 	@$(RUN) http.server --bind 127.0.0.1 --directory _build/html 8000
 
 pdf: book  ## Print the book into _build/book.pdf, with Chromium
-	@$(RUN) poolscreen pdf
+	@$(RUN) press pdf
 
 bench: env  ## Measure samplers, builds, growth (ONLY="scaling": that alone); half an hour
 	@$(RUN) benchmarks $(ONLY)
 
 lint: env  ## Check format, style, types and notebook pairs
 	@.venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy
-	@$(RUN) poolscreen check
+	@$(RUN) press check
 
 chapter: env  ## Start a chapter about a model: make chapter ID=m7d TITLE="A model of my own"
-	@$(RUN) poolscreen new-chapter "$(ID)" "$(TITLE)"
+	@$(RUN) press new-chapter "$(ID)" "$(TITLE)"
 
 pair: env  ## Bring notebooks/*.ipynb in step with notebooks/*.py
-	@$(RUN) poolscreen pair
+	@$(RUN) press pair
 
 env:  ## Set up the locked environment in .venv
 	@sh workflow/setup.sh

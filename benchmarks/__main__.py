@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 
-from poolscreen.project import JOB_ENVIRONMENT
+from press.paths import JOB_ENVIRONMENT
 
 NAMES = ("samplers", "builds", "scaling")
 

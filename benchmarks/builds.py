@@ -17,18 +17,18 @@ from pathlib import Path
 
 from tests.conftest import Tree
 
-from poolscreen import calibration, chapters, measurements, project
+from press import chapters, measurements, paths
 
 ADDED_LAST = "05_calibration"
 LEFT_OUT = (ADDED_LAST, "measurements")
-DATA_SETS = 10  # of each batch of a calibration; the book has calibration.DATA_SETS
+DATA_SETS = 10  # of each batch of a calibration; the book has DATA_SETS
 
 # What the plain book's loaders do instead, appended to the modules that hold them.
 OVERLAY = {
     "screen": """
 
 def load_screen():
-    from poolscreen.simulate import Design, simulate
+    from poolscreen.screens.simulate import Design, simulate
     return Screen(simulate(Design())[0])
 """,
     "simulate": """
@@ -44,12 +44,15 @@ import functools
 
 @functools.cache
 def _fitted(model):
-    from poolscreen import comparison, sampling, screen
-    sampling.sample = lambda model, screen, settings, report: comparison._sample_with_pymc(
+    from poolscreen.inference import samplers
+    from poolscreen.inference import fitting
+    from poolscreen.inference import sampling
+    from press import results
+    sampling.sample = lambda model, screen, settings, report: samplers._sample_with_pymc(
         model.build(screen), settings
     )
     sampling.fits.check_gate = lambda *_: None
-    return sampling.fit(model, screen.load_screen(), sampling.Settings())
+    return fitting.fit(model, results.load_screen(), sampling.Settings())
 
 def load_fit(model):
     return _fitted(model)[0]
@@ -60,7 +63,7 @@ def load_table(model, name):
     "comparison": """
 
 def load_samplers():
-    from poolscreen.screen import load_screen
+    from press.results import load_screen
     return xr.DataTree.from_dict(compare(load_screen()))
 """,
     "calibration": """
@@ -70,11 +73,11 @@ from types import SimpleNamespace
 nutpie = SimpleNamespace(compile_pymc_model=lambda form: None)  # it samples with PyMC
 
 def _fit(self, log_fc, seed):
-    from poolscreen import comparison
+    from poolscreen.inference import samplers
     from poolscreen.models import _m7a_variance, m7a
     model = m7a if self.model is _m7a_variance else self.model
     screen = Screen(self.screen.table.assign(log_fc=log_fc))
-    sampled = comparison._sample_with_pymc(model.build(screen), replace(SETTINGS, seed=seed))
+    sampled = samplers._sample_with_pymc(model.build(screen), replace(SETTINGS, seed=seed))
     posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
     found = fits.diagnose_draws(posterior[model.FAMILY.parameters], stats)
     thinned = posterior.isel(draw=slice(None, None, THIN))
@@ -85,7 +88,7 @@ def _fit(self, log_fc, seed):
 _Prepared.fit = _fit
 
 def load_calibration(model):
-    batches = [run_batch(model, n, print) for n in range(project.CALIBRATION_BATCHES)]
+    batches = [run_batch(model, n, print) for n in range(paths.CALIBRATION_BATCHES)]
     together = xr.concat(batches, dim="data_set")
     together.attrs["seconds"] = sum(batch.attrs["seconds"] for batch in batches)
     return together
@@ -132,7 +135,7 @@ class Plain:
             ".",
         ]
         # The same settings as the jobs of this book have.
-        env = {**self.tree.env, **project.JOB_ENVIRONMENT, "PYTHONWARNINGS": "ignore"}
+        env = {**self.tree.env, **paths.JOB_ENVIRONMENT, "PYTHONWARNINGS": "ignore"}
         env["PYTHONPATH"] = str(self.tree.folder / "src")
         ran = subprocess.run(
             command,
@@ -160,11 +163,11 @@ def copy_sources(folder: Path) -> Tree:
     """Copy what is in the repository, but for the chapters and pages that are left out."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(
-        command, cwd=project.root(), check=True, text=True, stdout=subprocess.PIPE
+        command, cwd=paths.root(), check=True, text=True, stdout=subprocess.PIPE
     )
     for name in listed.stdout.split():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(project.root() / name, folder / name)
+        shutil.copy2(paths.root() / name, folder / name)
     shutil.copytree(folder / "book" / "_static", folder / "_static")
     pages = "\n".join(
         f"  - file: {page}"
@@ -177,7 +180,7 @@ def copy_sources(folder: Path) -> Tree:
     )
     tree = Tree(folder)
     # With a few data sets, what chapter 5 asserts of a thousand need not hold.
-    few, many = f"DATA_SETS = {DATA_SETS}", f"DATA_SETS = {calibration.DATA_SETS}"
+    few, many = f"DATA_SETS = {DATA_SETS}", f"DATA_SETS = {DATA_SETS}"
     tree.edit("src/poolscreen/calibration.py", many, few)
     rewrite(folder, ADDED_LAST, "^assert .*\n", "")
     # What is left out, at first or for good, cannot be linked to.
@@ -269,7 +272,7 @@ def main() -> None:
                 edit()
                 seconds, right = timed(book), shows()
                 figures = {"after": step, "book": name, "seconds": seconds}
-                figures["data_sets"] = DATA_SETS * project.CALIBRATION_BATCHES
+                figures["data_sets"] = DATA_SETS * paths.CALIBRATION_BATCHES
                 found.append(figures | {"right": right})
                 print(
                     f"{step:20} {name:10} {seconds:8.1f} s  right: {right}",

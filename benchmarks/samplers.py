@@ -7,10 +7,14 @@ from dataclasses import replace
 
 import pandas as pd
 
-from poolscreen import comparison, measurements, models, tables
-from poolscreen.sampling import Settings
-from poolscreen.screen import Screen
-from poolscreen.simulate import Design, simulate
+from poolscreen import models
+from poolscreen.inference.samplers import attempt, compare
+from poolscreen.inference.sampling import Settings
+from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.table import Screen
+from poolscreen.tables.fits import ess_per_second
+from poolscreen.tables.measurements import best_and_median
+from press import measurements
 
 ROUNDS = 3
 
@@ -21,15 +25,15 @@ def main() -> None:
     rounds = []
     for number in range(ROUNDS):
         settings = replace(Settings(), seed=Settings().seed + number)
-        done = comparison.compare(
+        done = compare(
             screen,
             settings,
             report=lambda text, number=number: print(f"round {number}: {text}"),
         )
-        done["_m7b_noncentred/pymc"] = comparison.attempt(
+        done["_m7b_noncentred/pymc"] = attempt(
             models.get("_m7b_noncentred"), screen, "pymc", settings
         )
-        for key, attempt in done.items():
+        for key, sampled in done.items():
             model, sampler = key.split("/")
             rounds.append(
                 {
@@ -37,8 +41,8 @@ def main() -> None:
                     "model": model,
                     "sampler": sampler,
                     "seed": settings.seed,
-                    **attempt.attrs,
-                    "ess_per_second": tables.ess_per_second(attempt),
+                    **sampled.attrs,
+                    "ess_per_second": ess_per_second(sampled),
                 }
             )
     measurements.record("samplers", rounds)
@@ -49,5 +53,5 @@ def main() -> None:
     }
     by = ["model", "sampler"]
     shown = pd.DataFrame(rounds)[[*by, *columns]].rename(columns=columns)
-    summary = measurements.best_and_median(shown, by)
+    summary = best_and_median(shown, by)
     print(summary.to_string(index=False, float_format="{:,.1f}".format))

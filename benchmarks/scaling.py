@@ -11,8 +11,12 @@ import numpy as np
 import nutpie
 import pandas as pd
 
-from poolscreen import fits, marginal, measurements, models, sampling
-from poolscreen.screen import Screen
+from poolscreen import models
+from poolscreen.families.nested.effects import effect_moments
+from poolscreen.families.nested.likelihood import build
+from poolscreen.inference import gate, sampling
+from poolscreen.screens.table import Screen
+from press import measurements
 
 # Genes, sgRNAs of each, cell lines: the last one is a genome-wide library in a hundred lines.
 SIZES = [
@@ -67,7 +71,7 @@ def measure(model: str, design: str, size: tuple[int, int, int]) -> dict[str, fl
     before = mib("VmRSS")
     laps = [time.perf_counter()]
     screen = Screen(drawn)
-    form = marginal.build(family, screen)
+    form = build(family, screen)
     laps.append(time.perf_counter())
     compiled = nutpie.compile_pymc_model(form)
     laps.append(time.perf_counter())
@@ -76,9 +80,9 @@ def measure(model: str, design: str, size: tuple[int, int, int]) -> dict[str, fl
     posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
     posterior = posterior[family.parameters]
     thinned = posterior.isel(draw=slice(None, None, EVERY))
-    effects = marginal.effect_moments(family, screen, thinned)
+    effects = effect_moments(family, screen, thinned)
     laps.append(time.perf_counter())
-    assert fits.faults(fits.diagnose_draws(posterior, stats)) == []
+    assert gate.faults(gate.diagnose_draws(posterior, stats)) == []
     reducing, compiling, drawing, averaging = np.diff(laps)
     return {
         "rows": len(drawn),

@@ -64,10 +64,13 @@
 # $\sigma_\gamma, \sigma_\alpha, \sigma_\beta, \sigma \sim \text{Exponential}(1)$.
 
 # %% tags=["hide-input"]
-from poolscreen.display import numbers, source, table
-from poolscreen.figures import in_order, observations
-from poolscreen.screen import load_screen
-from poolscreen.simulate import Design, load_truth, simulate
+from press.glue import numbers
+from poolscreen.display import source, table
+from poolscreen.figures.style import in_order
+from poolscreen.figures.screens import observations
+from press.results import load_screen
+from poolscreen.screens.simulate import Design, simulate
+from press.results import load_truth
 
 screen = load_screen()
 design = Design()

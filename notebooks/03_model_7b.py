@@ -20,37 +20,31 @@
 import numpy as np
 import pandas as pd
 
-from poolscreen.display import graph, interactive, numbers, source, table
-from poolscreen.figures import (
-    by_model,
-    by_model_in_genes,
-    heat_map,
-    observations,
-    predictive,
-    shares,
-    shrinkage,
-    shrinkage_slopes,
-    shrinkage_to_explore,
-)
-from poolscreen.fits import load_fit, load_table
+from poolscreen.display import graph, source, table
+from press.interactive import interactive
+from press.glue import numbers
+from poolscreen.figures.estimates import by_model, by_model_in_genes, heat_map
+from poolscreen.figures.screens import observations
+from poolscreen.figures.predictions import predictive
+from poolscreen.figures.scales import shares
+from poolscreen.figures.shrinkage import shrinkage, shrinkage_slopes
+from press.interactive import shrinkage_to_explore
+from press.results import load_fit, load_table
 from poolscreen.models import m7b, m7b_unpooled
-from poolscreen.screen import Screen, load_screen
-from poolscreen.simulate import load_truth
-from poolscreen.tables import (
+from poolscreen.screens.table import Screen
+from press.results import load_screen
+from press.results import load_truth
+from poolscreen.tables.estimates import (
     beside_truth,
-    diagnostics,
     estimated_effect,
     from_their_gene,
-    interval,
-    measured_shrinkage,
-    pull,
     rms_error,
-    settings,
-    sgrna_variance,
-    shrinkage_of_genes,
     stack,
-    towards_genes,
 )
+from poolscreen.tables.fits import diagnostics, settings
+from poolscreen.inference.posterior import interval
+from poolscreen.tables.shrinkage import measured_shrinkage, pull, shrinkage_of_genes, towards_genes
+from poolscreen.tables.variance import sgrna_variance
 
 screen = load_screen()
 hierarchical = load_fit("m7b")

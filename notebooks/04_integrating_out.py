@@ -24,24 +24,27 @@ import nutpie
 import pandas as pd
 from scipy import integrate, stats
 
-from poolscreen import marginal
-from poolscreen.comparison import COMPARED, DEFAULT_ACCEPT, SAMPLERS, load_samplers
-from poolscreen.display import numbers, source, table
-from poolscreen.figures import chains, ring, shares_by_measurements
-from poolscreen.fits import check_gate, diagnose_draws, faults, load_fit
+
+from poolscreen.families.nested.data import statistics, units
+from poolscreen.families.nested import effects
+from poolscreen.families.nested import likelihood
+from poolscreen.inference.samplers import COMPARED, DEFAULT_ACCEPT, SAMPLERS
+from press.results import load_samplers
+from press.glue import numbers
+from poolscreen.display import source, table
+from poolscreen.figures.chains import chains, ring
+from poolscreen.figures.scales import shares_by_measurements
+from poolscreen.inference.gate import check_gate, diagnose_draws, faults
+from press.results import load_fit
 from poolscreen.models import m7a, m7a_unpooled, m7b, m7b_unpooled
-from poolscreen.sampling import Settings, sample_compiled
-from poolscreen.screen import Screen, load_screen
-from poolscreen.simulate import load_truth
-from poolscreen.tables import (
-    MAX_PARETO_K,
-    ess_per_second,
-    from_their_gene,
-    interval,
-    leave_one_out,
-    model_label,
-    samplers,
-)
+from poolscreen.inference.sampling import Settings, sample_compiled
+from poolscreen.screens.table import Screen
+from press.results import load_screen
+from press.results import load_truth
+from poolscreen.tables.predictions import MAX_PARETO_K, leave_one_out
+from poolscreen.tables.fits import ess_per_second, model_label, samplers
+from poolscreen.tables.estimates import from_their_gene
+from poolscreen.inference.posterior import interval
 
 screen = load_screen()
 comparison = load_samplers()
@@ -204,8 +207,8 @@ covariance = sigma_gamma**2 * np.ones((n, n)) + v * np.eye(n)
 joint_normal = stats.multivariate_normal(np.full(n, mu_gamma), covariance).logpdf(y)
 
 rows = screen.table[(screen.gene_idx == 2) & (screen.cell_idx == 0)]
-small = marginal.statistics(m7b.FAMILY, Screen(rows))
-code = marginal.log_marginal_likelihood(small, mu_gamma, sigma_gamma, sigma_alpha, sigma).eval()
+small = statistics(m7b.FAMILY, Screen(rows))
+code = likelihood.log_marginal_likelihood(small, mu_gamma, sigma_gamma, sigma_alpha, sigma).eval()
 print(f"formula {formula:.9f}   joint normal {joint_normal:.9f}   code {code:.9f}")
 
 # %% [markdown]
@@ -227,11 +230,11 @@ print(f"formula {formula:.9f}   joint normal {joint_normal:.9f}   code {code:.9f
 # 7b, this table, and no screen is larger to it than the number of its *layouts*:
 
 # %% tags=["hide-input"] table={"name": "tbl-layouts", "caption": "The screen as model 7b sees it: one row per layout."}
-data = marginal.statistics(m7b.FAMILY, screen)
+data = statistics(m7b.FAMILY, screen)
 table(
     pd.DataFrame(
         {
-            "sgRNAs per gene": data.units[:, 0],
+            "sgRNAs per gene": units[:, 0],
             "genes × cell lines": data.groups,
             "mean": data.mean[:, 0],
             "sum of squares of the means": data.scatter[:, 0, 0],
@@ -245,7 +248,7 @@ table(
 # the sgRNAs; model 7a and the unpooled models are cases of it:
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the marginal likelihood", "code_prompt_hide": "Hide the marginal likelihood"}
-source(marginal.log_marginal_likelihood)
+source(likelihood.log_marginal_likelihood)
 
 # %% [markdown]
 # The tests of this project hold it against the joint normal distribution on random designs.
@@ -259,10 +262,10 @@ source(marginal.log_marginal_likelihood)
 # the other, so it does not matter in which one a chain moves.
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the marginal model", "code_prompt_hide": "Hide the marginal model"}
-source(marginal.build)
+source(likelihood.build)
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the coordinates", "code_prompt_hide": "Hide the coordinates"}
-source(marginal.coordinates)
+source(likelihood.coordinates)
 
 # %% [markdown]
 # **Step 6: back to the effects.** Nothing is lost. To each draw of the four parameters the effects are
@@ -281,7 +284,7 @@ source(marginal.coordinates)
 # $$ (eq-effects)
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the draws of the effects", "code_prompt_hide": "Hide the draws of the effects"}
-source(marginal.draw_effects)
+source(effects.draw_effects)
 
 # %% [markdown]
 # ## The exact posterior
@@ -405,7 +408,7 @@ for name, model, fit in [
 ]:
     thinned = fit["posterior"].to_dataset().isel(draw=slice(None, None, 4))
     forms = {
-        form: marginal.log_likelihood(model.FAMILY, screen, thinned, form=form)
+        form: effects.log_likelihood(model.FAMILY, screen, thinned, form=form)
         for form in ("conditional", "marginal")
     }
     found = leave_one_out(thinned[model.FAMILY.parameters], forms)
@@ -455,7 +458,7 @@ numbers(
 # %%
 truth = {name: load_truth(name)["value"].item() for name in scale_names}
 rng = np.random.default_rng(103)
-form = marginal.build(m7b.FAMILY, screen)
+form = likelihood.build(m7b.FAMILY, screen)
 compiled = nutpie.compile_pymc_model(form)
 found = []
 rows_so_far = screen.table
@@ -465,7 +468,7 @@ for measurements in (1, 2, 3, 4):
         again = screen.table.assign(log_fc=screen.table["mu_sc"] + noise)
         rows_so_far = pd.concat([rows_so_far, again])
     replicated = Screen(rows_so_far)
-    data = marginal.data_of(form, m7b.FAMILY, replicated)
+    data = likelihood.data_of(form, m7b.FAMILY, replicated)
     sampled = sample_compiled(compiled.with_data(**data), Settings())
     draws, stats_of_draws = (sampled[group].to_dataset() for group in ("posterior", "sample_stats"))
     of_draws = diagnose_draws(draws[m7b.FAMILY.parameters], stats_of_draws)

@@ -22,22 +22,20 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from poolscreen import calibration, marginal
-from poolscreen.calibration import load_calibration, pit
-from poolscreen.display import numbers, source, table
-from poolscreen.figures import rank_differences as figure
-from poolscreen.fits import load_fit
+
+from poolscreen.inference.calibration import SETTINGS, calibrate
+from poolscreen.families.nested.likelihood import log_density
+from press.results import load_calibration
+from poolscreen.inference.calibration import pit
+from press.glue import numbers
+from poolscreen.display import source, table
+from poolscreen.figures.calibration import rank_differences as figure
+from press.results import load_fit
 from poolscreen.models import _m7a_variance, m7a, m7a_unpooled, m7b, m7b_unpooled
-from poolscreen.screen import load_screen
-from poolscreen.tables import (
-    ENVELOPE_PROB,
-    MAX_PARETO_K,
-    coverage,
-    power_scaling,
-    rank_differences,
-    reweighted,
-    uniformity,
-)
+from press.results import load_screen
+from poolscreen.tables.calibration import ENVELOPE_PROB, coverage, rank_differences, uniformity
+from poolscreen.tables.predictions import MAX_PARETO_K
+from poolscreen.tables.sensitivity import power_scaling, reweighted
 
 screen = load_screen()
 calibrations = {
@@ -68,7 +66,7 @@ curves = {name: rank_differences(found) for name, found in ranks.items()}
 # this project hold them against the joint normal distribution.)
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the code of the calibration", "code_prompt_hide": "Hide the code of the calibration"}
-source(calibration.calibrate)
+source(calibrate)
 
 # %% [markdown]
 # Ranks are taken of every scalar parameter, of the first and the last effect of each kind, and of
@@ -115,7 +113,7 @@ numbers(
         "typical_p": uniformity(null[0])["p"].median(),
         "by_r_hat": sum("R-hat" in reason for reason in reasons),
         "by_divergence": sum("divergences" in reason for reason in reasons),
-        "chain_draws": calibration.SETTINGS.draws,
+        "chain_draws": SETTINGS.draws,
         "lowest_94": held.min(),
         "highest_94": held.max(),
         "failed": int(failed.sum()),
@@ -254,7 +252,7 @@ for name, model, fit in [
     ("7b, no pooling", m7b_unpooled, load_fit("m7b_unpooled")),
 ]:
     posterior = fit["posterior"].to_dataset()[model.FAMILY.parameters]
-    density = marginal.log_density(model.FAMILY, screen, posterior)
+    density = log_density(model.FAMILY, screen, posterior)
     if model is m7b:
         total = np.hypot(posterior["sigma_alpha"], posterior["sigma"])
         share = posterior["sigma_alpha"] ** 2 / total**2

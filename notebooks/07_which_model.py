@@ -20,13 +20,15 @@
 import numpy as np
 import pandas as pd
 
-from poolscreen.display import numbers, source, table
-from poolscreen.figures import by_number_of_sgrnas, predictive_losses
-from poolscreen.fits import load_fit
-from poolscreen.prediction import load_predictions, parts_left_out, predict
-from poolscreen.screen import load_screen
-from poolscreen.simulate import Design
-from poolscreen.tables import (
+from press.glue import numbers
+from poolscreen.display import source, table
+from poolscreen.figures.predictions import by_number_of_sgrnas, predictive_losses
+from press.results import load_fit
+from press.results import load_predictions
+from poolscreen.inference.leaving_out import parts_left_out, predict
+from press.results import load_screen
+from poolscreen.screens.simulate import Design
+from poolscreen.tables.predictions import (
     MAX_PARETO_K,
     by_sgrnas,
     compare_predictions,

@@ -18,13 +18,15 @@
 # %% tags=["hide-input"] table={"name": "tbl-machine", "caption": "The machine and the packages that were measured."}
 import pandas as pd
 
-from poolscreen.calibration import DATA_SETS
-from poolscreen.comparison import SAMPLERS
-from poolscreen.display import numbers, table
-from poolscreen.figures import growth
-from poolscreen.measurements import best_and_median, load_benchmark, slope
-from poolscreen.project import CALIBRATION_BATCHES
-from poolscreen.tables import model_label
+from poolscreen.inference.calibration import DATA_SETS
+from poolscreen.inference.samplers import SAMPLERS
+from press.glue import numbers
+from poolscreen.display import table
+from poolscreen.figures.growth import growth
+from poolscreen.tables.measurements import best_and_median, slope
+from press.results import load_benchmark
+from press.paths import CALIBRATION_BATCHES
+from poolscreen.tables.fits import model_label
 
 measured = {
     "samplers": load_benchmark("samplers"),

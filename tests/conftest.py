@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from poolscreen import printing, project
+from poolscreen import processes
+from press import paths, printing
 
-os.environ.update(project.ONE_THREAD)  # before NumPy is imported
-from poolscreen.screen import Screen
-from poolscreen.simulate import Design, simulate
+os.environ.update(processes.ONE_THREAD)  # before NumPy is imported
+from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.table import Screen
 
 # What runs in the background of a shell ignores interrupts, and so does what it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -220,5 +221,5 @@ def in_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: notebooks/a\n")
     monkeypatch.chdir(tmp_path)
-    assert project.root() == tmp_path
+    assert paths.root() == tmp_path
     return tmp_path

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from poolscreen import chapters, fits, flow, project
-from poolscreen.screen import load_screen
-from poolscreen.staging import key_figure
+from poolscreen.inference import gate, store
+from poolscreen.inference.posterior import summarise
+from press import chapters, paths, results, steps
+from press.results import load_screen
+from press.staging import key_figure
 
 pytestmark = pytest.mark.book
 
@@ -24,20 +26,20 @@ ROWS = {
 STATISTICS = "mean sd hdi_3% hdi_97% mcse_mean mcse_sd ess_bulk ess_tail r_hat".split()
 
 
-@pytest.fixture(params=flow.fit_names())
+@pytest.fixture(params=steps.fit_names())
 def fit(request, book):
-    return fits.load_fit(request.param)
+    return results.load_fit(request.param)
 
 
 @pytest.fixture
 def fitted_screen(request):
     """The screen that `fit` is of."""
-    screen, _ = project.split_fit(request.node.callspec.params["fit"])
+    screen, _ = paths.split_fit(request.node.callspec.params["fit"])
     return load_screen(screen)
 
 
 def test_a_fit_is_whole(fit):
-    assert set(fit.children) == set(fits.GROUPS)
+    assert set(fit.children) == set(store.GROUPS)
     assert dict(fit["posterior"].sizes) | {"chain": 4, "draw": 2000} == dict(fit["posterior"].sizes)
     settings = json.loads(fit.attrs["settings"])
     assert (settings["chains"], settings["draws"], settings["seed"]) == (4, 2000, 103)
@@ -48,9 +50,9 @@ def test_a_fit_is_whole(fit):
 
 def test_a_fit_has_passed_the_gate(fit):
     """Computed anew from the file, not read from its attributes."""
-    tables = fits.summarise(fit["posterior"].to_dataset())
-    diagnostics = fits.diagnose(tables, fit["sample_stats"].to_dataset())
-    fits.check_gate(fit.attrs["model"], tables, diagnostics)
+    tables = summarise(fit["posterior"].to_dataset())
+    diagnostics = gate.diagnose(tables, fit["sample_stats"].to_dataset())
+    gate.check_gate(fit.attrs["model"], tables, diagnostics)
     assert diagnostics["max_r_hat"] == pytest.approx(fit.attrs["max_r_hat"], abs=1e-4)
 
 
@@ -67,15 +69,15 @@ def test_predictions_and_likelihood_cover_every_observation(fit, fitted_screen):
         assert np.isfinite(fit[group]["log_fc"]).all()
 
 
-@pytest.mark.parametrize("name", flow.fit_names())
+@pytest.mark.parametrize("name", steps.fit_names())
 def test_a_fit_is_not_too_large_to_download(name, book):
-    assert project.fit_path(name).stat().st_size < 100e6  # as GitHub Pages allows
+    assert paths.fit_path(name).stat().st_size < 100e6  # as GitHub Pages allows
 
 
 @pytest.mark.parametrize("model", ROWS)
 def test_pointwise_likelihood_is_that_of_the_draws(model, book):
     """By hand, for each kept draw: the effects are the draws' own, exact form or not."""
-    fit = fits.load_fit(model)
+    fit = results.load_fit(model)
     kept = fit["posterior"].sel(draw=fit["log_likelihood"]["draw"])
     index = fit["constant_data"]
     effect = "alpha_sc" if "alpha_sc" in kept else "alpha_gc"
@@ -91,10 +93,10 @@ def test_pointwise_likelihood_is_that_of_the_draws(model, book):
 
 @pytest.mark.parametrize("model", ROWS)
 def test_tables(model, book):
-    folder = project.tables_path(model)
+    folder = paths.tables_path(model)
     assert {path.stem for path in folder.glob("*.csv")} == set(ROWS[model])
     for name, rows in ROWS[model].items():
-        table = fits.load_table(model, name)
+        table = results.load_table(model, name)
         labels = {"scalars": ["parameter"], "alpha_sc": ["sgRNA", "cell_line"]}
         assert list(table) == [*labels.get(name, ["gene", "cell_line"]), *STATISTICS]
         assert len(table) == rows
@@ -114,7 +116,7 @@ def test_tables(model, book):
 )
 def test_the_originals_printed_estimates(book, model, parameter, mean, sd, low, high):
     """Within Monte Carlo error of both runs (the original had 8,000 draws too)."""
-    row = fits.load_table(model, "scalars").set_index("parameter").loc[parameter]
+    row = results.load_table(model, "scalars").set_index("parameter").loc[parameter]
     assert row["mean"] == pytest.approx(mean, abs=5 * row["mcse_mean"] + 0.0005)
     assert row["sd"] == pytest.approx(sd, abs=5 * row["mcse_sd"] + 0.0005)
     # The ends of a highest-density interval are far less certain than quantiles are: over 300
@@ -164,7 +166,7 @@ INVENTORY = {
 
 @pytest.mark.parametrize("chapter", INVENTORY)
 def test_every_figure_of_the_original_is_there(chapter, book):
-    executed = nbformat.read(project.executed_path(chapter), as_version=4)
+    executed = nbformat.read(paths.executed_path(chapter), as_version=4)
     present = chapters.join(chapter, executed)
     drawn = {}
     for cell in chapters.code_cells(present):

@@ -7,14 +7,17 @@ import pymc as pm
 import pytest
 import xarray as xr
 
-from poolscreen import calibration, chapters, models, sampling
-from poolscreen.calibration import load_calibration, pit
-from poolscreen.chapters import loaded
+from poolscreen import models
 from poolscreen.errors import PoolscreenError
+from poolscreen.inference import calibration, sampling
+from poolscreen.inference.calibration import pit
 from poolscreen.models import _m7a_variance, m7a
-from poolscreen.screen import Screen
-from poolscreen.simulate import Design, simulate
-from poolscreen.tables import coverage, rank_differences, uniformity
+from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.table import Screen
+from poolscreen.tables.calibration import coverage, rank_differences, uniformity
+from press import chapters
+from press.results import load_calibration
+from press.uses import loaded
 
 
 @pytest.fixture(scope="module")

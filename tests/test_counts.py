@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolscreen.counts import fold_changes, size_factors
 from poolscreen.errors import PoolscreenError
+from poolscreen.screens.counts import fold_changes, size_factors
 
 COUNTS = pd.DataFrame(
     {

@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 from scipy import special, stats
 from test_marginal import screens
 
-from poolscreen import fits, marginal, models, prediction, sampling
-from poolscreen.crossed import Crossed, count
+from poolscreen import models
 from poolscreen.errors import PoolscreenError
-from poolscreen.marginal import NestedNormal
-from poolscreen.screen import Screen
-from poolscreen.simulate import Design, simulate
+from poolscreen.families.crossed.data import count
+from poolscreen.families.crossed.family import Crossed
+from poolscreen.families.family import check_member
+from poolscreen.families.nested.family import NestedNormal
+from poolscreen.inference import gate, leaving_out, recovery, sampling
+from poolscreen.inference.posterior import summarise
+from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.table import Screen
 
 FAMILIES = [Crossed(), Crossed(nested_sd=None), Crossed(two_means=True)]
 NAMES = ["m7", "m7c", "m7_two_means"]
@@ -127,12 +131,12 @@ def test_draws_of_the_effects_are_those_of_the_dense_normal(family, screen, poin
 
 @pytest.mark.parametrize("name", NAMES)
 def test_family_is_the_model_that_is_written_down(name, screen):
-    marginal.check_member(models.get(name).FAMILY, screen, models.get(name).build(screen))
+    check_member(models.get(name).FAMILY, screen, models.get(name).build(screen))
 
 
 def test_another_model_is_refused(screen):
     with pytest.raises(PoolscreenError, match=r"is not .*two_means=True"):
-        marginal.check_member(
+        check_member(
             Crossed(two_means=True, nested_sd=None),
             screen,
             _two_means_in_disguise(screen),
@@ -141,7 +145,7 @@ def test_another_model_is_refused(screen):
 
 def _two_means_in_disguise(screen):
     """Model 7 with two means and a narrower prior for one, without sgRNAs."""
-    import pymc as pm  # noqa: PLC0415
+    import pymc as pm
 
     with pm.Model(coords=screen.coords) as model:
         mu_gamma, mu_beta = pm.Normal("mu_gamma", 0, 5), pm.Normal("mu_beta", 0, 1)
@@ -172,9 +176,9 @@ def test_missing_combinations_and_replicates_pass_the_gate():
     screen = Screen(some.sample(frac=1.3, replace=True, random_state=2))
     model = models.get("m7")
     sampled = sampling.sample(model, screen, sampling.Settings())
-    tables = fits.summarise(sampled["posterior"].to_dataset())
-    found = fits.diagnose(tables, sampled["sample_stats"].to_dataset())
-    assert fits.faults(found) == []
+    tables = summarise(sampled["posterior"].to_dataset())
+    found = gate.diagnose(tables, sampled["sample_stats"].to_dataset())
+    assert gate.faults(found) == []
 
 
 @pytest.mark.slow
@@ -184,7 +188,7 @@ def test_marginal_posterior_is_that_of_plain_nuts(screen):
         sampling.sample(model, screen, sampling.Settings(), marginal_form=form)
         for form in (True, False)
     ]
-    exact, plain = (fits.summarise(form["posterior"].to_dataset()) for form in forms)
+    exact, plain = (summarise(form["posterior"].to_dataset()) for form in forms)
     exact["scalars"], plain["scalars"] = (
         of["scalars"].set_index("parameter").sort_index() for of in (exact, plain)
     )
@@ -225,9 +229,9 @@ def covariance(family, screen, point):
 @settings(max_examples=15, deadline=None)
 def test_what_is_left_out_is_conditioned_on_the_rest(family, screen, point):
     matrix, y = covariance(family, screen, point), screen.log_fc
-    posterior = repeated(point | {"mu": 0.0}, family, draws=40 * prediction.EVERY)
-    found = prediction.predict(family, screen, posterior)
-    for name, parts in prediction.parts_left_out(screen).items():
+    posterior = repeated(point | {"mu": 0.0}, family, draws=40 * leaving_out.EVERY)
+    found = leaving_out.predict(family, screen, posterior)
+    for name, parts in leaving_out.parts_left_out(screen).items():
         density = found["log_likelihood"][name].to_numpy()[0, 0]
         mean, sd = (found["predicted"][v].sel(left_out=name).to_numpy() for v in ("mean", "sd"))
         for place, part in enumerate(parts):
@@ -246,7 +250,7 @@ def test_what_is_left_out_is_conditioned_on_the_rest(family, screen, point):
 def reweighted(screen):
     """Log densities of parts of the screen given its rest, by reweighting one fit."""
     sampled = sampling.sample(models.get("m7"), screen, LONG)["posterior"].to_dataset()
-    return prediction.predict(Crossed(), screen, sampled)["log_likelihood"]
+    return leaving_out.predict(Crossed(), screen, sampled)["log_likelihood"]
 
 
 @pytest.mark.slow
@@ -257,10 +261,10 @@ def test_reweighting_is_refitting(what, screen, reweighted):
     of_part = reweighted[what].to_numpy()[:, :, number].ravel()
     found = -(special.logsumexp(-of_part) - np.log(of_part.size))
 
-    part = prediction.parts_left_out(screen)[what][number]
+    part = leaving_out.parts_left_out(screen)[what][number]
     rest = Screen(screen.table.drop(index=part))
     refitted = sampling.sample(models.get("m7"), rest, LONG)["posterior"].to_dataset()
-    density = prediction.predict(Crossed(), screen, refitted)["log_likelihood"][what]
+    density = leaving_out.predict(Crossed(), screen, refitted)["log_likelihood"][what]
     density = density.to_numpy()[:, :, number].ravel()
     expected = special.logsumexp(density) - np.log(density.size)
     assert abs(found - expected) < 0.15
@@ -269,13 +273,13 @@ def test_reweighting_is_refitting(what, screen, reweighted):
 def test_a_model_without_a_family_is_refused(screen, monkeypatch):
     monkeypatch.setattr(models.get("m7a"), "FAMILY", None)
     with pytest.raises(PoolscreenError, match="m7a has no FAMILY, so nothing can be left out"):
-        prediction.predict_book("m7a", print)
+        recovery.predict_and_recover("m7a", screen, xr.Dataset(), print)
 
 
 def test_a_screen_that_is_too_large_is_refused(monkeypatch, screen):
-    monkeypatch.setattr(prediction, "LARGEST", 1000)
+    monkeypatch.setattr(leaving_out, "LARGEST", 1000)
     with pytest.raises(PoolscreenError, match="has 1,100 rows"):
-        prediction.predict(Crossed(), screen, xr.Dataset())
+        leaving_out.predict(Crossed(), screen, xr.Dataset())
 
 
 @pytest.mark.slow
@@ -294,7 +298,7 @@ def test_one_compilation_serves_other_data(family, screen):
 @pytest.mark.slow
 def test_the_truth_is_found_as_often_as_it_should_be():
     """By the model that made it; one that forgets what cell lines share is too sure."""
-    found, too_sure = (prediction.recover(models.get(name), screens=20) for name in ("m7", "m7a"))
+    found, too_sure = (recovery.recover(models.get(name), screens=20) for name in ("m7", "m7a"))
     assert (found["fault"] == "").mean() > 0.9
     held = found["held"].mean(["screen", "gene"])
     assert (np.abs(held - 0.94) < 0.05).all()

@@ -7,10 +7,13 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from poolscreen import effects
+from poolscreen.effects import disagreement
+from poolscreen.effects.contrasts import differences
+from poolscreen.effects.summaries import check_effects, probabilities
 from poolscreen.errors import PoolscreenError
 from poolscreen.models import m7a, m7b
-from poolscreen.screen import Screen
+from poolscreen.screens.table import Screen
+from poolscreen.tables import screens
 
 
 def small(values, **more):
@@ -35,7 +38,7 @@ def posterior(**scales):
 
 def test_disagreement_has_known_values():
     screen = small([3.0, 5.0, 1.0, 1.0, 1.0, 1.0, 7.0, 7.0])
-    table = effects.disagreement(
+    table = disagreement.disagreement(
         screen, posterior(sigma=0.6, sigma_alpha=0.8), m7b.FAMILY
     ).set_index("sgRNA")
     assert set(table.index) == {"a1", "a2", "a3"}  # b1 has no other of its gene
@@ -56,7 +59,7 @@ def test_disagreement_is_standard_normal_where_the_model_holds():
     labels = pd.MultiIndex.from_product([sgrna, range(cells), range(n)])
     table = labels.to_frame(index=False, name=["sgRNA", "cell_line", "replicate"])
     screen = Screen(table.assign(gene=table["sgRNA"] // guides, log_fc=y.ravel()))
-    z = effects.disagreement(screen, posterior(sigma=0.4, sigma_alpha=0.5), m7b.FAMILY)["z"]
+    z = disagreement.disagreement(screen, posterior(sigma=0.4, sigma_alpha=0.5), m7b.FAMILY)["z"]
     assert stats.kstest(z, "norm").pvalue > 0.01
     assert z.std() == pytest.approx(1, abs=0.1)
 
@@ -64,7 +67,7 @@ def test_disagreement_is_standard_normal_where_the_model_holds():
 def test_missing_combinations_are_left_out_of_the_comparison():
     screen = small([3.0, 5.0, 1.0, 1.0, 1.0, 1.0, 7.0, 7.0])
     fewer = Screen(screen.table.drop(index=[1]))  # a1 was not seen in Y
-    table = effects.disagreement(fewer, posterior(sigma=1.0), m7a.FAMILY)
+    table = disagreement.disagreement(fewer, posterior(sigma=1.0), m7a.FAMILY)
     row = table.set_index("sgRNA").loc["a1"]
     assert row["cell lines"] == 1
     assert row["z"] == pytest.approx(2 / np.sqrt(1.5))
@@ -79,7 +82,7 @@ def test_tails_count_what_lies_far_out():
             "mean": [0.0, 0.0, 1.0, 1.0],
         }
     )
-    found = effects.tails(screen, table, posterior(sigma=1.0), m7a.FAMILY)
+    found = disagreement.tails(screen, table, posterior(sigma=1.0), m7a.FAMILY)
     assert found["below"].tolist() == [1, 1, 1]
     assert found["above"].tolist() == [1, 0, 0]
     assert found["expected"].iloc[0] == pytest.approx(8 * 0.02275, rel=1e-3)
@@ -96,10 +99,10 @@ def test_probabilities_and_differences_are_those_of_the_draws():
     table = pd.DataFrame({"gene": ["B", "B", "A", "A"], "cell_line": ["Y", "X", "Y", "X"]}).assign(
         **dict.fromkeys(["mean", "sd", "hdi_3%", "hdi_97%"], 0.0)
     )
-    found = effects.probabilities(table, draws, -1.0)
+    found = probabilities(table, draws, -1.0)
     assert found["P(below 0)"].iloc[0] == (draws[..., 0, 0] < 0).mean()
     assert found["P(below -1)"].iloc[3] == (draws[..., 1, 1] < -1).mean()
-    gap = effects.differences(draws, "Y", "X").set_index("gene")
+    gap = differences(draws, "Y", "X").set_index("gene")
     assert gap.loc["B", "mean"] == pytest.approx(
         float((draws[..., 0, 0] - draws[..., 0, 1]).mean())
     )
@@ -109,7 +112,7 @@ def test_probabilities_and_differences_are_those_of_the_draws():
 def test_holdings_say_what_is_missing():
     screen = small([3.0, 5.0, 1.0, 1.0, 1.0, 1.0, 7.0, 7.0])
     fewer = Screen(screen.table.drop(index=[1]))
-    found = effects.holdings(fewer).set_index("what")["number"]
+    found = screens.holdings(fewer).set_index("what")["number"]
     assert found["missing combinations of sgRNA and cell line"] == "1 of 8"
     assert found["sgRNAs per gene"].startswith("1 to 3")
 
@@ -124,6 +127,6 @@ def test_a_model_without_effects_by_cell_line_is_refused(screen):
                 pm.Normal("gamma_g", dims="gene")
             return model
 
-    effects.check_effects(m7a, screen)
+    check_effects(m7a, screen)
     with pytest.raises(PoolscreenError, match="the model 'bare' has none; m7a and m7b"):
-        effects.check_effects(Bare, screen)
+        check_effects(Bare, screen)

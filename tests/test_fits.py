@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from poolscreen import fits, project
+from poolscreen import files
 from poolscreen.errors import PoolscreenError
+from poolscreen.inference import gate, store
+from poolscreen.inference.posterior import summarise
 
 
 def sample_stats(chains=4, draws=500, divergences=0, rng=None):
@@ -22,7 +24,7 @@ def sample_stats(chains=4, draws=500, divergences=0, rng=None):
     )
 
 
-def posterior(shift=0.0):
+def drawn(shift=0.0):
     """Four chains of independent draws, the last one shifted."""
     rng = np.random.default_rng(0)
     sigma = rng.normal(size=(4, 500))
@@ -37,14 +39,14 @@ def posterior(shift=0.0):
     )
 
 
-def gate(draws, **changes):
-    tables = fits.summarise(draws)
-    diagnostics = fits.diagnose(tables, sample_stats()) | changes
-    fits.check_gate("m", tables, diagnostics)
+def pass_gate(draws, **changes):
+    tables = summarise(draws)
+    diagnostics = gate.diagnose(tables, sample_stats()) | changes
+    gate.check_gate("m", tables, diagnostics)
 
 
 def test_tables_keep_the_order_and_the_columns():
-    tables = fits.summarise(posterior())
+    tables = summarise(drawn())
     assert list(tables) == ["scalars", "alpha"]
     statistics = "mean sd hdi_3% hdi_97% mcse_mean mcse_sd ess_bulk ess_tail r_hat".split()
     assert list(tables["scalars"]) == ["parameter", *statistics]
@@ -54,16 +56,16 @@ def test_tables_keep_the_order_and_the_columns():
 
 
 def test_an_effect_of_one_dimension_has_a_table():
-    draws = posterior().isel(cell_line=0, drop=True)
-    table = fits.summarise(draws)["alpha"]
+    draws = drawn().isel(cell_line=0, drop=True)
+    table = summarise(draws)["alpha"]
     assert table["gene"].tolist() == ["g10", "g2"]
     own = draws["alpha"].mean(["chain", "draw"]).to_numpy()
     np.testing.assert_allclose(table["mean"], own)
 
 
 def test_tables_hold_the_draws_own_figures():
-    draws = posterior()
-    row = fits.summarise(draws)["alpha"].set_index(["gene", "cell_line"]).loc[("g2", "b")]
+    draws = drawn()
+    row = summarise(draws)["alpha"].set_index(["gene", "cell_line"]).loc[("g2", "b")]
     own = draws["alpha"].sel(gene="g2", cell_line="b").to_numpy().ravel()
     assert row["mean"] == pytest.approx(own.mean())
     assert row["sd"] == pytest.approx(own.std(ddof=1), rel=1e-3)
@@ -72,7 +74,7 @@ def test_tables_hold_the_draws_own_figures():
 
 
 def test_gate_lets_good_draws_pass():
-    gate(posterior())
+    pass_gate(drawn())
 
 
 @pytest.mark.parametrize(
@@ -88,20 +90,20 @@ def test_gate_lets_good_draws_pass():
 )
 def test_gate_refuses(change, message):
     with pytest.raises(PoolscreenError, match=message):
-        gate(posterior(), **change)
+        pass_gate(drawn(), **change)
 
 
 def test_gate_names_the_worst_parameter():
     with pytest.raises(PoolscreenError, match=r"The worst parameters:\n  sigma: R-hat"):
-        gate(posterior(shift=3.0))
+        pass_gate(drawn(shift=3.0))
 
 
 def test_a_failure_on_purpose_must_be_one():
-    tables = fits.summarise(posterior())
-    good = fits.diagnose(tables, sample_stats())
+    tables = summarise(drawn())
+    good = gate.diagnose(tables, sample_stats())
     with pytest.raises(PoolscreenError, match="shown as a failure, but it has converged"):
-        fits.check_gate("m", tables, good, expect_failure=True)
-    fits.check_gate("m", tables, good | {"divergences": 3.0}, expect_failure=True)
+        gate.check_gate("m", tables, good, expect_failure=True)
+    gate.check_gate("m", tables, good | {"divergences": 3.0}, expect_failure=True)
 
 
 @pytest.fixture
@@ -114,47 +116,47 @@ def fit():
             )
         }
     )
-    tree = xr.DataTree.from_dict(dict.fromkeys(fits.GROUPS, group))
+    tree = xr.DataTree.from_dict(dict.fromkeys(store.GROUPS, group))
     tree.attrs = {"model": "m", "seed": 1}
     return tree
 
 
 def test_file_holds_the_fit(fit, tmp_path):
     path = tmp_path / "m.nc"
-    fits.write_fit(path, fit)
-    read = fits.read_fit(path)
-    assert set(read.children) == set(fits.GROUPS)
+    store.write_fit(path, fit)
+    read = store.read_fit(path)
+    assert set(read.children) == set(store.GROUPS)
     assert read.attrs["model"] == "m"
     np.testing.assert_allclose(read["posterior"]["x"], fit["posterior"]["x"], rtol=1e-6)
-    assert fits.read_attributes(path)["seed"] == 1
+    assert store.read_attributes(path)["seed"] == 1
     assert [p.name for p in tmp_path.iterdir()] == ["m.nc"]
 
 
 @pytest.mark.parametrize("keep", [0, 100, 5000])
 def test_truncated_file_is_named(fit, tmp_path, keep):
     path = tmp_path / "m.nc"
-    fits.write_fit(path, fit)
+    store.write_fit(path, fit)
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(PoolscreenError, match=r"m\.nc is damaged .*delete it and run `make book`"):
-        fits.read_fit(path)
+        store.read_fit(path)
 
 
 def test_file_of_another_version_is_named(fit, tmp_path, monkeypatch):
     path = tmp_path / "m.nc"
-    monkeypatch.setattr(fits, "FORMAT", fits.FORMAT + 1)
-    fits.write_fit(path, fit)
+    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
+    store.write_fit(path, fit)
     monkeypatch.undo()
     with pytest.raises(PoolscreenError, match="is of format 2, and this version reads 1"):
-        fits.read_fit(path)
+        store.read_fit(path)
 
 
 def test_missing_file_and_missing_group_are_named(fit, tmp_path):
     with pytest.raises(PoolscreenError, match="is not there"):
-        fits.read_fit(tmp_path / "none.nc")
+        store.read_fit(tmp_path / "none.nc")
     del fit["prior"]
-    fits.write_fit(tmp_path / "m.nc", fit)
+    store.write_fit(tmp_path / "m.nc", fit)
     with pytest.raises(PoolscreenError, match="has no group prior"):
-        fits.read_fit(tmp_path / "m.nc")
+        store.read_fit(tmp_path / "m.nc")
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
@@ -162,7 +164,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path):
     path.write_text("old")
 
     def write():
-        with project.replacing(path) as part:
+        with files.replacing(path) as part:
             part.write_text("half")
             raise KeyboardInterrupt
 
@@ -178,7 +180,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     path.write_text("old")
 
     def write():
-        with project.replacing(path) as part:
+        with files.replacing(path) as part:
             part.symlink_to("/dev/full")
             pd.DataFrame({"x": range(100_000)}).to_csv(part)
 

@@ -12,16 +12,28 @@ from pymc.model.transform.conditioning import remove_value_transforms
 from pytensor.compile.mode import Mode
 from scipy import stats
 
-from poolscreen import fits, marginal, models, sampling
+from poolscreen import models
 from poolscreen.errors import PoolscreenError
-from poolscreen.marginal import NestedNormal
+from poolscreen.families.family import MEAN_SD, SCALE_RATE, check_member
+from poolscreen.families.nested import likelihood
+from poolscreen.families.nested.data import statistics
+from poolscreen.families.nested.effects import draw_effects, effect_moments, log_likelihood
+from poolscreen.families.nested.family import NestedNormal
+from poolscreen.families.nested.likelihood import (
+    build,
+    data_of,
+    log_density,
+    log_marginal_likelihood,
+)
+from poolscreen.inference import gate, sampling
+from poolscreen.inference.posterior import summarise
 from poolscreen.models import m7b
-from poolscreen.screen import Screen
+from poolscreen.screens.table import Screen
 
 FAMILIES = {
-    name: family
+    name: models.get(name).FAMILY
     for name in models.names()
-    if isinstance(family := models.get(name).FAMILY, NestedNormal)
+    if isinstance(models.get(name).FAMILY, NestedNormal)
 }
 
 
@@ -158,9 +170,7 @@ def posterior_at(family, point, draws=1):
 @given(screen=screens(), family=families(), point=points)
 def test_likelihood_is_that_of_the_dense_normal(screen, family, point):
     """Sufficient statistics say of any design what its rows say, to the last constant."""
-    ours = marginal.log_marginal_likelihood(
-        marginal.statistics(family, screen), *values_of(family, point)
-    )
+    ours = log_marginal_likelihood(statistics(family, screen), *values_of(family, point))
     dense = Dense(family, screen, *values_of(family, point)).log_density()
     assert evaluated(ours) == pytest.approx(dense, rel=1e-8, abs=1e-7)
 
@@ -169,7 +179,7 @@ def test_likelihood_is_that_of_the_dense_normal(screen, family, point):
 @given(screen=screens(), family=families(), point=points)
 def test_moments_of_the_effects_are_those_of_the_dense_normal(screen, family, point):
     expected, covariance = Dense(family, screen, *values_of(family, point)).effects()
-    found = marginal.effect_moments(family, screen, posterior_at(family, point))
+    found = effect_moments(family, screen, posterior_at(family, point))
     names = [family.top, *([family.nested] if family.nested else [])]
     mean, sd = np.hstack([found[name].to_numpy().reshape(2, -1) for name in names])
     np.testing.assert_allclose(mean, expected, atol=1e-8)
@@ -181,7 +191,7 @@ def test_moments_of_the_effects_are_those_of_the_dense_normal(screen, family, po
 def test_draws_of_the_effects_are_those_of_the_dense_normal(screen, family, point):
     expected, covariance = Dense(family, screen, *values_of(family, point)).effects()
     n = 20_000
-    effects = marginal.draw_effects(
+    effects = draw_effects(
         family, screen, posterior_at(family, point, draws=n), np.random.default_rng(1)
     )
     names = [family.top, *([family.nested] if family.nested else [])]
@@ -203,7 +213,7 @@ def test_leaving_one_out_is_conditioning_the_dense_normal(screen, family, point)
     variance = 1 / np.diag(precision)
     location = dense.y - variance * (precision @ (dense.y - dense.mean))
     expected = stats.norm.logpdf(dense.y, location, np.sqrt(variance))
-    found = marginal.log_likelihood(family, screen, posterior_at(family, point), form="marginal")
+    found = log_likelihood(family, screen, posterior_at(family, point), form="marginal")
     assert found.dims == ("chain", "draw", "obs")
     np.testing.assert_allclose(found[0, 0], expected, rtol=1e-6, atol=1e-6)
 
@@ -211,21 +221,19 @@ def test_leaving_one_out_is_conditioning_the_dense_normal(screen, family, point)
 def test_leaving_one_out_with_next_to_no_noise(screen):
     """A lone observation says nothing of its own intercept once it is left out."""
     family = FAMILIES["m7b_unpooled"]
-    found = marginal.log_likelihood(
-        family, screen, posterior_at(family, {"sigma": 1e-8}), form="marginal"
-    )
+    found = log_likelihood(family, screen, posterior_at(family, {"sigma": 1e-8}), form="marginal")
     expected = stats.norm.logpdf(screen.log_fc, 0, 5)
     np.testing.assert_allclose(found[0, 0], expected, rtol=1e-9)
 
 
 def test_log_density_is_prior_and_likelihood(screen):
     point = {"mu_gamma": -1.0, "sigma_gamma": 1.1, "sigma_alpha": 0.2, "sigma": 0.3}
-    found = marginal.log_density(m7b.FAMILY, screen, posterior_at(m7b.FAMILY, point))
+    found = log_density(m7b.FAMILY, screen, posterior_at(m7b.FAMILY, point))
     assert found["mu_gamma"].item() == pytest.approx(stats.norm.logpdf(-1, 0, 5))
     for name in m7b.FAMILY.scales:
         assert found[name].item() == pytest.approx(-point[name])
     few = Screen(screen.table[screen.cell_idx < 2])
-    found = marginal.log_density(m7b.FAMILY, few, posterior_at(m7b.FAMILY, point))
+    found = log_density(m7b.FAMILY, few, posterior_at(m7b.FAMILY, point))
     dense = Dense(m7b.FAMILY, few, -1.0, 1.1, 0.2, 0.3).log_density()
     assert found["log_fc"].item() == pytest.approx(dense)
 
@@ -248,7 +256,7 @@ def test_conditional_likelihood_is_that_of_the_model_as_written(name, screen):
     )
     tree = xr.DataTree.from_dict({"posterior": posterior})
     expected = pm.compute_log_likelihood(tree, model=plain, progressbar=False)
-    found = marginal.log_likelihood(FAMILIES[name], screen, posterior, form="conditional")
+    found = log_likelihood(FAMILIES[name], screen, posterior, form="conditional")
     np.testing.assert_allclose(found, expected["log_likelihood"]["log_fc"], rtol=1e-9)
 
 
@@ -269,7 +277,7 @@ def test_sampled_density_is_prior_times_likelihood(name, sizes):
     """In whichever coordinates: their Jacobian is taken by finite differences."""
     rng = np.random.default_rng(1)
     family, screen = FAMILIES[name], balanced(rng.normal(size=sizes))
-    model = remove_value_transforms(marginal.build(family, screen))
+    model = remove_value_transforms(build(family, screen))
     names = [value.name for value in model.value_vars]
     density = model.compile_logp()
     to_scales = model.compile_fn(
@@ -288,16 +296,14 @@ def test_sampled_density_is_prior_times_likelihood(name, sizes):
         steps = 1e-6 * np.eye(len(at))[[n != family.mean for n in names]]
         columns = [(scales_at(at + s) - scales_at(at - s)) / 2e-6 for s in steps]
         expected = np.log(np.abs(np.linalg.det(columns)))
-        expected += stats.expon.logpdf(found, scale=1 / marginal.SCALE_RATE).sum()
+        expected += stats.expon.logpdf(found, scale=1 / SCALE_RATE).sum()
         if isinstance(family.mean, str):
-            expected += stats.norm.logpdf(point[family.mean], 0, marginal.MEAN_SD)
+            expected += stats.norm.logpdf(point[family.mean], 0, MEAN_SD)
         mean, sd, nested_sd = (
             point.get(v, v) for v in (family.mean, family.sd, family.nested_sd or 0.0)
         )
         expected += evaluated(
-            marginal.log_marginal_likelihood(
-                marginal.statistics(family, screen), mean, sd, nested_sd, point["sigma"]
-            )
+            log_marginal_likelihood(statistics(family, screen), mean, sd, nested_sd, point["sigma"])
         )
         # The constant that is left over: angles are uniform between 0 and pi / 2.
         expected += sum(n.startswith("angle") for n in names) * np.log(2 / np.pi)
@@ -309,20 +315,20 @@ def test_sampled_density_is_prior_times_likelihood(name, sizes):
 def test_one_compilation_serves_other_data(screen):
     """The model that was built for one screen has the density of another, given its data."""
     other = Screen(screen.table.assign(log_fc=screen.log_fc[::-1] * 2))
-    model = marginal.build(m7b.FAMILY, screen)
+    model = build(m7b.FAMILY, screen)
     density = model.compile_logp()
     point = model.initial_point()
     before = density(point)
-    pm.set_data(marginal.data_of(model, m7b.FAMILY, other), model=model)
-    expected = marginal.build(m7b.FAMILY, other).compile_logp()(point)
+    pm.set_data(data_of(model, m7b.FAMILY, other), model=model)
+    expected = build(m7b.FAMILY, other).compile_logp()(point)
     assert density(point) == pytest.approx(float(expected)) != pytest.approx(before)
 
 
 def test_data_of_another_layout_are_refused(screen):
-    model = marginal.build(m7b.FAMILY, screen)
+    model = build(m7b.FAMILY, screen)
     fewer = Screen(screen.table[screen.gene_idx > 4])
     with pytest.raises(PoolscreenError, match="built for 10 layouts of at most 1 strata"):
-        marginal.data_of(model, m7b.FAMILY, fewer)
+        data_of(model, m7b.FAMILY, fewer)
 
 
 def rows(values, sgrnas=None):
@@ -334,12 +340,12 @@ def rows(values, sgrnas=None):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (rows([]), "there are no rows below the header"),
+        (rows([]), "there are no rows"),
         (
             rows([1.0]),
             "one observation, and nothing to learn a standard deviation from",
         ),
-        (rows([1.0, np.nan]), r"log_fc is missing; leave the row out \(row 3"),
+        (rows([1.0, np.nan]), r"log_fc is missing \(row 3"),
         (rows([0.1, 0.1, 0.1]), "all 3 values of log_fc are 0.1: with zero variance"),
         (
             rows([1.0, 1.0, 2.0, 2.0], list("aabb")),
@@ -359,21 +365,21 @@ def test_degenerate_data_are_refused(table, message):
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_family_is_the_model_that_is_written_down(name, screen):
-    marginal.check_member(FAMILIES[name], screen, models.get(name).build(screen))
+    check_member(FAMILIES[name], screen, models.get(name).build(screen))
 
 
 @pytest.mark.parametrize(("old", "new"), [("m7a", "m7a_unpooled"), ("m7a_unpooled", "m7a")])
 def test_a_model_of_another_family_is_refused(old, new, screen):
     with pytest.raises(PoolscreenError, match=r"has no parameter|is not NestedNormal"):
-        marginal.check_member(FAMILIES[old], screen, models.get(new).build(screen))
+        check_member(FAMILIES[old], screen, models.get(new).build(screen))
 
 
 @pytest.mark.parametrize("change", [{"MEAN_SD": 4.0}, {"SCALE_RATE": 2.0}])
 def test_another_prior_is_refused(change, screen, monkeypatch):
     for name, value in change.items():
-        monkeypatch.setattr(marginal, name, value)
+        monkeypatch.setattr(likelihood, name, value)
     with pytest.raises(PoolscreenError, match="as it is written down is not"):
-        marginal.check_member(m7b.FAMILY, screen, m7b.build(screen))
+        check_member(m7b.FAMILY, screen, m7b.build(screen))
 
 
 @pytest.mark.slow
@@ -384,7 +390,7 @@ def test_marginal_posterior_is_that_of_plain_nuts(name, screen):
     summaries = []
     for form in (False, True):
         sampled = sampling.sample(models.get(name), screen, chosen, marginal_form=form)
-        tables = fits.summarise(sampled["posterior"].to_dataset())
+        tables = summarise(sampled["posterior"].to_dataset())
         summaries.append(pd.concat(tables.values()).reset_index(drop=True))
     plain, exact = summaries
     error = np.hypot(plain["mcse_mean"], exact["mcse_mean"])
@@ -433,5 +439,5 @@ def test_every_design_passes_the_gate(name, sizes):
     screen = balanced(rng.normal(alpha, 0.3, size=sizes))
     sampled = sampling.sample(model, screen, sampling.Settings(draws=1000, tune=1000))
     posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
-    found = fits.diagnose_draws(posterior[model.FAMILY.parameters], stats)
-    assert fits.faults(found) == []
+    found = gate.diagnose_draws(posterior[model.FAMILY.parameters], stats)
+    assert gate.faults(found) == []

@@ -5,10 +5,11 @@ import pymc as pm
 import pytest
 from pymc.model.transform.conditioning import remove_value_transforms
 
-from poolscreen import fits, models, sampling
+from poolscreen import models
 from poolscreen.errors import PoolscreenError
-from poolscreen.screen import Screen
-from poolscreen.simulate import Design, simulate
+from poolscreen.inference import gate, sampling
+from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.table import Screen
 
 # Effects and their dimensions, by model.
 EFFECTS = {
@@ -73,8 +74,8 @@ def test_known_parameters_are_recovered(name):
         sampling.Settings(draws=1000, tune=1000),
     )
     posterior = found["posterior"].to_dataset()
-    tables = fits.summarise(posterior)
-    fits.check_gate(name, tables, fits.diagnose(tables, found["sample_stats"].to_dataset()))
+    tables = posterior.summarise(posterior)
+    gate.check_gate(name, tables, gate.diagnose(tables, found["sample_stats"].to_dataset()))
     free = [rv.name for rv in model.build(screen).free_RVs]
     ranks = (posterior[free] < known[free].isel(chain=0, draw=0)).mean(["chain", "draw"])
     ranks = np.concatenate([np.ravel(ranks[parameter]) for parameter in free])

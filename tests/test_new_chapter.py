@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from poolscreen import new_chapter
 from poolscreen.errors import PoolscreenError
+from press import new_chapter
 
 BLOCK = re.compile(r"^```(bash|diff)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

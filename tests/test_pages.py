@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pypdf import PdfReader
 
-from poolscreen import chapters, printing, repository
+from press import chapters, printing, repository
 
 pytestmark = pytest.mark.browser
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from poolscreen import prose
 from poolscreen.errors import PoolscreenError
+from press import prose
 
 CHAPTER = """# %% [markdown]
 # # A title

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poolscreen.errors import PoolscreenError
-from poolscreen.screen import Screen
+from poolscreen.screens.table import Screen
 
 
 @st.composite
@@ -32,7 +32,7 @@ def tables(draw):
     )
 
 
-@settings(deadline=None)  # the first example imports pandera
+@settings(deadline=None)
 @given(tables())
 def test_indices_lead_back_to_the_labels(table):
     screen = Screen(table)
@@ -72,8 +72,8 @@ GOOD = pd.DataFrame(
     [
         (GOOD.drop(columns="gene"), "no column gene"),
         (GOOD.iloc[:0], "no rows"),
-        (GOOD.assign(gene=["g", "h"]), "rows 2, 3, .*more than one gene"),
-        (GOOD.assign(log_fc=[0.1, np.nan]), r"log_fc is missing.*\(row 3\)"),
+        (GOOD.assign(gene=["g", "h"]), r"more than one gene \(row 2 and 1 more"),
+        (GOOD.assign(log_fc=[0.1, np.nan]), r"log_fc is missing \(row 3"),
         (GOOD.assign(log_fc=[np.inf, 0.1]), r"log_fc is infinite.*\(row 2"),
         (GOOD.assign(log_fc=["x", "0.1"]), "log_fc is no number.*'x'"),
         (GOOD.assign(sgRNA=[" ", "s"]), r"sgRNA is empty.*\(row 2"),

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from poolscreen.errors import PoolscreenError
-from poolscreen.simulate import Design, simulate
+from poolscreen.screens.simulate import Design, simulate
 
 PRINTED = [
     (0, "cell_0", "sgRNA_0", "gene_0", -1.284686, -0.974021),

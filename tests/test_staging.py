@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from poolscreen import chapters, display, execution, repository, site, staging
+from poolscreen import display
 from poolscreen.errors import PoolscreenError
+from press import chapters, execution, repository, site, staging
 
 
 def cell_with(shown, **metadata):

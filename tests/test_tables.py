@@ -8,8 +8,10 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from poolscreen import measurements, project, tables
 from poolscreen.errors import PoolscreenError
+from poolscreen.tables import sensitivity
+from poolscreen.tables.measurements import best_and_median, slope
+from press import measurements, paths, results
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def normal() -> xr.DataArray:
 def test_reweighted_draws_are_those_of_the_other_distribution(normal):
     """From a standard normal to one of mean 0.5 and half the variance."""
     ratio = stats.norm.logpdf(normal, 0.5, 0.5**0.5) - stats.norm.logpdf(normal)
-    found = tables.reweighted({"x": normal}, normal.copy(data=ratio)).iloc[0]
+    found = sensitivity.reweighted({"x": normal}, normal.copy(data=ratio)).iloc[0]
     expected = stats.norm.ppf([0.03, 0.97], 0.5, 0.5**0.5)
     assert found["mean"] == pytest.approx(0.5, abs=0.02)
     np.testing.assert_allclose(found[["3%", "97%"]].astype(float), expected, atol=0.05)
@@ -29,7 +31,7 @@ def test_reweighted_draws_are_those_of_the_other_distribution(normal):
 
 
 def test_draws_as_they_are(normal):
-    found = tables.reweighted({"x": normal}, None).iloc[0]
+    found = sensitivity.reweighted({"x": normal}, None).iloc[0]
     assert found["mean"] == pytest.approx(float(normal.mean()))
     assert np.isnan(found["k"])
 
@@ -41,7 +43,7 @@ def test_power_scaling_tells_who_decides(normal):
     posterior = xr.Dataset({"x": normal})
     for prior, likelihood in [(strong, weak), (weak, strong)]:
         density = xr.Dataset({"x": prior, "log_fc": likelihood})
-        found = tables.power_scaling(posterior, density).iloc[0]
+        found = sensitivity.power_scaling(posterior, density).iloc[0]
         high, low = ("prior", "likelihood") if prior is strong else ("likelihood", "prior")
         assert found[high] > 0.05
         assert found[low] < 0.01
@@ -55,7 +57,7 @@ def test_best_and_median():
             "ESS per second": [1, 5, 2, 7],
         }
     )
-    found = measurements.best_and_median(rounds, ["model"]).set_index("model").loc["a"]
+    found = best_and_median(rounds, ["model"]).set_index("model").loc["a"]
     assert found["s, best"] == 1
     assert found["s, median"] == 2
     assert found["ESS per second, best"] == 5
@@ -64,17 +66,17 @@ def test_best_and_median():
 
 def test_slope():
     sizes = pd.Series([10.0, 100.0, 1000.0])
-    assert measurements.slope(sizes, 3 * sizes**1.5) == pytest.approx(1.5)
+    assert slope(sizes, 3 * sizes**1.5) == pytest.approx(1.5)
 
 
 def test_measurements_are_kept_whole(in_project):
     measurements.record("scaling", [1, 2])
-    assert measurements.load_benchmark("scaling")["figures"] == [1, 2]
-    assert {"cores", "pymc", "measured"} <= set(measurements.load_benchmark("scaling")["machine"])
-    path = project.benchmark_path("scaling")
+    assert results.load_benchmark("scaling")["figures"] == [1, 2]
+    assert {"cores", "pymc", "measured"} <= set(results.load_benchmark("scaling")["machine"])
+    path = paths.benchmark_path("scaling")
     path.write_text(json.dumps({"a": 1})[:-1])
     with pytest.raises(PoolscreenError, match=r"scaling\.json is damaged"):
-        measurements.load_benchmark("scaling")
+        results.load_benchmark("scaling")
     path.unlink()
     with pytest.raises(PoolscreenError, match="`make bench` makes it"):
-        measurements.load_benchmark("scaling")
+        results.load_benchmark("scaling")

@@ -6,10 +6,10 @@ import io
 import pandas as pd
 import pytest
 
-from poolscreen import reading
 from poolscreen.errors import PoolscreenError
-from poolscreen.screen import read_screen
-from poolscreen.validation import cautions
+from poolscreen.screens import reading
+from poolscreen.screens.cautions import cautions
+from poolscreen.screens.reading import read_screen
 
 GOOD = """\
 cell_line,sgRNA,gene,replicate,log_fc

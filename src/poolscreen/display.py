@@ -5,9 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,8 @@ from IPython.display import SVG, Markdown
 from poolscreen.errors import PoolscreenError
 
 if TYPE_CHECKING:
-    import altair as alt
     import pymc as pm
+
 
 # Effective sample sizes are counts; everything else in a posterior table has a unit.
 COUNTS = ("ess_bulk", "ess_tail")
@@ -114,59 +114,6 @@ def _format(column: str, digits: int) -> Callable[[object], str]:
     return show
 
 
-class Interactive:
-    """A figure that answers to its reader, beside the static one that stands in without scripts.
-
-    Parameters
-    ----------
-    chart : altair.LayerChart
-        The figure that answers.
-    figure : str
-        Name of the static figure.
-
-    Examples
-    --------
-    >>> import altair as alt
-    >>> chart = alt.LayerChart(layer=[alt.Chart(pd.DataFrame({"x": [1]})).mark_point()])
-    >>> data, metadata = Interactive(chart, "fig-shrinkage")._repr_mimebundle_()
-    >>> list(data), metadata[Interactive.mime]
-    (['application/vnd.vegalite.v6+json'], {'figure': 'fig-shrinkage'})
-    """
-
-    mime = "application/vnd.vegalite.v6+json"
-
-    def __init__(self, chart: "alt.LayerChart", figure: str) -> None:
-        self.chart, self.figure = chart, figure
-
-    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        return {self.mime: self.chart.to_dict()}, {self.mime: {"figure": self.figure}}
-
-
-def interactive(chart: "alt.LayerChart", *, figure: str) -> Interactive:
-    """Show a chart in the place of a static figure, where a page's reader has scripts.
-
-    Parameters
-    ----------
-    chart : altair.LayerChart
-        The chart.
-    figure : str
-        Name of the static figure, for example `fig-shrinkage`. It keeps its number, its caption
-        and its text, and is what print and readers without scripts see.
-
-    Returns
-    -------
-    Interactive
-
-    Examples
-    --------
-    >>> import altair as alt
-    >>> chart = alt.LayerChart(layer=[alt.Chart(pd.DataFrame({"x": [1]})).mark_point()])
-    >>> interactive(chart, figure="fig-shrinkage").figure
-    'fig-shrinkage'
-    """
-    return Interactive(chart, figure)
-
-
 def source(thing: Callable[..., object]) -> Markdown:
     """Show the source code of a function: the very code that runs.
 
@@ -210,14 +157,14 @@ def graph(model: "pm.Model") -> SVG:
     Examples
     --------
     >>> from poolscreen.models import m7a
-    >>> from poolscreen.screen import Screen
-    >>> from poolscreen.simulate import Design, simulate
+    >>> from poolscreen.screens.table import Screen
+    >>> from poolscreen.screens.simulate import Design, simulate
     >>> model = m7a.build(Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0]))
     >>> drawing = graph(model).data
     >>> [name in drawing for name in ("alpha_gc", "sigma", "gamma_gc")]
     [True, True, False]
     """
-    import pymc as pm  # noqa: PLC0415 (as above)
+    import pymc as pm
 
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     found = (shutil.which(name, path=places) for name in ("graphviz-pure", "dot"))
@@ -240,32 +187,3 @@ def graph(model: "pm.Model") -> SVG:
     if ran.returncode:
         raise PoolscreenError(f"{program} cannot draw the model: {ran.stderr.strip()}")
     return SVG(ran.stdout)
-
-
-def numbers(values: Mapping[str, float | str]) -> None:
-    """Give numbers to the prose, which quotes them by their names.
-
-    Prose quotes ``{glue:text}`name:.2f``` on the same page, and
-    ``{glue:text}`../notebooks/02_model_7a.ipynb::name:.2f``` on another.
-
-    Parameters
-    ----------
-    values : mapping of str to float or str
-        What the prose quotes, by name.
-
-    Examples
-    --------
-    NumPy's numbers become Python's, which prose can format:
-
-    >>> from unittest.mock import patch
-    >>> with patch("myst_nb.glue") as glue:
-    ...     numbers({"share": np.float64(0.31)})
-    >>> glue.call_args.args
-    ('share', 0.31)
-    """
-    from myst_nb import glue  # noqa: PLC0415 (it takes a second)
-
-    for name, value in values.items():
-        # A NumPy number would be kept as text that cannot be formatted.
-        plain = value.item() if hasattr(value, "item") else value
-        glue(name, plain, display=False)

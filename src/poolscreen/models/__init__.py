@@ -9,8 +9,8 @@ from poolscreen.errors import PoolscreenError
 if TYPE_CHECKING:  # the names alone are asked for often, and PyMC takes seconds to import
     import pymc as pm
 
-    from poolscreen.marginal import Family
-    from poolscreen.screen import Screen
+    from poolscreen.families.family import Family
+    from poolscreen.screens.table import Screen
 
 
 class Model(Protocol):
@@ -34,12 +34,10 @@ class Model(Protocol):
     """
 
     @property
-    def TITLE(self) -> str:  # noqa: N802, D102 (a constant of the module)
-        ...
+    def TITLE(self) -> str: ...
 
     @property
-    def FAMILY(self) -> "Family | None":  # noqa: N802, D102 (as above)
-        ...
+    def FAMILY(self) -> "Family | None": ...
 
     def build(self, screen: "Screen") -> "pm.Model":
         """Write the model down for a screen.
@@ -57,8 +55,8 @@ class Model(Protocol):
         Examples
         --------
         >>> from poolscreen.models import m7a
-        >>> from poolscreen.screen import Screen
-        >>> from poolscreen.simulate import Design, simulate
+        >>> from poolscreen.screens.table import Screen
+        >>> from poolscreen.screens.simulate import Design, simulate
         >>> model = m7a.build(Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0]))
         >>> [rv.name for rv in model.free_RVs]
         ['mu_alpha_gc', 'sigma_alpha', 'alpha_gc', 'sigma']

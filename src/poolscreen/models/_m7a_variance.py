@@ -7,7 +7,7 @@ The family is that of the right model: data sets drawn from this one are fitted 
 import pymc as pm
 
 from poolscreen.models import m7a
-from poolscreen.screen import Screen
+from poolscreen.screens.table import Screen
 
 TITLE = "gene × cell line, partial pooling, with an error"
 FAMILY = m7a.FAMILY

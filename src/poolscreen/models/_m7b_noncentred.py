@@ -6,7 +6,7 @@ The same model in other coordinates: :math:`\gamma_{gc} = \mu_\gamma + \sigma_\g
 
 import pymc as pm
 
-from poolscreen.screen import Screen
+from poolscreen.screens.table import Screen
 
 TITLE = "7b with standardised deviations"
 FAMILY = None  # it is compared as it stands

@@ -15,8 +15,8 @@ average of its kind. Only so are they identified; see `m7_two_means`.
 
 import pymc as pm
 
-from poolscreen.crossed import Crossed
-from poolscreen.screen import Screen
+from poolscreen.families.crossed.family import Crossed
+from poolscreen.screens.table import Screen
 
 TITLE = "sgRNA within gene, crossed with cell line, partial pooling"
 FAMILY = Crossed()

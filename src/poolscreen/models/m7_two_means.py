@@ -14,8 +14,8 @@ The data know the sum of the two means, and nothing else of them; `m7` says the 
 
 import pymc as pm
 
-from poolscreen.crossed import Crossed
-from poolscreen.screen import Screen
+from poolscreen.families.crossed.family import Crossed
+from poolscreen.screens.table import Screen
 
 TITLE = "model 7 with a mean of the genes and one of the cell lines"
 FAMILY = Crossed(two_means=True)

@@ -10,8 +10,8 @@ r"""Model 7a: one intercept per gene and cell line, partially pooled.
 
 import pymc as pm
 
-from poolscreen.marginal import NestedNormal
-from poolscreen.screen import Screen
+from poolscreen.families.nested.family import NestedNormal
+from poolscreen.screens.table import Screen
 
 TITLE = "gene × cell line, partial pooling"
 FAMILY = NestedNormal(top="alpha_gc", level="gene", mean="mu_alpha_gc", sd="sigma_alpha")

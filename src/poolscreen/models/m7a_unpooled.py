@@ -9,8 +9,8 @@ r"""Model 7a without pooling: the prior of the intercepts is fixed.
 
 import pymc as pm
 
-from poolscreen.marginal import NestedNormal
-from poolscreen.screen import Screen
+from poolscreen.families.nested.family import NestedNormal
+from poolscreen.screens.table import Screen
 
 TITLE = "gene × cell line, no pooling"
 FAMILY = NestedNormal(top="alpha_gc", level="gene", mean=0.0, sd=5.0)

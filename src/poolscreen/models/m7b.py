@@ -11,8 +11,8 @@ r"""Model 7b: an intercept per sgRNA and cell line, nested in one per gene and c
 
 import pymc as pm
 
-from poolscreen.marginal import NestedNormal
-from poolscreen.screen import Screen
+from poolscreen.families.nested.family import NestedNormal
+from poolscreen.screens.table import Screen
 
 TITLE = "sgRNA × cell line within gene × cell line, partial pooling"
 FAMILY = NestedNormal(

@@ -9,8 +9,8 @@ r"""Model 7b without pooling: an intercept per sgRNA and cell line under a fixed
 
 import pymc as pm
 
-from poolscreen.marginal import NestedNormal
-from poolscreen.screen import Screen
+from poolscreen.families.nested.family import NestedNormal
+from poolscreen.screens.table import Screen
 
 TITLE = "sgRNA × cell line, no pooling"
 FAMILY = NestedNormal(top="alpha_sc", level="sgRNA", mean=0.0, sd=5.0)

@@ -11,8 +11,8 @@ r"""Model 7c: effects of genes and of cell lines; all sgRNAs of a gene are alike
 
 import pymc as pm
 
-from poolscreen.crossed import Crossed
-from poolscreen.screen import Screen
+from poolscreen.families.crossed.family import Crossed
+from poolscreen.screens.table import Screen
 
 TITLE = "gene, crossed with cell line, partial pooling"
 FAMILY = Crossed(nested_sd=None)

@@ -1,0 +1,1 @@
+"""Families of models whose effects integrate out, given their scales."""

@@ -1,0 +1,1 @@
+"""Effects of genes and their sgRNAs, crossed with those of cell lines."""

@@ -1,0 +1,105 @@
+"""What sampling needs of a family of models whose effects integrate out."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+from pymc.model.transform.conditioning import remove_value_transforms
+
+from poolscreen.arrays import FloatArray
+from poolscreen.errors import PoolscreenError
+from poolscreen.screens.table import Screen
+
+# The prior of a mean is Normal(0, MEAN_SD), that of a scale Exponential(SCALE_RATE).
+MEAN_SD = 5.0
+SCALE_RATE = 1.0
+DRAWS_AT_A_TIME = 50
+
+
+class Family(Protocol):
+    """What sampling needs of a family of models whose effects integrate out.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7, m7b
+    >>> m7.FAMILY.parameters, m7b.FAMILY.parameters
+    (['sigma_gamma', 'sigma_alpha', 'sigma_beta', 'sigma'],
+     ['mu_gamma', 'sigma_gamma', 'sigma_alpha', 'sigma'])
+    """
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of what is sampled; the rest is drawn exactly."""
+
+    def build(self, screen: Screen) -> pm.Model:
+        """Write the model down with its effects integrated out."""
+
+    def data_of(self, model: pm.Model, screen: Screen) -> dict[str, FloatArray]:
+        """Reduce another screen to data for a model that is built already."""
+
+    def log_joint(self, screen: Screen, values: Mapping[str, Any]) -> float:
+        """Log density of all parameters and observations."""
+
+    def draw_effects(
+        self, screen: Screen, posterior: xr.Dataset, rng: np.random.Generator
+    ) -> xr.Dataset:
+        """Draw what is not sampled, exactly, to each draw of what is."""
+
+
+def check_member(family: Family, screen: Screen, model: pm.Model) -> None:
+    """Hold a model, as it is written down, against the family that is integrated.
+
+    Priors and structure stand in two places, in the model that a reader sees and in this module;
+    this is what keeps them one.
+
+    Parameters
+    ----------
+    family : Family
+        What the model is said to be.
+    screen : Screen
+        The data.
+    model : pymc.Model
+        The model written down for that screen.
+
+    Raises
+    ------
+    PoolscreenError
+        If their log densities differ at a point drawn from the prior, or the model lacks a
+        parameter of the family.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a, m7a_unpooled
+    >>> from poolscreen.screens.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+    >>> check_member(m7a.FAMILY, screen, m7a.build(screen))
+    >>> check_member(m7a.FAMILY, screen, m7a_unpooled.build(screen))
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: the model has no parameter 'mu_alpha_gc'; see ...
+    """
+    density_of = remove_value_transforms(model).compile_logp()
+    names = [rv.name for rv in model.free_RVs]
+    for seed in range(3):
+        drawn = dict(zip(names, pm.draw(model.free_RVs, random_seed=seed), strict=True))
+        written = float(density_of(drawn))
+        try:
+            integrated = family.log_joint(screen, drawn)
+        except KeyError as error:
+            raise PoolscreenError(f"the model has no parameter {error}; see {family}") from None
+        if not np.isclose(written, integrated, rtol=1e-8, atol=1e-4):
+            raise PoolscreenError(
+                f"the model as it is written down is not {family}, which is integrated: "
+                f"their log densities are {written:.3f} and {integrated:.3f} at one point. Change "
+                "them together, or sample the model as it stands (FAMILY = None)."
+            )
+
+
+def samples(posterior: xr.Dataset) -> dict[str, FloatArray]:
+    """Return draws of scalars with all chains in one row."""
+    return {
+        str(name): values.to_numpy().astype(np.float64).ravel()
+        for name, values in posterior.data_vars.items()
+        if values.dims == ("chain", "draw")
+    }

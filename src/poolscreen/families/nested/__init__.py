@@ -1,0 +1,1 @@
+"""Effects of genes in cell lines, and of sgRNAs nested in them."""

@@ -1,0 +1,302 @@
+"""A screen as a nested model sees it: units, and sufficient statistics."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from poolscreen.arrays import FloatArray, IntArray
+from poolscreen.errors import PoolscreenError
+from poolscreen.families.nested.levels import Levels
+from poolscreen.screens.table import Screen
+
+
+@dataclass(frozen=True)
+class Units:
+    """The observations of a screen by *unit*: the lowest level of a model in one cell line.
+
+    Attributes
+    ----------
+    n, mean : numpy.ndarray, shape (rows, cell lines)
+        Count and mean (a log fold change) of the observations of each unit; the mean is 0 where
+        the count is. A row is an sgRNA, or a gene where the model has no level below.
+    row : numpy.ndarray, shape (observations,)
+        Row of each observation.
+    group_of_row : numpy.ndarray, shape (rows,)
+        Row of the top level that each row of the lowest level belongs to.
+    ss_within : float
+        Sum of squares of the observations about their unit's mean, over all units.
+
+    Examples
+    --------
+    Two replicates in the first cell line, one observation in the second:
+
+    >>> from poolscreen.models import m7b
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": ["A", "A", "B"], "sgRNA": "s1", "gene": "g", "log_fc": [-1, -2, 0.5]}
+    ... )
+    >>> found = units(m7b.FAMILY, Screen(table))
+    >>> found.n.tolist(), found.mean.tolist(), found.ss_within
+    ([[2, 1]], [[-1.5, 0.5]], 0.5)
+    """
+
+    n: IntArray
+    mean: FloatArray
+    row: IntArray
+    group_of_row: IntArray
+    ss_within: float
+
+
+def units(levels: Levels, screen: Screen) -> Units:
+    """Gather the observations of a screen by the units of a model.
+
+    Parameters
+    ----------
+    levels : Levels
+        The model.
+    screen : Screen
+        Any number of replicates, equal or not; combinations may be missing.
+
+    Returns
+    -------
+    Units
+
+    Examples
+    --------
+    One gene of two sgRNAs: to model 7a they are looks at one effect, to model 7b two effects.
+
+    >>> from poolscreen.models import m7a, m7b
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": "A", "sgRNA": ["s1", "s2"], "gene": "g", "log_fc": [-1.0, -2.0]}
+    ... )
+    >>> units(m7a.FAMILY, Screen(table)).mean.tolist()
+    [[-1.5]]
+    >>> units(m7b.FAMILY, Screen(table)).mean.tolist()
+    [[-1.0], [-2.0]]
+    """
+    by_gene = levels.level == "gene" and levels.nested is None
+    row, n_rows = (
+        (screen.gene_idx, len(screen.genes)) if by_gene else (screen.sgrna_idx, len(screen.sgrnas))
+    )
+    shape = (n_rows, len(screen.cell_lines))
+    unit = row * shape[1] + screen.cell_idx
+    n = np.bincount(unit, minlength=shape[0] * shape[1])
+    mean = np.bincount(unit, screen.log_fc, minlength=n.size) / np.maximum(n, 1)
+    return Units(
+        n=n.reshape(shape),
+        mean=mean.reshape(shape),
+        row=row,
+        group_of_row=screen.gene_of_sgrna if levels.nested else np.arange(n_rows),
+        ss_within=float(np.sum((screen.log_fc - mean[unit]) ** 2)),
+    )
+
+
+@dataclass(frozen=True)
+class Statistics:
+    r"""What a screen tells about the means and scales of a model: sufficient statistics.
+
+    A *group* is a combination of the top level and cell line. Its units with equally many
+    replicates form a *stratum*. Groups with the same strata have the same *layout*, and enter the
+    likelihood together: a screen of any size is as many numbers as it has layouts, `L`, of at most
+    `K` strata.
+
+    Attributes
+    ----------
+    groups : numpy.ndarray, shape (L,)
+        Number of groups of the layout.
+    units, replicates : numpy.ndarray, shape (L, K)
+        Units of the stratum in each group (0 where the layout has fewer strata), and observations
+        of each unit.
+    mean : numpy.ndarray, shape (L, K)
+        Mean of the stratum's units, averaged over the groups.
+    scatter : numpy.ndarray, shape (L, K, K)
+        Sums of squares and products, over the groups, of the strata's means about `mean`.
+    difference : numpy.ndarray, shape (L, K, K)
+        Sum of squares, over the groups, of the differences between the means of two strata.
+    ss_between : numpy.ndarray, shape (L, K)
+        Sum of squares of the units' means about the mean of their stratum, over the groups.
+    ss_within, df_within : float
+        Sum of squares of the observations about their unit's mean, over all units, and its degrees
+        of freedom.
+    constant : float
+        What the log density holds besides.
+
+    Examples
+    --------
+    To model 7b, the 1,100 rows of the book's screen have ten layouts, one for each number of
+    sgRNAs of a gene, each of twenty groups (the cell lines):
+
+    >>> from poolscreen.models import m7b
+    >>> from poolscreen.screens.simulate import Design, simulate
+    >>> data = statistics(m7b.FAMILY, Screen(simulate(Design())[0]))
+    >>> data.units.ravel().astype(int).tolist()
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    >>> set(data.groups.tolist())
+    {20}
+    """
+
+    groups: Any
+    units: Any
+    replicates: Any
+    mean: Any
+    scatter: Any
+    difference: Any
+    ss_between: Any
+    ss_within: Any
+    df_within: Any
+    constant: Any
+
+    def as_data(self) -> dict[str, FloatArray]:
+        """Return the statistics by name, as arrays of floats.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            The attributes, in the shapes that they have there; numbers have the shape ().
+
+        Examples
+        --------
+        >>> from poolscreen.models import m7a
+        >>> from poolscreen.screens.simulate import Design, simulate
+        >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+        >>> data = statistics(m7a.FAMILY, screen).as_data()
+        >>> {name: data[name].shape for name in ("groups", "units", "scatter", "ss_within")}
+        {'groups': (2,), 'units': (2, 1), 'scatter': (2, 1, 1), 'ss_within': ()}
+        """
+        return {
+            field.name: np.asarray(getattr(self, field.name), dtype=np.float64)
+            for field in fields(self)
+        }
+
+
+def statistics(levels: Levels, screen: Screen) -> Statistics:
+    """Reduce a screen to the sufficient statistics of a model.
+
+    Parameters
+    ----------
+    levels : Levels
+        The model.
+    screen : Screen
+        Any number of replicates, equal or not; combinations may be missing.
+
+    Returns
+    -------
+    Statistics
+
+    Examples
+    --------
+    One gene with two sgRNAs, in two cell lines: two groups of one layout, with two units each.
+
+    >>> from poolscreen.models import m7b
+    >>> from poolscreen.screens.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(2,)))[0])
+    >>> data = statistics(m7b.FAMILY, screen)
+    >>> data.groups.tolist(), data.units.tolist(), data.replicates.tolist()
+    ([2], [[2.0]], [[1]])
+    >>> bool(np.isclose(data.mean.item(), screen.log_fc.mean()))
+    True
+    """
+    by_unit = units(levels, screen)
+    observed = np.flatnonzero(by_unit.n)
+    n, mean = by_unit.n.ravel()[observed], by_unit.mean.ravel()[observed]
+
+    # Strata: the units of one group with equally many replicates, in the order of the groups.
+    n_cells = len(screen.cell_lines)
+    group = by_unit.group_of_row[observed // n_cells] * n_cells + observed % n_cells
+    codes, stratum = np.unique(group * (n.max() + 1) + n, return_inverse=True)
+    units_in = np.bincount(stratum)
+    stratum_mean = np.bincount(stratum, mean) / units_in
+    ss_between = np.bincount(stratum, (mean - stratum_mean[stratum]) ** 2)
+
+    # Groups, a row each, with their strata in columns.
+    _, first, group = np.unique(codes // (n.max() + 1), return_index=True, return_inverse=True)
+    place = (group, np.arange(len(codes)) - first[group])
+    shape = (len(first), int(place[1].max()) + 1)
+
+    def in_groups(values: Any, fill: float = 0.0) -> FloatArray:
+        table = np.full(shape, fill)
+        table[place] = values
+        return table
+
+    n_units, replicates = in_groups(units_in), in_groups(codes % (n.max() + 1), fill=1)
+    means, ss = in_groups(stratum_mean), in_groups(ss_between)
+
+    # Layouts: the groups with the same strata.
+    table = pd.DataFrame(np.hstack([n_units, replicates]))
+    layout = table.groupby(list(table), sort=False).ngroup().to_numpy()
+    groups = np.bincount(layout)
+
+    def over_groups(values: FloatArray) -> FloatArray:
+        flat = values.reshape(len(values), -1).T
+        sums = np.stack([np.bincount(layout, column) for column in flat], axis=-1)
+        return sums.reshape(len(groups), *values.shape[1:])
+
+    mean_of_groups = over_groups(means) / groups[:, None]
+    about = means - mean_of_groups[layout]
+    gaps = means[:, :, None] - means[:, None, :]
+    _, example = np.unique(layout, return_index=True)
+    n_obs = len(screen.log_fc)
+    return Statistics(
+        groups=groups,
+        units=n_units[example],
+        replicates=replicates[example],
+        mean=mean_of_groups,
+        scatter=over_groups(about[:, :, None] * about[:, None, :]),
+        difference=over_groups(gaps**2),
+        ss_between=over_groups(ss),
+        ss_within=by_unit.ss_within,
+        df_within=n_obs - len(observed),
+        constant=-0.5 * (n_obs * np.log(2 * np.pi) + np.log(n).sum()),
+    )
+
+
+def check_informative(screen: Screen, data: Statistics) -> None:
+    """Refuse observations for which the likelihood has no maximum, or says nothing of a scale.
+
+    Parameters
+    ----------
+    screen : Screen
+        The data.
+    data : Statistics
+        The same, reduced.
+
+    Raises
+    ------
+    PoolscreenError
+        If there is one observation, if all are equal, or if all that could show the noise are.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.screens.simulate import Design, simulate
+    >>> table, _ = simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))
+    >>> screen = Screen(table.assign(log_fc=-1.0))
+    >>> check_informative(screen, statistics(m7a.FAMILY, screen))
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: all 6 values of log_fc are -1: with zero variance ...
+    """
+    n_obs, y = len(screen.log_fc), screen.log_fc
+    if n_obs < 2:
+        raise PoolscreenError(
+            "the screen has one observation, and nothing to learn a standard deviation from; "
+            "add rows"
+        )
+    zero = n_obs * (1e-12 * np.abs(y).max()) ** 2  # what rounding leaves of equal values
+    if np.sum((y - y.mean()) ** 2) <= zero:
+        raise PoolscreenError(
+            f"all {n_obs} values of log_fc are {y[0]:g}: with zero variance there is nothing to "
+            "estimate; is this the right column?"
+        )
+    if data.df_within > 0 and data.ss_within <= zero:
+        raise PoolscreenError(
+            f"the {n_obs} rows are to this model repeated looks at {n_obs - data.df_within} "
+            "effects, and all looks at one effect are equal: they show a noise of zero, for which "
+            "the density is infinite; were rows doubled, or values copied from gene to sgRNA?"
+        )
+    several = (data.units.sum(axis=1) > 1).any()
+    if several and data.df_within == 0 and data.ss_between.sum() <= zero:
+        raise PoolscreenError(
+            "in every cell line all sgRNAs of a gene have the same log_fc: with zero variance "
+            "within genes the density is infinite; were values copied from gene to sgRNA?"
+        )

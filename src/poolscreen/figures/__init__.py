@@ -1,0 +1,1 @@
+"""Figures: functions from tidy tables to plots (plotnine, seaborn, ArviZ)."""

@@ -1,0 +1,1 @@
+"""Inference: sampling, the gate, the file of a fit, calibration, predictions."""

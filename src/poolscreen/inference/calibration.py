@@ -1,0 +1,295 @@
+"""Simulation-based calibration: whether the posteriors of a model are right, all over its prior.
+
+Draw parameters from the prior, a screen from them, and fit the screen. If the posterior is right,
+the rank of each true value among its posterior draws is uniform (Talts et al. 2018,
+arXiv:1804.06788).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import nutpie
+import pandas as pd
+import pymc as pm
+import xarray as xr
+from nutpie.compile_pymc import CompiledPyMCModel
+from pymc.model.transform.conditioning import remove_value_transforms
+from pytensor.compile.sharedvalue import SharedVariable
+
+from poolscreen import models
+from poolscreen.arrays import FloatArray
+from poolscreen.errors import PoolscreenError
+from poolscreen.inference import gate, sampling
+from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.table import Screen
+
+DATA_SETS = 500  # of each batch
+SETTINGS = sampling.Settings(draws=700, tune=300, target_accept=0.8)
+THIN = 7  # one of so many draws is ranked among, as ranks want independent draws
+LOG_LIKELIHOOD = "log likelihood"
+
+
+def design() -> Screen:
+    """Return the design that the book's models are calibrated on: that of its own screen.
+
+    Returns
+    -------
+    Screen
+        1,100 rows; its fold changes are not used.
+
+    Examples
+    --------
+    >>> screen = design()
+    >>> len(screen.log_fc), len(screen.genes), len(screen.sgrnas), len(screen.cell_lines)
+    (1100, 10, 55, 20)
+    """
+    return Screen(simulate(Design())[0])
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A model, compiled once for all data sets on one design."""
+
+    model: models.Model
+    screen: Screen
+    plain: pm.Model
+    observed: str
+    data: str
+    form: pm.Model
+    compiled: CompiledPyMCModel
+    log_likelihood: Callable[[dict[str, Any]], float]
+    likelihood_data: Any
+
+    def fit(self, log_fc: FloatArray, seed: int) -> xr.DataTree:
+        """Sample the posterior for one data set, thinned effects included."""
+        chosen = replace(SETTINGS, seed=seed)
+        screen = Screen(self.screen.table.assign(log_fc=log_fc))
+        family = self.model.FAMILY
+        data = family.data_of(self.form, screen) if family else {self.data: log_fc}
+        sampled = sampling.sample_compiled(self.compiled.with_data(**data), chosen, cores=1)
+        fault = self.fault(sampled)
+        thinned = sampled.isel(draw=slice(None, None, THIN))
+        if family:
+            thinned = sampling.add_effects(family, screen, thinned, seed)
+        thinned.attrs["fault"] = fault
+        return thinned
+
+    def fault(self, sampled: xr.DataTree) -> str:
+        """Return why a fit fails the gate, by what was sampled; empty if it passes."""
+        posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
+        family = self.model.FAMILY
+        names = family.parameters if family else list(posterior)
+        return "; ".join(gate.faults(gate.diagnose_draws(posterior[names], stats)))
+
+
+def _prepare(model: models.Model, screen: Screen) -> _Prepared:
+    plain = model.build(screen)
+    if len(plain.observed_RVs) != 1:
+        raise PoolscreenError(
+            f"{model.TITLE}: calibration takes a model of one observed variable, and this has "
+            f"{len(plain.observed_RVs)}"
+        )
+    observed = plain.observed_RVs[0]
+    data = plain.rvs_to_values[observed]
+    if not isinstance(data, SharedVariable):
+        raise PoolscreenError(
+            f"{model.TITLE}: the observations are no pm.Data, so that one compilation cannot "
+            f'serve many data sets; write observed=pm.Data("y", ...) for {observed.name}'
+        )
+    form = model.FAMILY.build(screen) if model.FAMILY else plain
+    untransformed = remove_value_transforms(plain)
+    return _Prepared(
+        model=model,
+        screen=screen,
+        plain=plain,
+        observed=observed.name,
+        data=data.name,
+        form=form,
+        compiled=nutpie.compile_pymc_model(form),
+        log_likelihood=untransformed.compile_logp(untransformed.observed_RVs),
+        likelihood_data=untransformed[data.name],
+    )
+
+
+def calibrate(
+    model: models.Model,
+    screen: Screen,
+    *,
+    data_sets: int = DATA_SETS,
+    seed: int | list[int] = 103,
+    report: sampling.Report = lambda _: None,
+) -> xr.Dataset:
+    """Rank true values among their posterior draws, for many data sets drawn from the prior.
+
+    The data sets come from the model as it is written down; they are fitted in the form in which
+    the book samples it.
+
+    Parameters
+    ----------
+    model : Model
+        Module of the model.
+    screen : Screen
+        The design: labels and how often each combination is observed.
+    data_sets : int
+        How many data sets.
+    seed : int or list of int
+        Seed of everything random.
+    report : callable, optional
+        Told every few seconds how far the work is.
+
+    Returns
+    -------
+    xarray.Dataset
+        `rank` (dimensions `data_set`, `quantity`): how many of the posterior draws lie below the
+        true value, for every scalar parameter, the first and the last of each effect, and the log
+        likelihood; `fault` (`data_set`): why the fit fails the gate, or empty. Attributes `draws`,
+        the number of posterior draws ranked among, and `seconds`.
+
+    Raises
+    ------
+    PoolscreenError
+        If the observations of the model are no `pm.Data`, or more than one variable.
+
+    Examples
+    --------
+    A model is compiled once for all data sets, which its observations must allow:
+
+    >>> from types import SimpleNamespace
+    >>> with pm.Model() as fixed:
+    ...     _ = pm.Normal("y", pm.Normal("mu"), observed=[-1.0, 0.5])
+    >>> model = SimpleNamespace(TITLE="one mean", FAMILY=None, build=lambda screen: fixed)
+    >>> calibrate(model, design(), data_sets=10)
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: one mean: the observations are no pm.Data, ...
+    """
+    logging.getLogger("pymc").setLevel(logging.ERROR)
+    started = told = time.monotonic()
+    rng = np.random.default_rng(seed)
+    prepared = _prepare(model, screen)
+    drawn = pm.sample_prior_predictive(
+        data_sets, model=prepared.plain, random_seed=int(rng.integers(2**31))
+    )
+    ranks, faults = [], []
+    for number in range(data_sets):
+        truth = drawn["prior"].to_dataset().isel(chain=0, draw=number)
+        log_fc = drawn["prior_predictive"][prepared.observed][0, number].to_numpy()
+        fitted = prepared.fit(log_fc, seed=int(rng.integers(2**31)))
+        ranks.append(_ranks(prepared, truth, log_fc, fitted["posterior"].to_dataset()))
+        faults.append(fitted.attrs["fault"])
+        if time.monotonic() - told > 5:
+            told = time.monotonic()
+            report(f"{number + 1} of {data_sets} data sets")
+    table = pd.DataFrame(ranks)
+    return xr.Dataset(
+        {
+            "rank": (("data_set", "quantity"), table.to_numpy()),
+            "fault": ("data_set", np.array(faults, dtype=object)),
+        },
+        coords={"quantity": list(table)},
+        attrs={
+            "draws": SETTINGS.chains * len(range(0, SETTINGS.draws, THIN)),
+            "seconds": round(time.monotonic() - started, 1),
+        },
+    )
+
+
+def run_batch(model: str, number: int, report: sampling.Report) -> xr.Dataset:
+    """Run one batch of the calibration of a model, on the design of the book's own screen.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model.
+    number : int
+        Number of the batch; each has data sets of its own.
+    report : callable
+        Told how far the work is.
+
+    Returns
+    -------
+    xarray.Dataset
+        See `calibrate`.
+
+    Raises
+    ------
+    PoolscreenError
+        If there is no model of this name; see also `calibrate`.
+
+    Examples
+    --------
+    >>> run_batch("m7z", 0, report=print)
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: there is no model 'm7z'; there are ...m7a, ...
+    """
+    seed = [SETTINGS.seed, number]
+    return calibrate(models.get(model), design(), seed=seed, report=report)
+
+
+def _ranks(
+    prepared: _Prepared, truth: xr.Dataset, log_fc: FloatArray, posterior: xr.Dataset
+) -> dict[str, int]:
+    """Return how many draws lie below the truth, by quantity."""
+    free = [rv.name for rv in prepared.plain.free_RVs]
+    draws = posterior[free].stack(draws=("chain", "draw")).transpose("draws", ...)
+    ranks = {}
+    for name in free:
+        true, values = truth[name].to_numpy(), draws[name].to_numpy()
+        for index, label in _shown(truth[name]):
+            ranks[label] = int((values[:, *index] < true[index]).sum())
+    prepared.likelihood_data.set_value(log_fc)
+    columns = [draws[name].to_numpy() for name in free]
+    below = prepared.log_likelihood({name: truth[name].to_numpy() for name in free})
+    ranks[LOG_LIKELIHOOD] = sum(
+        prepared.log_likelihood(dict(zip(free, point, strict=True))) < below
+        for point in zip(*columns, strict=True)
+    )
+    return ranks
+
+
+def _shown(values: xr.DataArray) -> list[tuple[tuple[int, ...], str]]:
+    """Return the index and the label of a scalar, or of the first and last of an effect."""
+    if not values.dims:
+        return [((), str(values.name))]
+    shown = []
+    for place in (0, -1):
+        index = (place,) * values.ndim
+        labels = ", ".join(str(values[dim].to_numpy()[place]) for dim in values.dims)
+        shown.append((index, f"{values.name}[{labels}]"))
+    return shown
+
+
+def pit(calibration: xr.Dataset) -> xr.DataArray:
+    """Return the ranks as numbers between 0 and 1, uniform if the posteriors are right.
+
+    A rank among `L` draws has `L + 1` values; each is spread evenly over its share of the interval,
+    so that what is tested is uniform exactly, not on a grid.
+
+    Parameters
+    ----------
+    calibration : xarray.Dataset
+        See `calibrate`.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dimensions `data_set`, `quantity`; the same numbers at each call.
+
+    Examples
+    --------
+    The lowest and the highest of the ranks among 400 draws:
+
+    >>> ranks = xr.Dataset(
+    ...     {"rank": (("data_set", "quantity"), [[0], [400]])},
+    ...     coords={"quantity": ["sigma"]},
+    ...     attrs={"draws": 400},
+    ... )
+    >>> pit(ranks).sel(quantity="sigma").round(2).to_numpy().tolist()
+    [0.0, 1.0]
+    """
+    spread = np.random.default_rng(SETTINGS.seed).random(calibration["rank"].shape)
+    values: xr.DataArray = calibration["rank"] + spread
+    return values / float(calibration.attrs["draws"] + 1)

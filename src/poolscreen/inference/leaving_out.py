@@ -1,0 +1,325 @@
+"""How well a model predicts what it has not seen, and finds what was simulated.
+
+Every model of the book is, given its scales, one normal distribution of all observations: the
+sum of independent parts, each shared by the observations with a label in common. What some of them
+say of the others is then known exactly, and the draws of the scales are reweighted as if the others
+(an observation, an sgRNA, a cell line) had been left out (Vehtari, Gelman and Gabry 2017;
+Bürkner, Gabry and Vehtari 2021).
+"""
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from arviz_stats.base import array_stats
+from scipy import linalg
+
+from poolscreen.arrays import FloatArray, IntArray
+from poolscreen.errors import PoolscreenError
+from poolscreen.families.crossed.family import Crossed
+from poolscreen.families.family import MEAN_SD, Family, samples
+from poolscreen.families.nested.family import NestedNormal
+from poolscreen.inference import sampling
+from poolscreen.screens.table import Screen
+
+LARGEST = 4000  # observations: a matrix of all pairs is inverted for every draw
+EVERY = 16  # of the draws of the scales, one is worked with
+
+
+def components(family: Family, screen: Screen) -> dict[str, IntArray]:
+    """Return what the observations of a screen share, by part of a model.
+
+    Parameters
+    ----------
+    family : Family
+        The model.
+    screen : Screen
+        The data.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray, shape (observations,)
+        A group for each observation, by the name of the scale that all of a group share a draw of;
+        `mean` for what all share.
+
+    Raises
+    ------
+    PoolscreenError
+        If the model is no sum of normal parts.
+
+    Examples
+    --------
+    Model 7a knows combinations of gene and cell line; model 7 knows each by itself:
+
+    >>> import pandas as pd
+    >>> from poolscreen.models import m7, m7a
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": list("ABAB"), "sgRNA": list("ssrr"), "gene": "g", "log_fc": 0.0}
+    ... )
+    >>> {name: group.tolist() for name, group in components(m7a.FAMILY, Screen(table)).items()}
+    {'mean': [0, 0, 0, 0], 'sigma_alpha': [0, 1, 0, 1]}
+    >>> {name: group.tolist() for name, group in components(m7.FAMILY, Screen(table)).items()}
+    {'mean': [0, 0, 0, 0], 'sigma_gamma': [0, 0, 0, 0], 'sigma_alpha': [0, 0, 1, 1],
+     'sigma_beta': [0, 1, 0, 1]}
+    """
+    gene, sgrna, line = screen.gene_idx, screen.sgrna_idx, screen.cell_idx
+    all_of_them = {"mean": np.zeros_like(line)}
+    if isinstance(family, Crossed):
+        nested = {family.nested_sd: sgrna} if family.nested_sd else {}
+        return all_of_them | {"sigma_gamma": gene, **nested, "sigma_beta": line}
+    if isinstance(family, NestedNormal):
+        n_lines = len(screen.cell_lines)
+        top = (gene if family.level == "gene" else sgrna) * n_lines + line
+        found = all_of_them if isinstance(family.mean, str) else {}
+        found |= {family.sd if isinstance(family.sd, str) else "fixed": top}
+        if family.nested_sd:
+            found[family.nested_sd] = sgrna * n_lines + line
+        return found
+    raise PoolscreenError(
+        f"{family} is no sum of normal parts, so nothing can be left out exactly; refit the model "
+        "without what is to be predicted"
+    )
+
+
+def variances(family: Family, screen: Screen, scales: Mapping[str, float]) -> dict[str, float]:
+    """Return the variance of each of the `components` for one draw of the scales.
+
+    Parameters
+    ----------
+    family : Family
+        The model.
+    screen : Screen
+        The data.
+    scales : mapping of str to float
+        Scales by name.
+
+    Returns
+    -------
+    dict of str to float
+        By the names of `components`. That of `mean` is less than nothing where effects sum to zero
+        and are large: these are independent effects less their mean.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from poolscreen.models import m7a, m7a_unpooled
+    >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": 0.0})
+    >>> variances(m7a.FAMILY, Screen(table), {"sigma_alpha": 0.5, "sigma": 0.3})
+    {'mean': 25.0, 'sigma_alpha': 0.25}
+    >>> variances(m7a_unpooled.FAMILY, Screen(table), {"sigma": 0.3})
+    {'fixed': 25.0}
+    """
+    named = components(family, screen)
+    found = {name: scales[name] ** 2 for name in named if name in scales}
+    if isinstance(family, Crossed):
+        sizes = len(screen.genes), len(screen.cell_lines)
+        gene, line = found["sigma_gamma"], found["sigma_beta"]
+        found["mean"] = float(family.shared(gene, line, *sizes))
+    elif isinstance(family, NestedNormal):
+        fixed = {"mean": MEAN_SD, "fixed": family.sd}
+        found |= {name: float(fixed[name]) ** 2 for name in fixed if name in named}
+    return {name: found[name] for name in named}
+
+
+class _Precision:
+    """The inverse of the covariance matrix of all observations, draw by draw.
+
+    A part whose groups have one observation each adds to the noise; the others enter by the matrix
+    inversion lemma, with matrices as large as the number of their groups.
+    """
+
+    def __init__(self, family: Family, screen: Screen) -> None:
+        self.family, self.screen = family, screen
+        found = components(family, screen)
+        self.single = [name for name, group in found.items() if np.bincount(group).max() == 1]
+        self.shared = [name for name in found if name not in self.single]
+        columns = [np.eye(group.max() + 1)[group] for group in found.values()]
+        kept = [
+            c[:, c.any(0)] for name, c in zip(found, columns, strict=True) if name in self.shared
+        ]
+        self.sizes = [c.shape[1] for c in kept]
+        self.member = np.hstack(kept or [np.zeros((len(screen.log_fc), 0))])
+        self.cross = self.member.T @ self.member
+
+    def of(self, scales: Mapping[str, float]) -> FloatArray:
+        """Return the matrix, shape (observations, observations)."""
+        variance = variances(self.family, self.screen, scales)
+        noise = scales["sigma"] ** 2 + sum(variance[name] for name in self.single)
+        prior = np.repeat([1 / variance[name] for name in self.shared], self.sizes)
+        inner = linalg.inv(np.diag(prior) + self.cross / noise)
+        matrix = -(self.member @ inner) @ self.member.T / noise**2
+        matrix[np.diag_indices_from(matrix)] += 1 / noise
+        result: FloatArray = matrix
+        return result
+
+
+def parts_left_out(screen: Screen) -> dict[str, list[IntArray]]:
+    """Return what is left out at a time, to be predicted from all other observations.
+
+    Parameters
+    ----------
+    screen : Screen
+        The data.
+
+    Returns
+    -------
+    dict of str to list of numpy.ndarray
+        Indices of the observations of each part: of every `observation`, every `sgRNA`, every
+        `cell_line`; and of the half of each, `half_sgRNA` (every other cell line of it) and
+        `half_cell_line` (every other sgRNA in it), whose other half has been seen.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": list("ABAB"), "sgRNA": list("ssrr"), "gene": "g", "log_fc": 0.0}
+    ... )
+    >>> parts = parts_left_out(Screen(table))
+    >>> {name: [part.tolist() for part in found] for name, found in parts.items()}
+    {'observation': [[0], [1], [2], [3]], 'sgRNA': [[0, 1], [2, 3]], 'cell_line': [[0, 2], [1, 3]],
+     'half_sgRNA': [[1], [3]], 'half_cell_line': [[2], [3]]}
+    """
+    sgrna, line = screen.sgrna_idx, screen.cell_idx
+    parts = {
+        "observation": [np.array([number]) for number in range(len(screen.log_fc))],
+        "sgRNA": [np.flatnonzero(sgrna == s) for s in range(len(screen.sgrnas))],
+        "cell_line": [np.flatnonzero(line == c) for c in range(len(screen.cell_lines))],
+    }
+    within = {"sgRNA": line, "cell_line": sgrna}
+    for name, other in within.items():
+        halves = [part[other[part] % 2 == 1] for part in parts[name]]
+        parts[f"half_{name}"] = [half for half in halves if half.size]
+    return parts
+
+
+def predict(
+    family: Family,
+    screen: Screen,
+    posterior: xr.Dataset,
+    report: sampling.Report = lambda _: None,
+) -> xr.DataTree:
+    r"""Predict each part of a screen from the rest of it, exactly given the scales.
+
+    With the covariance matrix `V` of all observations and :math:`Q = V^{-1}`, a part `T` given all
+    others is normal with mean :math:`y_T - Q_{TT}^{-1} (Q y)_T` and covariance
+    :math:`Q_{TT}^{-1}` (Rue and Held, Gaussian Markov Random Fields, 2005, theorem 2.5).
+
+    Parameters
+    ----------
+    family : Family
+        The model.
+    screen : Screen
+        The data.
+    posterior : xarray.Dataset
+        Draws of the scales, dimensions `chain` and `draw`, from all observations.
+    report : callable, optional
+        Told how far the work is.
+
+    Returns
+    -------
+    xarray.DataTree
+        `posterior`: the scales that were worked with, one of `EVERY` draws. `log_likelihood`: for
+        each of `parts_left_out` the joint log density of the part given all other observations,
+        dimensions `chain`, `draw` and the part; ArviZ's leave-one-out takes it. `predicted`: for
+        each kind of part the `mean` and `sd` of every observation when it was left out, dimensions
+        `left_out` and `obs`; NaN where it was not.
+
+    Raises
+    ------
+    PoolscreenError
+        If the model is no sum of normal parts, or the screen has more than `LARGEST` rows.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7
+    >>> from poolscreen.screens.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=4, sgrnas_per_gene=(1, 2)))[0])
+    >>> rng = np.random.default_rng(103)
+    >>> draws = {
+    ...     name: (("chain", "draw"), rng.uniform(0.4, 0.6, (2, 320)))
+    ...     for name in m7.FAMILY.parameters
+    ... }
+    >>> found = predict(m7.FAMILY, screen, xr.Dataset(draws))
+    >>> {name: values.shape for name, values in found["log_likelihood"].items()}["sgRNA"]
+    (2, 20, 3)
+    >>> bool(np.isnan(found["predicted"]["mean"].sel(left_out="half_sgRNA")).mean() == 0.5)
+    True
+    """
+    y = screen.log_fc
+    if len(y) > LARGEST:
+        raise PoolscreenError(
+            f"the screen has {len(y):,} rows, and a matrix of all pairs of more than {LARGEST:,} "
+            "is too large; choose some of its genes"
+        )
+    thinned = posterior.isel(draw=slice(None, None, EVERY))
+    thinned = thinned[[name for name in family.parameters if name.startswith("sigma")]]
+    scales, parts = samples(thinned), parts_left_out(screen)
+    matrices = _Precision(family, screen)
+    size, told = scales["sigma"].size, time.monotonic()
+    density = {name: np.empty((size, len(found))) for name, found in parts.items()}
+    mean, variance = (np.full((len(parts), size, len(y)), np.nan) for _ in range(2))
+    for number in range(size):
+        draw = {name: float(values[number]) for name, values in scales.items()}
+        precision = matrices.of(draw)
+        for kind, (name, found) in enumerate(parts.items()):
+            for places, rows in _of_equal_size(found):
+                given = _given_others(y, precision, rows)
+                mean[kind, number, rows], variance[kind, number, rows] = given[:2]
+                density[name][number, places] = given[2]
+        if time.monotonic() - told > 5:
+            told = time.monotonic()
+            report(f"{number + 1} of {size} draws")
+
+    predicted = np.full((2, len(parts), len(y)), np.nan)
+    for kind, (name, found) in enumerate(parts.items()):
+        for place, part in enumerate(found):
+            log_weights, _ = array_stats.psislw(density[name][:, place])
+            weights = np.exp(log_weights)[:, None]
+            centre = (weights * mean[kind][:, part]).sum(0)
+            square = variance[kind][:, part] + mean[kind][:, part] ** 2
+            predicted[0, kind, part] = centre
+            predicted[1, kind, part] = np.sqrt((weights * square).sum(0) - centre**2)
+
+    sample = {dim: thinned[dim] for dim in ("chain", "draw")}
+    sizes = [thinned.sizes[dim] for dim in sample]
+    log_likelihood = {
+        name: ((*sample, f"{name}_left_out"), values.reshape(*sizes, -1))
+        for name, values in density.items()
+    }
+    dims = ("left_out", "obs")
+    return xr.DataTree.from_dict(
+        {
+            "posterior": thinned,
+            "log_likelihood": xr.Dataset(log_likelihood, coords=sample),
+            "predicted": xr.Dataset(
+                {"mean": (dims, predicted[0]), "sd": (dims, predicted[1])},
+                coords={"left_out": list(parts)},
+            ),
+        }
+    )
+
+
+def _of_equal_size(parts: list[IntArray]) -> list[tuple[IntArray, IntArray]]:
+    """Gather parts of equal size: their places in the list, and their rows as one array."""
+    sizes = np.array([len(part) for part in parts])
+    return [
+        (places, np.stack([parts[place] for place in places]))
+        for size in np.unique(sizes)
+        for places in [np.flatnonzero(sizes == size)]
+    ]
+
+
+def _given_others(
+    y: FloatArray, precision: FloatArray, rows: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean and variance of each observation, and log density of each part, given all others.
+
+    `rows` has the shape (parts, observations of a part).
+    """
+    inverse = np.linalg.inv(precision[rows[:, :, None], rows[:, None, :]])
+    pull = (precision @ y)[rows]
+    error = (inverse @ pull[:, :, None])[:, :, 0]
+    spread = np.linalg.slogdet(2 * np.pi * inverse)[1]
+    density = -0.5 * ((error * pull).sum(1) + spread)
+    return y[rows] - error, np.diagonal(inverse, axis1=1, axis2=2), density

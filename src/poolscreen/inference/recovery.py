@@ -1,0 +1,208 @@
+"""How well a model finds what was simulated."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import nutpie
+import xarray as xr
+
+from poolscreen import models
+from poolscreen.arrays import FloatArray
+from poolscreen.errors import PoolscreenError
+from poolscreen.inference import gate, sampling
+from poolscreen.inference.leaving_out import predict
+from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.table import Screen
+
+SCREENS = 100  # that are simulated to see how well a model finds the truth
+OTHER_SCREENS = 30  # of each of these designs
+OTHER_DESIGNS = {
+    "5_lines": Design(n_cell_lines=5),
+    "60_lines": Design(n_cell_lines=60),
+    "3_replicates": Design(replicates=3),
+    "heavy_tails": Design(tails=3),
+}
+SETTINGS = sampling.Settings(draws=700, tune=300, target_accept=0.8)
+THIN = 7
+
+
+def recover(
+    model: models.Model,
+    screens: int = SCREENS,
+    design: Design | None = None,
+    report: sampling.Report = lambda _: None,
+) -> xr.Dataset:
+    """See how well a model finds the effect of each gene in each cell line, on many screens.
+
+    Each screen is simulated with a seed of its own.
+
+    Parameters
+    ----------
+    model : Model
+        Module of a model with a `FAMILY`.
+    screens : int
+        How many screens.
+    design : Design, optional
+        How they are simulated; by default as the screen of the book.
+    report : callable, optional
+        Told how far the work is.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dimensions `target`, `screen` and `gene`: `squared_error` of the posterior means, `held`,
+        the share of the central 94 % intervals that hold the truth, and `width` of these
+        intervals. The target "in each line" is the effect in a cell line, averaged over these;
+        "over all lines" is the mean over the cell lines, less that of all genes. Also `sgRNAs`,
+        the number of sgRNAs of each gene, and `fault`, why the fit of a screen fails the gate, or
+        empty.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7
+    >>> found = recover(m7, screens=2)
+    >>> dict(found["held"].sizes), found["sgRNAs"].values.tolist()[:3]
+    ({'screen': 2, 'target': 2, 'gene': 10}, [1, 2, 3])
+    """
+    family = model.FAMILY
+    if family is None:
+        raise PoolscreenError(f"{model.TITLE}: the model has no FAMILY")
+    design = design or Design()
+    form = family.build(Screen(simulate(design)[0]))
+    compiled = nutpie.compile_pymc_model(form)
+    found: dict[str, list[FloatArray]] = {"squared_error": [], "held": [], "width": []}
+    faults, told = [], time.monotonic()
+    for seed in range(screens):
+        table, truth = simulate(replace(design, seed=seed))
+        screen, chosen = Screen(table), replace(SETTINGS, seed=seed)
+        data = family.data_of(form, screen)
+        sampled = sampling.sample_compiled(compiled.with_data(**data), chosen, cores=1)
+        stats = sampled["sample_stats"].to_dataset()
+        scales = sampled["posterior"].to_dataset()[family.parameters]
+        faults.append("; ".join(gate.faults(gate.diagnose_draws(scales, stats))))
+        thinned = sampled.isel(draw=slice(None, None, THIN))
+        thinned = sampling.add_effects(family, screen, thinned, seed)
+        draws = effect_of_genes(thinned["posterior"].to_dataset(), screen)
+        values = truth.set_index("parameter")["value"]
+        true = np.add.outer(*(values[name].to_numpy() for name in ("gamma_g", "beta_c")))
+        for name, of_both in _found(draws, true).items():
+            found[name].append(of_both)
+        if time.monotonic() - told > 5:
+            told = time.monotonic()
+            report(f"{seed + 1} of {screens} simulated screens")
+    dims = ("screen", "target", "gene")
+    return xr.Dataset(
+        {name: (dims, np.stack(values)) for name, values in found.items()}
+        | {
+            "sgRNAs": ("gene", screen.sgrnas_per_gene.to_numpy()),
+            "fault": ("screen", np.array(faults, dtype=object)),
+        },
+        coords={"target": ["in each line", "over all lines"]},
+    )
+
+
+def _found(draws: FloatArray, true: FloatArray) -> dict[str, FloatArray]:
+    """Compare draws of the effects with the truth, in each line and over all; shape (2, genes)."""
+
+    def over_lines(effects: FloatArray) -> FloatArray:
+        mean = effects.mean(-1, keepdims=True)
+        return mean - mean.mean(-2, keepdims=True)
+
+    rows: dict[str, list[FloatArray]] = {"squared_error": [], "held": [], "width": []}
+    for drawn, known in ((draws, true), (over_lines(draws), over_lines(true))):
+        low, high = np.quantile(drawn, [0.03, 0.97], axis=0)
+        rows["squared_error"].append(((drawn.mean(0) - known) ** 2).mean(1))
+        rows["held"].append(((low <= known) & (known <= high)).mean(1))
+        rows["width"].append((high - low).mean(1))
+    return {name: np.stack(values) for name, values in rows.items()}
+
+
+def effect_of_genes(posterior: xr.Dataset, screen: Screen) -> FloatArray:
+    """Return draws of the effect of each gene in each cell line, whatever the model is made of.
+
+    Parameters
+    ----------
+    posterior : xarray.Dataset
+        Draws of a model's means and effects.
+    screen : Screen
+        The data.
+
+    Returns
+    -------
+    numpy.ndarray, shape (draws, genes, cell lines)
+        What the model knows by gene and cell line; the sum of both, where it knows each by itself;
+        the mean of the gene's sgRNAs, where it knows only these.
+
+    Examples
+    --------
+    >>> table, _ = simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))
+    >>> dims = ("chain", "draw")
+    >>> posterior = xr.Dataset({"mu": (dims, np.full((1, 3), -1.0))})
+    >>> posterior["gamma_g"] = ((*dims, "gene"), np.full((1, 3, 2), 0.5))
+    >>> posterior["beta_c"] = ((*dims, "cell_line"), np.full((1, 3, 2), 2.0))
+    >>> effect_of_genes(posterior, Screen(table))[0].tolist()
+    [[1.5, 1.5], [1.5, 1.5]]
+    """
+    if "beta_c" in posterior:
+        effects = posterior["gamma_g"] + posterior["beta_c"] + posterior.get("mu", 0.0)
+    else:
+        by_pair = [v for v in posterior.values() if v.dims[2:] == ("gene", "cell_line")]
+        by_sgrna = posterior.get("alpha_sc")
+        if by_pair or by_sgrna is None:
+            (effects,) = by_pair
+        else:
+            gene = xr.DataArray(
+                screen.gene_of_sgrna, dims="sgRNA", coords={"sgRNA": by_sgrna["sgRNA"]}
+            )
+            effects = by_sgrna.groupby(gene.rename("gene")).mean()
+    values = effects.transpose("chain", "draw", "gene", "cell_line").to_numpy()
+    return values.reshape(-1, *values.shape[2:])
+
+
+def predict_and_recover(
+    name: str, screen: Screen, posterior: xr.Dataset, report: sampling.Report
+) -> xr.DataTree:
+    """Predict each part of a screen by a model, and try the model on simulated screens.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    screen : Screen
+        The data.
+    posterior : xarray.Dataset
+        Draws of the model's scales from all of the data.
+    report : callable
+        Told how far the work is.
+
+    Returns
+    -------
+    xarray.DataTree
+        See `poolscreen.inference.leaving_out.predict`; with a group `recovery`,
+        see `recover`, and the same for each of `OTHER_DESIGNS`, for example `recovery_60_lines`.
+
+    Raises
+    ------
+    PoolscreenError
+        If there is no such model, or its effects do not integrate out.
+
+    Examples
+    --------
+    >>> predict_and_recover("m7z", None, None, report=print)
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: there is no model 'm7z'; there are ...m7a, ...
+    """
+    model = models.get(name)
+    family = model.FAMILY
+    if family is None:
+        raise PoolscreenError(
+            f"model {name} has no FAMILY, so nothing can be left out of it exactly; refit it "
+            "without what is to be predicted"
+        )
+    predicted = predict(family, screen, posterior, report)
+    predicted["recovery"] = xr.DataTree(recover(model, report=report))
+    for title, design in OTHER_DESIGNS.items():
+        found = recover(model, OTHER_SCREENS, design, report)
+        predicted[f"recovery_{title}"] = xr.DataTree(found)
+    return predicted

@@ -1,0 +1,261 @@
+"""Sampling: from a model and a screen to draws."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import nutpie
+import xarray as xr
+from nutpie.compile_pymc import CompiledPyMCModel
+
+from poolscreen import models
+from poolscreen.errors import PoolscreenError
+from poolscreen.families.family import Family, check_member
+from poolscreen.screens.table import Screen
+
+# What a reader of a fit looks for, under the names that ArviZ and PyMC use.
+SAMPLE_STATS = {
+    "logp": "lp",
+    "energy": "energy",
+    "diverging": "diverging",
+    "depth": "tree_depth",
+    "n_steps": "n_steps",
+    "step_size": "step_size",
+    "mean_tree_accept": "acceptance_rate",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a model is sampled; the defaults are those of every fit of the book.
+
+    Attributes
+    ----------
+    draws, tune : int
+        Draws of each chain, kept and for tuning.
+    chains : int
+        Number of chains.
+    target_accept : float
+        Acceptance rate that the step size is tuned to.
+    seed : int
+        Seed of everything random in the fit.
+    prior_draws : int
+        Draws of the prior and of the prior predictive distribution.
+    predict_every : int
+        Every how many draws one posterior prediction and log likelihood is kept.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> quick = replace(Settings(), draws=200, chains=2)
+    >>> quick.chains * quick.draws, Settings().chains * Settings().draws  # posterior draws
+    (400, 8000)
+    """
+
+    draws: int = 2000
+    tune: int = 2000
+    chains: int = 4
+    target_accept: float = 0.95
+    seed: int = 103
+    prior_draws: int = 500
+    predict_every: int = 4
+
+
+# Takes a message about how far the work is.
+Report = Callable[[str], None]
+
+
+class _Progress:
+    """Report how far the chains are, at most every few seconds."""
+
+    every = 5.0
+
+    def __init__(self, report: Report) -> None:
+        self.report, self.last = report, time.monotonic()
+
+    def __call__(self, chains: list[Any]) -> None:
+        if time.monotonic() - self.last < self.every:
+            return
+        self.last = time.monotonic()
+        done = sum(chain.finished_draws for chain in chains)
+        total = sum(chain.total_draws for chain in chains)
+        self.report(f"{done:,} of {total:,} draws ({done / total:.0%})")
+
+
+def sample_compiled(
+    compiled: CompiledPyMCModel,
+    settings: Settings,
+    *,
+    cores: int | None = None,
+    report: Report | None = None,
+) -> xr.DataTree:
+    """Sample a compiled model; `compiled.with_data()` gives it other data.
+
+    Parameters
+    ----------
+    compiled : CompiledPyMCModel
+        See `nutpie.compile_pymc_model`.
+    settings : Settings
+        Draws, chains and seed.
+    cores : int, optional
+        How many chains run at a time; by default as many as there are cores.
+    report : callable, optional
+        Told every few seconds how far the chains are.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups `posterior` (dimensions `chain`, `draw` and those of the model) and
+        `sample_stats` (`chain`, `draw`).
+
+    Examples
+    --------
+    One compilation serves every screen of the same layout:
+
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.screens.simulate import Design, simulate
+    >>> design = Design(n_cell_lines=2, sgrnas_per_gene=(1, 2))
+    >>> compiled = nutpie.compile_pymc_model(m7a.build(Screen(simulate(design)[0])))
+    >>> short = Settings(draws=50, tune=200, chains=2)
+    >>> for level in (-3.0, 3.0):
+    ...     other = compiled.with_data(y=np.linspace(level - 1, level + 1, 6))
+    ...     found = sample_compiled(other, short)["posterior"]["alpha_gc"]
+    ...     print(found.shape, "below 0" if found.mean() < 0 else "above 0")
+    (2, 50, 2, 2) below 0
+    (2, 50, 2, 2) above 0
+    """
+    sampled = nutpie.sample(
+        compiled,
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=cores,
+        seed=settings.seed,
+        target_accept=settings.target_accept,
+        save_warmup=False,
+        progress_bar=False,
+        progress_callback=_Progress(report) if report else None,
+    )
+    stats = sampled["sample_stats"].to_dataset()
+    return xr.DataTree.from_dict(
+        {
+            "posterior": sampled["posterior"].to_dataset(),
+            "sample_stats": stats[list(SAMPLE_STATS)].rename(SAMPLE_STATS),
+        }
+    )
+
+
+def sample(
+    model: models.Model,
+    screen: Screen,
+    settings: Settings,
+    *,
+    marginal_form: bool | None = None,
+    report: Report | None = None,
+) -> xr.DataTree:
+    """Sample the posterior of a model, all effects included.
+
+    Parameters
+    ----------
+    model : Model
+        Module of the model, for example `poolscreen.models.m7b`.
+    screen : Screen
+        The data.
+    settings : Settings
+        Draws, chains and seed.
+    marginal_form : bool, optional
+        Whether to sample with the effects integrated out and to draw them exactly afterwards.
+        By default where the model has a `FAMILY`.
+    report : callable, optional
+        Told every few seconds how far the chains are.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups `posterior` (effects have the dimensions `chain`, `draw`, `gene` or `sgRNA`, and
+        `cell_line`) and `sample_stats`, the same for both forms; attributes `seconds_compiling`
+        and `seconds_sampling`, drawing the effects included.
+
+    Raises
+    ------
+    PoolscreenError
+        If the marginal form is asked for and the model names no family, if its family is not the
+        model that is written down, or if the data are degenerate (see
+        `poolscreen.families.nested.likelihood.build`).
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.screens.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+    >>> sampled = sample(m7a, screen, Settings(draws=50, tune=200, chains=2))
+    >>> list(sampled["posterior"].data_vars)
+    ['mu_alpha_gc', 'sigma_alpha', 'sigma', 'alpha_gc']
+    >>> dict(sampled["posterior"]["alpha_gc"].sizes)
+    {'chain': 2, 'draw': 50, 'gene': 2, 'cell_line': 2}
+    """
+    if marginal_form is None:
+        marginal_form = model.FAMILY is not None
+    started = time.perf_counter()
+    form = model.build(screen)
+    if marginal_form:
+        if model.FAMILY is None:
+            raise PoolscreenError(
+                f"{model.TITLE}: the model names no FAMILY, so its effects cannot be integrated "
+                "out; sample it as it stands (marginal_form=False)"
+            )
+        check_member(model.FAMILY, screen, form)
+        form = model.FAMILY.build(screen)
+    compiled = nutpie.compile_pymc_model(form)
+    compiled_at = time.perf_counter()
+    sampled = sample_compiled(compiled, settings, report=report)
+    if marginal_form and model.FAMILY:
+        sampled = add_effects(model.FAMILY, screen, sampled, settings.seed)
+    sampled.attrs = {
+        "seconds_compiling": round(compiled_at - started, 3),
+        "seconds_sampling": round(time.perf_counter() - compiled_at, 3),
+    }
+    return sampled
+
+
+def add_effects(family: Family, screen: Screen, sampled: xr.DataTree, seed: int) -> xr.DataTree:
+    """Give a sampled marginal form the effects of its draws, and drop its coordinates.
+
+    Parameters
+    ----------
+    family : Family
+        The model.
+    screen : Screen
+        The data that were sampled with.
+    sampled : xarray.DataTree
+        See `sample_compiled`.
+    seed : int
+        Seed of the chains.
+
+    Returns
+    -------
+    xarray.DataTree
+        With the parameters and effects of the model as `posterior`.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> from poolscreen.screens.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+    >>> draws = {"mu_alpha_gc": -1, "sigma_alpha_signed": -0.5, "sigma_alpha": 0.5, "sigma": 0.3}
+    >>> dims = ("chain", "draw")
+    >>> scales = xr.Dataset({name: (dims, np.full((2, 5), v)) for name, v in draws.items()})
+    >>> sampled = xr.DataTree.from_dict({"posterior": scales})
+    >>> whole = add_effects(m7a.FAMILY, screen, sampled, seed=103)["posterior"]
+    >>> list(whole.data_vars), whole["alpha_gc"].shape
+    (['mu_alpha_gc', 'sigma_alpha', 'sigma', 'alpha_gc'], (2, 5, 2, 2))
+    """
+    scales = sampled["posterior"].to_dataset()[family.parameters]
+    # A stream of its own: the chains used the seed itself.
+    rng = np.random.default_rng([seed, 1])
+    effects = family.draw_effects(screen, scales, rng)
+    result = sampled.copy()
+    result["posterior"] = xr.DataTree(scales.merge(effects))
+    return result

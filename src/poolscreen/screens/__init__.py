@@ -1,0 +1,1 @@
+"""Screens: their tables, and what is wrong with them; read counts; simulation."""

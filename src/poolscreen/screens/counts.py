@@ -1,0 +1,253 @@
+"""From read counts to log fold changes."""
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from poolscreen.arrays import FloatArray
+from poolscreen.errors import PoolscreenError, refuse
+from poolscreen.screens import rules, tidy
+from poolscreen.screens.table import REPLICATE
+
+if TYPE_CHECKING:  # it takes a second to import
+    import pandera.pandas as pa
+
+
+MIN_INITIAL = 30.0
+PSEUDO_COUNT = 1.0
+
+
+def fold_changes(
+    counts: pd.DataFrame,
+    samples: pd.DataFrame,
+    *,
+    controls: Collection[str] = (),
+    min_initial: float = MIN_INITIAL,
+    pseudo_count: float = PSEUDO_COUNT,
+    centre: bool = True,
+    columns: Mapping[str, str] | None = None,
+) -> tuple[pd.DataFrame, list[str]]:
+    r"""Make the table of a screen from read counts.
+
+    Counts are divided by the size factor of their sample, the median over the control sgRNAs of the
+    ratio of a count to the geometric mean of that sgRNA's counts in all samples (Anders and Huber
+    2010, doi:10.1186/gb-2010-11-10-r106). With normalised counts :math:`n` and pseudo-count
+    :math:`p` the log fold change is :math:`\log_2 \frac{n_\text{final} + p}{n_\text{initial} + p}`,
+    less its median over the control sgRNAs of the same cell line and replicate.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        Columns `sgRNA`, `gene`, and a column of counts for each sample.
+    samples : pandas.DataFrame
+        One row per cell line and replicate: `cell_line`, `initial` and `final` (names of columns
+        of `counts`) and, where there are replicates, `replicate`.
+    controls : collection of str, optional
+        Genes without an effect, to normalise and centre by; by default all genes.
+    min_initial : float
+        An sgRNA with fewer normalised reads before the screen is left out of that comparison: it
+        had nothing to lose.
+    pseudo_count : float
+        Normalised reads that are added to every count.
+    centre : bool
+        Whether the median log fold change of the controls is made zero.
+    columns : mapping of str to str, optional
+        What the columns `sgRNA` and `gene` are called in `counts`.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        Columns `cell_line`, `sgRNA`, `gene`, `replicate` (where `samples` has it) and `log_fc` (to
+        base 2).
+    notes : list of str
+        The size factors, and what was left out and why.
+
+    Raises
+    ------
+    PoolscreenError
+        It names every fault of the two tables.
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame(
+    ...     {
+    ...         "sgRNA": ["MYC_1", "MYC_2", "AAVS1_1"],
+    ...         "gene": ["MYC", "MYC", "AAVS1"],
+    ...         "before": [400, 300, 500],
+    ...         "after": [100, 80, 500],
+    ...     }
+    ... )
+    >>> samples = pd.DataFrame(
+    ...     {"cell_line": ["HL60"], "initial": ["before"], "final": ["after"]}
+    ... )
+    >>> table, notes = fold_changes(counts, samples, controls=["AAVS1"])
+    >>> table["log_fc"].round(2).tolist()
+    [-1.99, -1.89, 0.0]
+    """
+    reads, sheet = _checked(counts, samples, columns or {})
+    control = _controls(reads["gene"], controls)
+    used = list(dict.fromkeys([*sheet["initial"], *sheet["final"]]))
+    factors = size_factors(reads.loc[control, used])
+    notes = ["size factors: " + ", ".join(f"{name} {factors[name]:.3f}" for name in used)]
+    normal = reads[used] / factors
+
+    parts = []
+    for row in sheet.to_dict("records"):
+        sample = {str(name): str(value) for name, value in row.items()}
+        before, after = normal[sample["initial"]], normal[sample["final"]]
+        log_fc = ((after + pseudo_count) / (before + pseudo_count)).map(np.log2)
+        kept = before >= min_initial
+        if not (kept & control).any():
+            raise PoolscreenError(
+                f"{_name(sample)}: no control sgRNA has {min_initial:g} reads before the screen; "
+                "are the columns initial and final the right way round?"
+            )
+        if not kept.all():
+            notes.append(_left_out(reads, kept, sample, min_initial))
+        if centre:
+            log_fc -= log_fc[kept & control].median()
+        labels = {
+            "cell_line": sample["cell_line"],
+            "sgRNA": reads["sgRNA"],
+            "gene": reads["gene"],
+        }
+        if REPLICATE in sample:
+            labels[REPLICATE] = sample[REPLICATE]
+        parts.append(pd.DataFrame({**labels, "log_fc": log_fc})[kept])
+    table = pd.concat(parts, ignore_index=True)
+    lost = [g for g in reads["gene"].unique() if g not in set(table["gene"])]
+    if lost:
+        notes.append(f"no row is left of {len(lost):,} genes: {rules.some(lost)}")
+    return table, notes
+
+
+def size_factors(counts: pd.DataFrame) -> pd.Series:
+    """Estimate the size factors of samples by the median of ratios.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        Counts, a row per sgRNA and a column per sample.
+
+    Returns
+    -------
+    pandas.Series
+        By sample; their geometric mean is about 1.
+
+    Raises
+    ------
+    PoolscreenError
+        If no sgRNA has reads in every sample.
+
+    Examples
+    --------
+    >>> factors = size_factors(pd.DataFrame({"a": [10, 20, 30], "b": [40, 80, 120]}))
+    >>> factors.round(3).to_dict()
+    {'a': 0.5, 'b': 2.0}
+    """
+    positive = counts[(counts > 0).all(axis=1)]
+    if positive.empty:
+        raise PoolscreenError(
+            f"none of the {len(counts):,} control sgRNAs has reads in every sample, so that the "
+            "samples cannot be brought to one scale; name other controls, or leave out a sample"
+        )
+    logs: FloatArray = np.log(positive.to_numpy(np.float64))
+    ratios = logs - logs.mean(axis=1, keepdims=True)
+    return pd.Series(np.exp(np.median(ratios, axis=0)), index=counts.columns)
+
+
+def _checked(
+    counts: pd.DataFrame, samples: pd.DataFrame, columns: Mapping[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Refuse the two tables if anything is wrong with them; make names text, counts numbers."""
+    import pandera.pandas as pa
+
+    sheet, faults = tidy.choose(samples, ["cell_line", "initial", "final"], [REPLICATE], {})
+    sheet = sheet.astype("str")
+    key = [name for name in ("cell_line", REPLICATE) if name in sheet]
+    once = pa.Check(
+        lambda table: ~table.duplicated(key),
+        error="the same cell line and replicate again; number the replicates in a column replicate",
+    )
+    other = pa.Check(
+        lambda table: table["initial"] != table["final"],
+        error="initial and final are the same column",
+    )
+    across = [once] if key else []
+    across += [other] if {"initial", "final"} <= set(sheet) else []
+    names = {name: rules.label_column() for name in sheet}
+    faults += rules.check(pa.DataFrameSchema(names, checks=across), sheet)
+
+    reads, missing = tidy.choose(counts, ["sgRNA", "gene"], [], columns)
+    reads = reads.astype("str")
+    wanted = {name: rules.label_column() for name in reads}
+    if "sgRNA" in wanted:
+        wanted["sgRNA"].checks.append(
+            pa.Check(lambda names: ~names.duplicated(), error="is listed twice")
+        )
+    for role in {"initial", "final"} & set(sheet):
+        for name in sheet[role].dropna():
+            if name in counts:
+                reads[name] = counts[name].to_numpy()
+                wanted[name] = _count_column()
+            else:
+                there = ", ".join(map(str, counts.columns))
+                faults.append(
+                    f"the samples name a column {name}, and the counts have none; they have {there}"
+                )
+    faults = [f"samples: {fault}" for fault in faults]
+    found = rules.check(pa.DataFrameSchema(wanted), reads)
+    faults += [f"counts: {fault}" for fault in [*missing, *found]]
+    if reads.empty:
+        faults.append(f"counts: {rules.NO_ROWS}")
+    if sheet.empty:
+        faults.append(f"samples: {rules.NO_ROWS}")
+    refuse(faults)
+    for name in reads.columns.drop(["sgRNA", "gene"]):
+        reads[name] = pd.to_numeric(reads[name])
+    return reads, sheet
+
+
+def _count_column() -> "pa.Column":
+    import pandera.pandas as pa
+
+    checks = [
+        pa.Check(rules.is_number, error="is no number"),
+        pa.Check(rules.is_finite, error="is infinite"),
+        pa.Check(
+            lambda values: ~(pd.to_numeric(values, errors="coerce") < 0),
+            error="is negative; counts are wanted, not fold changes",
+        ),
+    ]
+    return pa.Column(checks=checks, nullable=False)
+
+
+def _controls(genes: pd.Series, controls: Collection[str]) -> pd.Series:
+    """Tell which rows are of control genes."""
+    unknown = sorted(set(controls) - set(genes))
+    if unknown:
+        raise PoolscreenError(
+            f"{len(unknown)} control genes are not in the counts: {rules.some(unknown)}; "
+            "names must match, upper and lower case included"
+        )
+    return genes.isin(controls) if controls else genes.notna()
+
+
+def _name(sample: Mapping[str, str]) -> str:
+    replicate = sample.get(REPLICATE)
+    return sample["cell_line"] + (f", replicate {replicate}" if replicate else "")
+
+
+def _left_out(
+    reads: pd.DataFrame,
+    kept: pd.Series,
+    sample: Mapping[str, str],
+    min_initial: float,
+) -> str:
+    names = reads.loc[~kept, "sgRNA"]
+    return (
+        f"{_name(sample)}: {len(names):,} of {len(reads):,} sgRNAs left out, with fewer than "
+        f"{min_initial:g} normalised reads in {sample['initial']}: {rules.some(names)}"
+    )

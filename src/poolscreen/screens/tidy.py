@@ -1,0 +1,143 @@
+"""Making the table of a screen of one that somebody else wrote."""
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:  # pandera takes a second to import
+    pass
+from poolscreen.errors import refuse
+from poolscreen.screens.rules import NO_ROWS, check, schema
+from poolscreen.screens.table import COLUMNS, LABELS, REPLICATE
+
+# Other names that the columns go by.
+SYNONYMS = {
+    "cell_line": ("cellline", "cell", "line", "sample"),
+    "sgRNA": ("guide", "grna", "sgrnaid", "guideid", "construct", "barcode"),
+    "gene": ("genesymbol", "genename", "symbol", "target"),
+    "log_fc": ("lfc", "log2fc", "logfoldchange", "log2foldchange"),
+    REPLICATE: ("rep",),
+}
+
+
+def tidy(table: pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Make the table of a screen of one that somebody else wrote.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `cell_line`, `sgRNA`, `gene`, `log_fc` and, where there are replicates,
+        `replicate`. It is not changed.
+    columns : mapping of str to str, optional
+        What a column is called in the table, by the name it should have.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows in their order, with these columns alone; labels are text.
+
+    Raises
+    ------
+    PoolscreenError
+        It names every fault, with rows (counted as a spreadsheet does: the header is row 1) and a
+        remedy.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"line": "HL60", "SGRNA": [1, 2], "gene": ["MYC", "TP53"], "log_fc": ["-2", "0.5"]}
+    ... )
+    >>> tidy(table, columns={"cell_line": "line"})
+      cell_line sgRNA  gene  log_fc
+    0      HL60     1   MYC    -2.0
+    1      HL60     2  TP53     0.5
+    >>> tidy(table.assign(log_fc=["-2", "0,5"]), columns={"cell_line": "line"})
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: 1 fault:
+    - log_fc is no number; write it with a decimal point (row 3, for example '0,5'; ...
+    """
+    found, faults = choose(table, COLUMNS, [REPLICATE], columns or {})
+    for label in {*LABELS, REPLICATE} & set(found):
+        found[label] = found[label].astype("str")
+    refuse([*faults, *check(schema(found, once=True), found), *_levels(found)])
+    return found.assign(log_fc=pd.to_numeric(found["log_fc"]))
+
+
+def choose(
+    table: pd.DataFrame,
+    needed: list[str],
+    optional: list[str],
+    columns: Mapping[str, str],
+) -> tuple[pd.DataFrame, list[str]]:
+    """Choose columns of a table by their names; upper and lower case do not matter.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The table.
+    needed, optional : list of str
+        Names of columns.
+    columns : mapping of str to str
+        What a column is called in the table, by the name it should have.
+
+    Returns
+    -------
+    found : pandas.DataFrame
+        Those that are there, by the names they should have, with an index from 0.
+    faults : list of str
+        Those that are not.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"SGRNA": ["s1"], "symbol": ["MYC"], "reads": [400]})
+    >>> found, faults = choose(table, ["sgRNA", "gene"], ["replicate"], {})
+    >>> found.columns.tolist()
+    ['sgRNA']
+    >>> faults
+    ['there is no column gene; ... if symbol is it, pass --column gene=symbol']
+    >>> choose(table, ["sgRNA", "gene"], ["replicate"], {"gene": "symbol"})[1]
+    []
+    """
+    present = list(map(str, table.columns))
+    unknown = [name for name in columns if name not in [*needed, *optional]]
+    faults = [
+        f"--column {name}={columns[name]}: there is no such column to give; there are "
+        + ", ".join([*needed, *optional])
+        for name in unknown
+    ]
+    chosen = {}
+    for name in [*needed, *optional]:
+        source = columns.get(name, name)
+        alike = [column for column in present if column.lower() == source.lower()]
+        if source in present or len(alike) == 1:
+            chosen[name] = table[source if source in present else alike[0]]
+        elif name in needed or name in columns:
+            faults.append(_missing(name, source, present))
+    return pd.DataFrame(chosen).reset_index(drop=True), faults
+
+
+def _missing(name: str, source: str, present: list[str]) -> str:
+    plain = {re.sub(r"[^a-z0-9]", "", column.lower()): column for column in present}
+    wanted = [re.sub(r"[^a-z0-9]", "", name.lower()), *SYNONYMS.get(name, ())]
+    guess = next((plain[w] for w in wanted if w in plain), None) or next(
+        iter(get_close_matches(source, present, 1)), None
+    )
+    remedy = (
+        f"if {guess} is it, pass --column {name}={guess}"
+        if guess
+        else f"name it so, or pass --column {name}=..."
+    )
+    return f"there is no column {source}; there are {', '.join(present)}: {remedy}"
+
+
+def _levels(table: pd.DataFrame) -> list[str]:
+    """Refuse a table in which there is nothing to compare."""
+    if table.empty:
+        return [NO_ROWS]
+    if "gene" in table and len(table["gene"].unique()) == 1:
+        gene = table["gene"].iloc[0]
+        return [f"all rows are of one gene, {gene}: there is nothing to pool it with; add genes"]
+    return []

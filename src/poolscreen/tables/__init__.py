@@ -1,0 +1,1 @@
+"""Tables: functions from screens and fits to data frames."""

@@ -1,0 +1,110 @@
+"""Tables of what a screen holds."""
+
+import pandas as pd
+
+from poolscreen.screens.table import Screen
+
+
+def holdings(screen: Screen) -> pd.DataFrame:
+    """Say what a screen holds.
+
+    Parameters
+    ----------
+    screen : Screen
+        The screen.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `what` and `number` (text).
+
+    Examples
+    --------
+    >>> from poolscreen.screens.simulate import Design, simulate
+    >>> table, _ = simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))
+    >>> holdings(Screen(table[1:])).iloc[[0, 3, 6]]
+                                              what  number
+    0                                         rows       5
+    3                                       sgRNAs       3
+    6  missing combinations of sgRNA and cell line  1 of 6
+    """
+    per_gene, n = screen.sgrnas_per_gene, replicates(screen)
+    units = len(screen.sgrnas) * len(screen.cell_lines)
+    rows = {
+        "rows": f"{len(screen.log_fc):,}",
+        "cell lines": f"{len(screen.cell_lines):,}",
+        "genes": f"{len(screen.genes):,}",
+        "sgRNAs": f"{len(screen.sgrnas):,}",
+        "sgRNAs per gene": _range(per_gene),
+        "rows per sgRNA and cell line": _range(n),
+        "missing combinations of sgRNA and cell line": f"{units - len(n):,} of {units:,}",
+    }
+    return pd.DataFrame({"what": rows.keys(), "number": rows.values()})
+
+
+def replicates(screen: Screen) -> pd.Series:
+    """Count the rows of each combination of sgRNA and cell line that has any.
+
+    Parameters
+    ----------
+    screen : Screen
+        The screen.
+
+    Returns
+    -------
+    pandas.Series
+        Counts; the index numbers the combinations.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": ["A", "A", "B"], "sgRNA": "s", "gene": "g", "log_fc": [-1.0, -1.5, 0.5]}
+    ... )
+    >>> replicates(Screen(table)).tolist()
+    [2, 1]
+    """
+    return pd.Series(screen.sgrna_idx * len(screen.cell_lines) + screen.cell_idx).value_counts()
+
+
+def _range(counts: pd.Series) -> str:
+    low, high = counts.min(), counts.max()
+    if low == high:
+        return f"{low}"
+    return f"{low} to {high}, half of them {counts.median():g} or more"
+
+
+def by_cell_line(screen: Screen) -> pd.DataFrame:
+    """Summarise the log fold changes of each cell line.
+
+    Parameters
+    ----------
+    screen : Screen
+        The screen.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `cell_line`, `rows`, `mean`, `sd`, and the quantiles `3%`, `median`, `97%`, all
+        but `rows` log fold changes.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"cell_line": ["A", "A", "B"], "sgRNA": "s", "gene": "g", "log_fc": [-1.0, -2.0, 0.5]}
+    ... )
+    >>> by_cell_line(Screen(table))[["cell_line", "rows", "mean", "median"]]
+      cell_line  rows  mean  median
+    0         A     2  -1.5    -1.5
+    1         B     1   0.5     0.5
+    """
+    groups = screen.table.groupby("cell_line", observed=True, sort=False)["log_fc"]
+    return pd.DataFrame(
+        {
+            "rows": groups.size(),
+            "mean": groups.mean(),
+            "sd": groups.std(),
+            "3%": groups.quantile(0.03),
+            "median": groups.median(),
+            "97%": groups.quantile(0.97),
+        }
+    ).reset_index()

@@ -1,0 +1,1 @@
+"""What makes the book from chapters: what depends on what, executing, the site, publishing."""

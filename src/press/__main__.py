@@ -1,0 +1,5 @@
+"""`python -m press` makes the book."""
+
+from press.cli import main
+
+main()

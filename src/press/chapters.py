@@ -1,0 +1,180 @@
+"""Chapters: Jupytext pairs without outputs, executed apart from their prose."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import jupytext
+import nbformat
+import yaml
+from nbformat import NotebookNode
+
+from poolscreen import files
+from poolscreen.errors import PoolscreenError
+from press import paths
+
+FOLDER = "notebooks"
+
+
+def toc() -> list[str]:
+    """Return the pages of the book in the order of `_toc.yml`, as paths without their ending.
+
+    Raises
+    ------
+    PoolscreenError
+        If a page is not there.
+    """
+    path = paths.root() / "_toc.yml"
+    try:
+        pages = list(_pages(yaml.safe_load(path.read_text())))
+    except yaml.YAMLError as error:
+        raise PoolscreenError(f"{path.name} is no YAML: {error}") from error
+    for page in pages:
+        ending = ".py" if page.startswith(f"{FOLDER}/") else ".md"
+        if not (paths.root() / f"{page}{ending}").is_file():
+            raise PoolscreenError(
+                f"_toc.yml names {page}, but there is no {page}{ending}; "
+                "add the file or take the entry out"
+            )
+    return pages
+
+
+def _pages(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("root", "file"):
+                yield str(value)
+            else:
+                yield from _pages(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _pages(item)
+
+
+def names() -> list[str]:
+    """Return the names of the chapters, for example `01_data_generation`."""
+    return [Path(page).name for page in toc() if page.startswith(f"{FOLDER}/")]
+
+
+def script_path(chapter: str) -> Path:
+    """Return the path of the chapter's script, the half of the pair that is reviewed."""
+    return paths.root() / FOLDER / f"{chapter}.py"
+
+
+def notebook_path(chapter: str) -> Path:
+    """Return the path of the chapter's notebook, the half for Jupyter, Binder and Colab."""
+    return script_path(chapter).with_suffix(".ipynb")
+
+
+def read(chapter: str) -> NotebookNode:
+    """Read the present text of a chapter."""
+    return jupytext.read(script_path(chapter))
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """Return the code cells of a notebook."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def cell_lines(chapter: str) -> list[tuple[int, int]]:
+    """Return the first and the last line of each cell in the script of a chapter."""
+    lines = script_path(chapter).read_text().splitlines()
+    starts = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
+    ends = [start - 1 for start in starts[1:]] + [len(lines)]
+    filled = [number for number, line in enumerate(lines, 1) if line.strip()]
+    return [
+        (start, max(number for number in filled if number <= end))
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def code_digest(notebook: NotebookNode) -> str:
+    """Return a digest of the code of a notebook; prose, tags and captions do not enter it."""
+    code = json.dumps([cell.source for cell in code_cells(notebook)])
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+def make_notebook(chapter: str) -> NotebookNode:
+    """Make the notebook of the pair from its script; the same script gives the same bytes."""
+    notebook = read(chapter)
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
+    notebook.metadata = {
+        "jupytext": {"formats": "ipynb,py:percent"},
+        "kernelspec": {
+            "display_name": "Python 3",
+            "language": "python",
+            "name": "python3",
+        },
+    }
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def write_notebook(chapter: str) -> None:
+    """Bring the notebook of the pair in step with its script."""
+    with files.replacing(notebook_path(chapter)) as part:
+        nbformat.write(make_notebook(chapter), part)
+
+
+def check_pair(chapter: str) -> None:
+    """Compare the content of the two halves of the pair; outputs and times do not matter.
+
+    Raises
+    ------
+    PoolscreenError
+        If they differ. It names the first cell that does, and the command that mends it.
+    """
+    path = notebook_path(chapter)
+    if not path.is_file():
+        raise PoolscreenError(
+            f"{paths.short(path)} is not there; `make pair` makes it from the script"
+        )
+    try:
+        present = nbformat.read(path, as_version=4)
+    except (
+        ValueError,
+        nbformat.reader.NotJSONError,
+        nbformat.ValidationError,
+    ) as error:
+        raise PoolscreenError(
+            f"{paths.short(path)} is no notebook ({error}); `make pair` makes it from the script"
+        ) from error
+    theirs, ours = ([_content(c) for c in nb.cells] for nb in (present, make_notebook(chapter)))
+    if theirs == ours:
+        return
+    shared = min(len(theirs), len(ours))
+    differs = [i for i in range(shared) if theirs[i] != ours[i]]
+    number = differs[0] + 1 if differs else shared + 1
+    raise PoolscreenError(
+        f"{paths.short(script_path(chapter))} and its .ipynb differ from cell {number} on.\n"
+        "To keep the script: make pair\n"
+        f"To keep the notebook: .venv/bin/jupytext --to py:percent {paths.short(path)}"
+    )
+
+
+def _content(cell: NotebookNode) -> tuple[str, str, str]:
+    shown = {
+        key: cell.metadata[key] for key in ("tags", "mystnb", "table") if cell.metadata.get(key)
+    }
+    return cell.cell_type, cell.source, json.dumps(shown, sort_keys=True)
+
+
+def join(chapter: str, executed: NotebookNode) -> NotebookNode:
+    """Join the outputs of an executed chapter with its present prose, captions and tags.
+
+    Raises
+    ------
+    PoolscreenError
+        If the executed code is not the present code.
+    """
+    present = make_notebook(chapter)
+    if code_digest(executed) != code_digest(present):
+        raise PoolscreenError(
+            f"{paths.short(paths.executed_path(chapter))} was executed from other code; delete it "
+            "and run `make book`"
+        )
+    for cell, done in zip(code_cells(present), code_cells(executed), strict=True):
+        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    return present

@@ -1,0 +1,244 @@
+"""The commands that `make` and the rules of the workflow call."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from poolscreen import files, processes
+from poolscreen.cli import Group
+from poolscreen.errors import PoolscreenError
+from press import chapters, flow, locks, paths, publishing, steps
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Make the book, check it, extend it."""
+    for name, threads in processes.ONE_THREAD.items():  # before NumPy is imported
+        os.environ.setdefault(name, threads)
+
+
+@main.command()
+@click.option("--cores", default=os.cpu_count(), show_default=True, help="Jobs at a time.")
+@click.option("--dry-run", is_flag=True, help="Only list what would run.")
+def build(cores: int, dry_run: bool) -> None:
+    """Make the book: what is not up to date, and no more."""
+    _check_import()
+    steps.check()
+    command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile"]
+    command += ["--cores", str(cores), "--rerun-incomplete"]
+    command += ["--max-checksum-file-size", "1GB", "--quiet", "reason", "host"]
+    command += [] if dry_run else ["rules"]
+    # The lock below is freed by the kernel when a build is killed; Snakemake's is not.
+    command += ["--nolock", *(["--dry-run"] if dry_run else [])]
+    with locks.alone("build") as lock:
+        publishing.restore()
+        logs = paths.root() / "logs"
+        if not dry_run:
+            shutil.rmtree(logs, ignore_errors=True)
+        ran = subprocess.Popen(command, cwd=paths.root(), pass_fds=(lock,))
+        try:
+            status = _wait(ran)
+        except KeyboardInterrupt:
+            ran.wait()
+            raise PoolscreenError(
+                "interrupted; the last good site is as it was, and `make book` goes on from here"
+            ) from None
+    if status:
+        raise PoolscreenError(_what_failed(logs) or "the workflow failed; see above")
+    if not dry_run:
+        # Also where nothing had to be done: the records that say so may be lost, or wrong.
+        flow.check_fresh("the site", json.loads(publishing.pedigree_path().read_text()))
+        click.echo(f"The book is ready: {publishing.html_path() / 'index.html'}")
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for a process, and say now and then that it is still at work."""
+    started = time.monotonic()
+    while True:
+        try:
+            return process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            click.echo(f"build: {time.monotonic() - started:.0f} s so far")
+
+
+def _check_import() -> None:
+    here = paths.root() / "src"
+    if not Path(__file__).is_relative_to(here):
+        raise PoolscreenError(
+            f"poolscreen is imported from {Path(__file__).parent.parent}, not from {here}; run "
+            "`make book` there, or set PYTHONPATH=src"
+        )
+
+
+def _what_failed(logs: Path) -> str:
+    """Collect the messages of the jobs that failed, from their logs."""
+    messages = []
+    for log in sorted(logs.rglob("*.log")):
+        found = re.search(r"^(error: |Traceback )", log.read_text(), flags=re.MULTILINE)
+        if found:
+            message = log.read_text()[found.start() :].removeprefix("error: ").rstrip()
+            messages.append(f"{message}\n(log: {log.relative_to(paths.root())})")
+    return "\n\n".join(messages)
+
+
+@main.command()
+def check() -> None:
+    """Find what would stop a build: pages, pairs, fits that nothing makes."""
+    steps.check()
+
+
+@main.command()
+def pair() -> None:
+    """Bring the notebooks of the pairs in step with their scripts."""
+    for chapter in chapters.names():
+        chapters.write_notebook(chapter)
+
+
+@main.command("new-chapter")
+@click.argument("model")
+@click.argument("title")
+def new_chapter(model: str, title: str) -> None:
+    """Write the start of a chapter: a model, a notebook pair, an entry in _toc.yml.
+
+    MODEL is what the model is called in code, for example m7d; TITLE is the chapter's.
+    """
+    from press import new_chapter
+
+    _check_import()
+    for path in new_chapter.create(model, title):
+        click.echo(path.relative_to(paths.root()))
+    click.echo("`make book` makes the book with it; book/extending.md says what to edit")
+
+
+@main.command()
+def pdf() -> None:
+    """Print the finished book into one PDF, with Chromium."""
+    from press import printing
+
+    printing.write_pdf()
+    click.echo(f"The book as PDF: {printing.pdf_path()}")
+
+
+@main.command()
+def picture() -> None:
+    """Bring the picture in the README in step with the book."""
+    from press import staging
+
+    with files.replacing(paths.root() / "book" / "_static" / "key-figure.png") as part:
+        part.write_bytes(staging.key_figure().read())
+
+
+# The steps of the workflow ------------------------------------------------------------------
+
+
+@main.command()
+def simulate() -> None:
+    """Step of the workflow: simulate the screen."""
+    with steps.job("simulate"):
+        from poolscreen.screens import simulate
+
+        for path, table in zip(
+            (paths.screen_path(), paths.truth_path()),
+            simulate.simulate(simulate.Design()),
+            strict=True,
+        ):
+            with files.replacing(path) as part:
+                table.to_csv(part, index=False)
+
+
+@main.command()
+@click.argument("name")
+def fit(name: str) -> None:
+    """Step of the workflow: a fit, for example `m7a`, or `wang2014/m7a` on a real screen."""
+    with steps.job("fit", name) as inputs:
+        from poolscreen.inference import fitting, sampling, store
+        from press import results
+
+        screen, model = paths.split_fit(name)
+        settings, report = sampling.Settings(), _report(name)
+        fitted, tables = fitting.fit(model, results.load_screen(screen), settings, report)
+        record = inputs.unchanged()
+        written = store.write_tables(paths.tables_path(name), tables)
+        fitted.attrs["inputs"] = store.json_text(record)
+        fitted.attrs["tables"] = store.json_text(flow.digest(map(paths.short, written)))
+        store.write_fit(paths.fit_path(name), fitted)
+
+
+@main.command()
+@click.argument("name")
+def calibrate(name: str) -> None:
+    """Step of the workflow: one batch of the calibration of a model, for example `m7a/0`."""
+    with steps.job("calibrate", name) as inputs:
+        from poolscreen.inference import calibration, store
+
+        model, batch = paths.split_batch(name)
+        found = calibration.run_batch(model, batch, _report(name))
+        store.write_result(paths.calibration_path(name), found, inputs.unchanged())
+
+
+@main.command()
+@click.argument("model")
+def predict(model: str) -> None:
+    """Step of the workflow: predict each part of the simulated screen from its rest."""
+    with steps.job("predict", model) as inputs:
+        from poolscreen.inference import recovery, store
+        from press import results
+
+        posterior = results.load_fit(model)["posterior"].to_dataset()
+        found = recovery.predict_and_recover(
+            model, results.load_screen(), posterior, _report(model)
+        )
+        found.attrs["inputs"] = store.json_text(inputs.unchanged())
+        store.write_fit(paths.predictions_path(model), found)
+
+
+@main.command("samplers")
+def compare_samplers() -> None:
+    """Step of the workflow: compare samplers on the simulated screen."""
+    with steps.job("samplers") as inputs:
+        import xarray as xr
+
+        from poolscreen.inference import samplers, store
+        from press import results
+
+        found = samplers.compare(results.load_screen(), report=_report("samplers"))
+        tree = xr.DataTree.from_dict(found)
+        store.write_result(paths.samplers_path(), tree, inputs.unchanged())
+
+
+@main.command()
+@click.argument("chapter")
+def execute(chapter: str) -> None:
+    """Step of the workflow: execute a chapter."""
+    with steps.job("execute", chapter) as inputs:
+        import nbformat
+
+        from press import execution
+
+        notebook = chapters.make_notebook(chapter)
+        executed = execution.execute(notebook, chapter, paths.root() / chapters.FOLDER)
+        executed.metadata["poolscreen"] = {"inputs": inputs.unchanged()}
+        with files.replacing(paths.executed_path(chapter)) as part:
+            nbformat.write(executed, part)
+
+
+@main.command("site")
+def build_site() -> None:
+    """Step of the workflow: build the site from the executed chapters."""
+    from press import site
+
+    with locks.alone("site"):
+        site.build()
+
+
+def _report(name: str) -> Callable[[str], None]:
+    """Return what says, of a job, how far it is."""
+    return lambda message: click.echo(f"{name}: {message}")

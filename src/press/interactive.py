@@ -1,0 +1,140 @@
+"""Figures that answer to their reader, beside the static ones that stand in without scripts."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    import altair as alt
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import altair as alt
+from poolscreen.figures.style import SGRNA_COLOURS
+
+
+def shrinkage_to_explore(pulled: pd.DataFrame) -> "alt.LayerChart":
+    """Draw what `shrinkage` draws as a figure that answers to a pointer and to a choice of a gene.
+
+    Parameters
+    ----------
+    pulled : pandas.DataFrame
+        Columns `gene`, `sgRNA`, `cell_line`, `sgRNAs`, `unpooled`, `pooled` and `effect`, see
+        `poolscreen.tables.shrinkage.towards_genes`.
+
+    Returns
+    -------
+    altair.LayerChart
+        Hovering names an intercept and its estimates; the chosen gene stands out.
+
+    Examples
+    --------
+    >>> pulled = pd.DataFrame(
+    ...     {"gene": ["g"], "sgRNA": "s", "cell_line": "A", "sgRNAs": 1, "unpooled": -2.0}
+    ... ).assign(pooled=-1.5, effect=-1.0)
+    >>> chart = shrinkage_to_explore(pulled).to_dict()
+    >>> [layer["mark"]["type"] for layer in chart["layer"]]
+    ['line', 'rule', 'circle']
+    >>> [tip["field"] for tip in chart["layer"][2]["encoding"]["tooltip"]][:3]
+    ['sgRNA', 'gene', 'cell_line']
+    """
+    import altair as alt
+
+    estimates = ["unpooled", "pooled", "effect"]
+    data = pulled.assign(gene=pulled["gene"].astype(str)).round(dict.fromkeys(estimates, 4))
+    genes = list(dict.fromkeys(data["gene"]))
+    choice = alt.param(
+        name="gene",
+        value="",
+        bind=alt.binding_select(options=["", *genes], labels=["all genes", *genes], name="Gene "),
+    )
+    chosen = "gene === '' || datum.gene === gene"
+    x = alt.X("unpooled:Q", title="posterior mean, no pooling")
+    colour = alt.Color(
+        "sgRNAs:Q",
+        title=["sgRNAs", "of the gene"],
+        scale=alt.Scale(range=SGRNA_COLOURS, interpolate="lab"),
+        legend=alt.Legend(values=[1, 4, 7, 10]),
+    )
+    drawn = alt.Chart(data).encode(x=x, color=colour)
+    strokes = drawn.mark_rule(aria=False).encode(
+        y=alt.Y("unpooled:Q", title="posterior mean, partial pooling"),
+        y2="pooled:Q",
+        opacity=alt.condition(chosen, alt.value(0.6), alt.value(0.04)),
+    )
+    points = drawn.mark_circle(size=36, aria=False).encode(
+        y="pooled:Q",
+        opacity=alt.condition(chosen, alt.value(0.9), alt.value(0.06)),
+        tooltip=[
+            "sgRNA:N",
+            "gene:N",
+            "cell_line:N",
+            alt.Tooltip("unpooled:Q", title="no pooling", format=".3f"),
+            alt.Tooltip("pooled:Q", title="model 7b", format=".3f"),
+            alt.Tooltip("effect:Q", title="its gene, 7b", format=".3f"),
+        ],
+    )
+    ends = [data[estimates[:2]].min().min(), data[estimates[:2]].max().max()]
+    identity = (
+        alt.Chart(pd.DataFrame({"end": ends}))
+        .mark_line(color="#999999", strokeWidth=1, aria=False)
+        .encode(x="end:Q", y="end:Q")
+    )
+    return alt.LayerChart(layer=[identity, strokes, points.add_params(choice)]).properties(
+        width="container",
+        height=460,
+        description="Intercepts of model 7b with partial pooling against no pooling.",
+    )
+
+
+class Interactive:
+    """A figure that answers to its reader, beside the static one that stands in without scripts.
+
+    Parameters
+    ----------
+    chart : altair.LayerChart
+        The figure that answers.
+    figure : str
+        Name of the static figure.
+
+    Examples
+    --------
+    >>> import altair as alt
+    >>> chart = alt.LayerChart(layer=[alt.Chart(pd.DataFrame({"x": [1]})).mark_point()])
+    >>> data, metadata = Interactive(chart, "fig-shrinkage")._repr_mimebundle_()
+    >>> list(data), metadata[Interactive.mime]
+    (['application/vnd.vegalite.v6+json'], {'figure': 'fig-shrinkage'})
+    """
+
+    mime = "application/vnd.vegalite.v6+json"
+
+    def __init__(self, chart: "alt.LayerChart", figure: str) -> None:
+        self.chart, self.figure = chart, figure
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {self.mime: self.chart.to_dict()}, {self.mime: {"figure": self.figure}}
+
+
+def interactive(chart: "alt.LayerChart", *, figure: str) -> Interactive:
+    """Show a chart in the place of a static figure, where a page's reader has scripts.
+
+    Parameters
+    ----------
+    chart : altair.LayerChart
+        The chart.
+    figure : str
+        Name of the static figure, for example `fig-shrinkage`. It keeps its number, its caption
+        and its text, and is what print and readers without scripts see.
+
+    Returns
+    -------
+    Interactive
+
+    Examples
+    --------
+    >>> import altair as alt
+    >>> chart = alt.LayerChart(layer=[alt.Chart(pd.DataFrame({"x": [1]})).mark_point()])
+    >>> interactive(chart, figure="fig-shrinkage").figure
+    'fig-shrinkage'
+    """
+    return Interactive(chart, figure)

@@ -1,0 +1,109 @@
+"""Where a page comes from: the commit, the fits, the packages."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from poolscreen import models
+from poolscreen.inference import store
+from press import paths, repository, steps
+
+# The packages that a reader of a chapter would ask for.
+PACKAGES = ("pymc", "nutpie", "arviz", "numpy", "pandas", "plotnine")
+
+
+def fit_rows(names: list[str]) -> pd.DataFrame:
+    """Tabulate fits from the records that they carry.
+
+    Parameters
+    ----------
+    names : list of str
+        Names of fits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per fit.
+    """
+    rows = []
+    for name in names:
+        record = store.read_attributes(paths.fit_path(name))
+        settings = json.loads(record["settings"])
+        seconds = record["seconds_compiling"] + record["seconds_sampling"]
+        rows.append(
+            {
+                "model": name,
+                "sampler": f"{record['sampler']}, {record['form']} form",
+                "draws": f"{settings['chains']} × {settings['draws']:,}",
+                "max R\N{NON-BREAKING HYPHEN}hat": f"{record['max_r_hat']:.4f}",
+                "min bulk ESS": f"{record['min_ess_bulk']:,.0f}",
+                "min tail ESS": f"{record['min_ess_tail']:,.0f}",
+                "divergences": f"{record['divergences']:.0f}",
+                "seconds, with compiling": f"{seconds:.1f}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that matter, as the fits record them."""
+    record = store.read_attributes(paths.fit_path(models.names()[0]))
+    installed = json.loads(record["packages"])
+    return {"Python": record["python"], **{name: installed[name] for name in PACKAGES}}
+
+
+def commit_text() -> str:
+    """Say in MyST which commit the site is made from."""
+    commit = repository.head()
+    if not commit.hash:
+        return "Made outside a repository, so no commit can be named."
+    name = f"`{commit.hash[:10]}`"
+    if commit.repository and commit.clean:
+        name = f"[{name}]({commit.repository}/tree/{commit.hash})"
+    changed = "" if commit.clean else ", with changes that are not committed"
+    return f"Commit {name} of {commit.date}{changed}."
+
+
+def card(chapter: str) -> str:
+    """Return the card at a chapter's end, in MyST: what it was made from, and what to take away.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+    """
+    results = steps.chapter_results(chapter)
+    used = steps.chapter_fits(chapter)
+    packages = ", ".join(f"{name} {version}" for name, version in versions().items())
+    lines = [
+        "::::{card} Where this page comes from",
+        ":class-card: provenance",
+        "",
+        f"{commit_text()} {packages}.",
+        "",
+    ]
+    if used:
+        rows = fit_rows(used)
+        rows["file"] = [f"{{download}}`{fit}.nc <../results/fits/{fit}.nc>`" for fit in used]
+        lines += [
+            "| " + " | ".join(map(str, rows)) + " |",
+            "|" + " --- |" * len(rows.columns),
+            *("| " + " | ".join(row) + " |" for row in rows.to_numpy().tolist()),
+            "",
+            'A fit opens with `xarray.open_datatree("' + Path(used[0]).name + '.nc")`.',
+            "",
+        ]
+    others = [
+        f"{{download}}`{result.removeprefix('results/')} <../{result}>`"
+        for result in results
+        if not result.startswith("results/fits/")
+    ]
+    lines += [
+        f"This chapter: {{download}}`with its outputs <../downloads/{chapter}.ipynb>`, "
+        f"{{download}}`as a script <../downloads/{chapter}.py>`."
+        + (f" It also reads {', '.join(others)}." if others else "")
+        + " All fits and packages: [Reproducibility](../book/reproducibility).",
+        "::::",
+    ]
+    return "\n".join(lines)

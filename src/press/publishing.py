@@ -1,0 +1,62 @@
+"""Publishing: a freshly built site takes the place of the last good one, whole or not at all."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from poolscreen import files
+from press import paths
+
+
+def html_path() -> Path:
+    """Return the folder of the published site."""
+    return paths.root() / "_build" / "html"
+
+
+def manifest_path() -> Path:
+    """Return the list of the published files with their SHA-256 (for `sha256sum --check`)."""
+    return paths.root() / "_build" / "site.sha256"
+
+
+def pedigree_path() -> Path:
+    """Return the list of all files that the site was made from, with their SHA-256."""
+    return paths.root() / "_build" / "pedigree.json"
+
+
+def publish(fresh: Path) -> None:
+    """Move a freshly built site into place, and list its files."""
+    target, old = html_path(), html_path().with_name("html.old")
+    restore()
+    if target.exists():
+        target.rename(old)
+    fresh.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+    published = sorted(path for path in target.rglob("*") if path.is_file())
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(target.parent)}\n"
+        for path in published
+    ]
+    with files.replacing(manifest_path()) as part:
+        part.write_text("".join(lines))
+
+
+def restore() -> None:
+    """Undo what a process that was killed between the two renames of `publish` left."""
+    target, old = html_path(), html_path().with_name("html.old")
+    if old.exists() and not target.exists():
+        old.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+    if not (is_whole() and pedigree_path().is_file()):
+        manifest_path().unlink(missing_ok=True)
+
+
+def is_whole() -> bool:
+    """Tell whether the published files are those that the manifest lists."""
+    if not manifest_path().is_file():
+        return False
+    for line in manifest_path().read_text().splitlines():
+        digest, _, name = line.partition("  ")
+        path = html_path().parent / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            return False
+    return True

@@ -1,0 +1,96 @@
+"""The repository: which commit this is, and where a reader finds it."""
+
+import re
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import urlsplit
+
+from press import paths
+
+# What the site is made from; other changes do not make it another site.
+SOURCES = ("src", "book", "notebooks", "results", "_config.yml", "_toc.yml", "uv.lock")
+# Remotes whose addresses of files are known.
+HOSTED = re.compile(r"(?:https://|git@)(?P<host>github\.com)[:/](?P<name>[^/]+/[^/]+?)(?:\.git)?/?")
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The commit that the site is made from.
+
+    Attributes
+    ----------
+    hash : str
+        Full hash; empty outside a repository.
+    date : str
+        Day of the commit, as year-month-day.
+    clean : bool
+        Whether what the site is made from is as it was committed.
+    repository : str
+        Web address of the repository the clone came from; empty if none is known.
+    """
+
+    hash: str = ""
+    date: str = ""
+    clean: bool = False
+    repository: str = ""
+
+    def link(self, path: str, first: int, last: int) -> str:
+        """Return the web address of lines of a file; empty where a reader would not find them."""
+        if not (self.repository and self.clean):
+            return ""
+        return f"{self.repository}/blob/{self.hash}/{path}#L{first}-L{last}"
+
+    @property
+    def site_url(self) -> str:
+        """Return where GitHub publishes the pages of the repository; empty if none is known."""
+        found = HOSTED.fullmatch(self.repository)
+        if not found:
+            return ""
+        owner, name = found["name"].split("/")
+        own_page = name.lower() == f"{owner.lower()}.github.io"
+        return f"https://{owner.lower()}.github.io/" + ("" if own_page else f"{name}/")
+
+    @property
+    def site_path(self) -> str:
+        """Return the path of the published site on its host."""
+        return urlsplit(self.site_url).path or "/"
+
+
+@cache
+def head() -> Commit:
+    """Return the commit of the working tree."""
+    try:
+        described = _git("log", "-1", "--format=%H %cs").split()
+    except (OSError, subprocess.CalledProcessError):
+        return Commit()
+    try:
+        remote = HOSTED.fullmatch(_git("remote", "get-url", "origin"))
+    except subprocess.CalledProcessError:
+        remote = None
+    return Commit(
+        hash=described[0],
+        date=described[1],
+        clean=not status(*SOURCES),
+        repository=f"https://{remote['host']}/{remote['name']}" if remote else "",
+    )
+
+
+def status(*paths: str) -> str:
+    """Return what differs from the commit under these paths, as git says it; empty if nothing."""
+    return _git("status", "--porcelain", "--", *paths)
+
+
+def _git(*arguments: str) -> str:
+    # Not a repository that happens to hold this folder.
+    if not (paths.root() / ".git").exists():
+        raise FileNotFoundError(f"{paths.root()} is no repository")
+    ran = subprocess.run(
+        ["git", *arguments],
+        cwd=paths.root(),
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    return ran.stdout.strip()

@@ -1,0 +1,54 @@
+"""The scripts that the pages bring with them: for tables to search and figures to touch."""
+
+import json
+import re
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from poolscreen.errors import PoolscreenError
+from press.interactive import Interactive
+
+
+def present_interactive(cell: NotebookNode) -> None:
+    """Give the page what its script needs to put an interactive figure in a static one's place."""
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if Interactive.mime in data:
+            text = json.dumps(data[Interactive.mime], separators=(",", ":"))
+            text = text.replace("</", "<\\/")  # no end of a script within it
+            figure = output.metadata[Interactive.mime]["figure"]
+            output.data = {
+                "text/html": f'<script type="application/json" class="interactive" '
+                f'data-figure="{figure}">{text}</script>'
+            }
+
+
+def write_datatables(folder: Path) -> None:
+    """Write the script that makes tables searchable, as the package itables brings it.
+
+    It is a module there, which browsers do not load from a `file://` page; here it becomes a plain
+    script that leaves jQuery, with DataTables, under `window.DataTablesQuery`.
+    """
+    package = files("itables") / "html"
+    script = (package / "dt_bundle.js").read_text(encoding="utf-8")
+    body, _, exports = script.rpartition("export{")
+    jquery = re.search(r"(\w+) as jQuery", exports)
+    if jquery is None:
+        raise PoolscreenError("the script of itables exports no jQuery; pin the version before it")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = f"(() => {{{body}\nwindow.DataTablesQuery = {jquery[1]};\n}})();\n"
+    (folder / "datatables.js").write_text(text, encoding="utf-8")
+    shutil.copy2(Path(str(package / "dt_bundle.css")), folder / "datatables.css")
+
+
+def write_vega(folder: Path) -> None:
+    """Write the script that draws interactive figures, as the package vl-convert brings it."""
+    import vl_convert
+
+    folder.mkdir(parents=True, exist_ok=True)
+    # In a scope of its own: its names are short, and others have taken them.
+    script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    (folder / "vega.js").write_text(f"(() => {{{script}}})();\n", encoding="utf-8")
