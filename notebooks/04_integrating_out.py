@@ -25,7 +25,7 @@ import pandas as pd
 from scipy import integrate, stats
 
 
-from poolscreen.families.nested.data import statistics, units
+from poolscreen.families.nested.data import statistics
 from poolscreen.families.nested import effects
 from poolscreen.families.nested import likelihood
 from poolscreen.inference.samplers import COMPARED, DEFAULT_ACCEPT, SAMPLERS
@@ -234,7 +234,7 @@ data = statistics(m7b.FAMILY, screen)
 table(
     pd.DataFrame(
         {
-            "sgRNAs per gene": units[:, 0],
+            "sgRNAs per gene": data.units[:, 0],
             "genes × cell lines": data.groups,
             "mean": data.mean[:, 0],
             "sum of squares of the means": data.scatter[:, 0, 0],
