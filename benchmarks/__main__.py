@@ -8,9 +8,9 @@ import os
 import subprocess
 import sys
 
-from press.paths import JOB_ENVIRONMENT
+from press import steps
 
-NAMES = ("samplers", "builds", "scaling")
+NAMES = ("samplers", "seeds", "builds", "scaling")
 
 if len(sys.argv) > 2 and sys.argv[1] == "--here":
     importlib.import_module(f"benchmarks.{sys.argv[2]}").main()
@@ -21,4 +21,4 @@ else:
     for name in chosen:
         print(f"-- {name}", flush=True)
         command = [sys.executable, "-m", "benchmarks", "--here", name]
-        subprocess.run(command, check=True, env={**os.environ, **JOB_ENVIRONMENT})
+        subprocess.run(command, check=True, env={**os.environ, **steps.ENVIRONMENT})

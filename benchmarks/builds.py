@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.conftest import Tree
 
-from press import chapters, measurements, paths
+from press import chapters, measurements, paths, steps
 
 ADDED_LAST = "05_calibration"
 LEFT_OUT = (ADDED_LAST, "measurements")
@@ -48,7 +48,7 @@ def _fitted(model):
     from poolscreen.inference import fitting
     from poolscreen.inference import sampling
     from press import results
-    sampling.sample = lambda model, screen, settings, report: samplers._sample_with_pymc(
+    sampling.sample = lambda model, screen, settings, report: samplers.sample_with_pymc(
         model.build(screen), settings
     )
     sampling.fits.check_gate = lambda *_: None
@@ -77,7 +77,7 @@ def _fit(self, log_fc, seed):
     from poolscreen.models import _m7a_variance, m7a
     model = m7a if self.model is _m7a_variance else self.model
     screen = Screen(self.screen.table.assign(log_fc=log_fc))
-    sampled = samplers._sample_with_pymc(model.build(screen), replace(SETTINGS, seed=seed))
+    sampled = samplers.sample_with_pymc(model.build(screen), replace(SETTINGS, seed=seed))
     posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
     found = fits.diagnose_draws(posterior[model.FAMILY.parameters], stats)
     thinned = posterior.isel(draw=slice(None, None, THIN))
@@ -135,7 +135,7 @@ class Plain:
             ".",
         ]
         # The same settings as the jobs of this book have.
-        env = {**self.tree.env, **paths.JOB_ENVIRONMENT, "PYTHONWARNINGS": "ignore"}
+        env = {**self.tree.env, **steps.ENVIRONMENT, "PYTHONWARNINGS": "ignore"}
         env["PYTHONPATH"] = str(self.tree.folder / "src")
         ran = subprocess.run(
             command,

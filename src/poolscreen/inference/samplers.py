@@ -75,7 +75,7 @@ def attempt(
     True
     """
     if sampler == "pymc":
-        sampled = _sample_with_pymc(model.build(screen), settings)
+        sampled = sample_with_pymc(model.build(screen), settings)
     else:
         form = sampler == "marginal"
         sampled = sampling.sample(model, screen, settings, marginal_form=form)
@@ -92,7 +92,28 @@ def attempt(
     return kept
 
 
-def _sample_with_pymc(model: pm.Model, settings: sampling.Settings) -> xr.DataTree:
+def sample_with_pymc(model: pm.Model, settings: sampling.Settings) -> xr.DataTree:
+    """Sample a model with PyMC's own NUTS.
+
+    Parameters
+    ----------
+    model : pymc.Model
+        The model as it is written down.
+    settings : Settings
+        Draws, chains and seed.
+
+    Returns
+    -------
+    xarray.DataTree
+        As PyMC gives it; attributes `seconds_compiling` and `seconds_sampling`.
+
+    Examples
+    --------
+    >>> short = sampling.Settings(draws=50, tune=100, chains=2)
+    >>> sampled = sample_with_pymc(m7a.build(small_screen), short)
+    >>> dict(sampled["posterior"]["alpha_gc"].sizes)
+    {'chain': 2, 'draw': 50, 'gene': 2, 'cell_line': 2}
+    """
     started = time.perf_counter()
     with model:
         sampled: xr.DataTree = pm.sample(
