@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.conftest import Tree
+from tests.tree import Tree
 
 from press import chapters, measurements, paths, steps
 

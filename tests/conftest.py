@@ -1,20 +1,16 @@
 """What several tests share: a screen, a copy of the finished project, a browser."""
 
 import functools
-import hashlib
 import http.server
 import os
-import re
-import shutil
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import playwright.sync_api
 import pytest
-from playwright.sync_api import sync_playwright
+from tests.tree import HANGING, ROOT, Tree, copy_project
 
 from poolscreen import processes
 from press import paths, printing
@@ -25,8 +21,6 @@ from poolscreen.screens.table import Screen
 
 # What runs in the background of a shell ignores interrupts, and so does what it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-ROOT = Path(__file__).parent.parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,139 +43,33 @@ def book() -> Path:
     return ROOT
 
 
-class Tree:
-    """A copy of the project, to break and to build in."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.env = {**os.environ, "PYTHONPATH": str(folder / "src")}
-
-    def poolscreen(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", "poolscreen", *arguments],
-            cwd=self.folder,
-            env=self.env,
-            check=False,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=timeout,
-        )
-
-    def start_build(self) -> subprocess.Popen:
-        """Start a build in a process group of its own, which can be killed as a whole."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "poolscreen", "build"],
-            cwd=self.folder,
-            env=self.env,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def would_run(self) -> list[str]:
-        """List what a build would run, as `rule` or `rule name`, sorted."""
-        command = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "--snakefile",
-            "workflow/Snakefile",
-        ]
-        command += [
-            "--cores",
-            "2",
-            "--dry-run",
-            "--nolock",
-            "--max-checksum-file-size",
-            "1GB",
-        ]
-        ran = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.env,
-            check=True,
-            text=True,
-            capture_output=True,
-        )
-        jobs = []
-        for block in re.split(r"^(?:local)?rule ", ran.stdout, flags=re.MULTILINE)[1:]:
-            name = block.split(":")[0]
-            wildcards = re.search(r"wildcards: (.*)", block)
-            values = re.findall(r"=([\w/]+)", wildcards[1]) if wildcards else []
-            jobs.append(" ".join([name, *values]))
-        return sorted(job for job in jobs if job != "all")
-
-    def edit(self, path: str, old: str, new: str) -> None:
-        file = self.folder / path
-        text = file.read_text()
-        assert old in text, f"{path} no longer holds {old!r}"
-        file.unlink()  # it may be linked to the original
-        file.write_text(text.replace(old, new, 1))
-
-    def edit_chapter(self, chapter: str, old: str, new: str) -> None:
-        self.edit(f"notebooks/{chapter}.py", old, new)
-        assert self.poolscreen("pair").returncode == 0
-
-    def page(self, name: str) -> str:
-        return (self.folder / "_build" / "html" / f"{name}.html").read_text()
-
-    def site_is_whole(self) -> bool:
-        """Whether the published files are those that the site's manifest lists."""
-        manifest = (self.folder / "_build" / "site.sha256").read_text()
-        listed = dict(reversed(line.split("  ", 1)) for line in manifest.splitlines())
-        return listed == self.site()
-
-    def site(self) -> dict[str, str]:
-        """The SHA-256 of every published file."""
-        html = self.folder / "_build" / "html"
-        return {
-            path.relative_to(html.parent).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in html.rglob("*")
-            if path.is_file()
-        }
-
-
-def copy_project(book: Path, folder: Path) -> Tree:
-    """Copy the finished project. Its results are links: nothing writes into them."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=book,
-        check=True,
-        text=True,
-        capture_output=True,
-    )
-    for name in listed.stdout.split():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(book / name, target)
-    for part in (book / "results").iterdir():
-        if part.name == "benchmarks":  # those are in the repository
-            continue
-        copy = functools.partial(shutil.copytree, copy_function=os.link)
-        (folder / "results").mkdir(exist_ok=True)
-        (copy if part.is_dir() else os.link)(part, folder / "results" / part.name)
-    shutil.copytree(book / ".snakemake", folder / ".snakemake")
-    repository = book / ".git"  # pages name the commit; in a linked work tree it is a file
-    (shutil.copytree if repository.is_dir() else shutil.copy2)(repository, folder / ".git")
-    for part in ("executed", "html", "pedigree.json", "site.sha256"):
-        source = book / "_build" / part
-        copy = shutil.copytree if source.is_dir() else shutil.copy2
-        (folder / "_build").mkdir(exist_ok=True)
-        copy(source, folder / "_build" / part)
-    return Tree(folder)
-
-
 @pytest.fixture
 def tree(book: Path, tmp_path: Path) -> Iterator[Tree]:
     """A copy of the finished project."""
-    yield copy_project(book, tmp_path / "tree")
-    shutil.rmtree(tmp_path / "tree")
+    copied = copy_project(book, tmp_path / "tree")
+    yield copied
+    copied.remove()
+
+
+class Browser:
+    """Chromium, whose pages wait for as long as a busy machine takes."""
+
+    def __init__(self, launched: playwright.sync_api.Browser) -> None:
+        self.launched = launched
+
+    def new_context(self, **settings: object) -> playwright.sync_api.BrowserContext:
+        context = self.launched.new_context(**settings)
+        context.set_default_timeout(1000 * HANGING)
+        return context
+
+    def new_page(self, **settings: object) -> playwright.sync_api.Page:
+        page = self.launched.new_page(**settings)
+        page.set_default_timeout(1000 * HANGING)
+        return page
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator:
+def browser() -> Iterator[Browser]:
     """Chromium, driven by Playwright."""
     program = printing.browser()
     if program is None:
@@ -189,12 +77,13 @@ def browser() -> Iterator:
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
+    with playwright.sync_api.sync_playwright() as driver:
+        launched = driver.chromium.launch(
             executable_path=program,
             args=[*printing.QUIET, "--disable-quic"],
+            timeout=1000 * HANGING,
         )
-        yield launched
+        yield Browser(launched)
         launched.close()
 
 

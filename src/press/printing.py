@@ -66,7 +66,7 @@ def write_pdf() -> None:
                 text=True,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                timeout=300,
+                timeout=600,
             )
             if ran.returncode or not printed.is_file():
                 raise PoolscreenError(f"{program} cannot print {html}:\n{ran.stdout}")

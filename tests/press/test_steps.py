@@ -1,15 +1,14 @@
 """Which jobs an edit of a file reruns: as few as can be, and never one too few."""
 
 import re
-from pathlib import Path
 
 import pytest
+from tests.tree import ROOT
 
 from poolscreen import models
 from poolscreen.errors import PoolscreenError
 from press import chapters, paths, steps, uses
 
-ROOT = Path(__file__).parent.parent.parent
 CROSSED = {"m7", "m7_two_means", "m7c"}
 NESTED = set(models.names()) - CROSSED
 SAMPLED = ("fit", "calibrate", "predict", "samplers")

@@ -4,15 +4,14 @@ import hashlib
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 from axe_playwright_python.sync_playwright import Axe
+from tests.tree import HANGING, ROOT
 
-ROOT = Path(__file__).parent.parent
 COUNTS = ROOT / "data" / "wang2014_counts.tsv"
 SAMPLES = ROOT / "data" / "wang2014_samples.csv"
 
@@ -27,7 +26,7 @@ def poolscreen(folder, *arguments, **more):
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=300,
+        timeout=HANGING,
         **more,
     )
 

@@ -64,6 +64,24 @@ def come_near(page) -> None:
     page.evaluate("scrollTo(0, 0)")
 
 
+# Letters of equal width, spaced: wider than any font that a reader has instead of ours.
+WIDE = "* { font-family: monospace !important; letter-spacing: 0.05em !important; }"
+
+
+def sticking_out(page) -> list[str]:
+    """What a page that scrolls sideways has beyond its right edge; nothing if it does not."""
+    return page.evaluate(
+        """() => {
+            const root = document.documentElement;
+            if (root.scrollWidth <= root.clientWidth) return [];
+            const beyond = e => Math.round(e.getBoundingClientRect().right - root.clientWidth);
+            return [...document.querySelectorAll("body *")].filter(e => beyond(e) > 0).map(
+                e => `${e.tagName}.${e.className} by ${beyond(e)} px: ` +
+                    e.textContent.trim().slice(0, 40));
+        }"""
+    )
+
+
 def grave_barriers(page) -> list[str]:
     """What axe calls serious or critical; the rest is printed."""
     found = Axe().run(page).response["violations"]
@@ -88,10 +106,7 @@ def test_page_is_sound(name, context, site_url, book):
     shots.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=shots / f"{Path(name).name}.png", full_page=True)
 
-    assert (
-        page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        <= 0
-    ), "the page scrolls sideways"
+    assert sticking_out(page) == [], "the page scrolls sideways"
     article = page.locator("article.bd-article")
     images = article.locator("img").evaluate_all(
         "all => all.map(i => [i.src, i.alt, i.complete && i.naturalWidth > 0])"
@@ -111,6 +126,8 @@ def test_page_is_sound(name, context, site_url, book):
     )
     assert re.findall(r"\{\w+(?::\w+)?\}|\$\$|::\w+|\bnan\b|Traceback", prose) == []
     assert grave_barriers(page) == []
+    page.add_style_tag(content=WIDE)
+    assert sticking_out(page) == [], "the page scrolls sideways with other fonts"
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -9,7 +9,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
-from test_marginal import screens
+from tests.poolscreen.families.test_nested import screens
 
 from poolscreen import models
 from poolscreen.errors import PoolscreenError

@@ -1,0 +1,65 @@
+"""The set-up on machines that lack something: one clear message, and nothing half-made."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+from tests.tree import ROOT
+
+
+def setup(tmp_path, path, **env):
+    """Run the set-up script of an empty project, on a machine whose programs are all in `path`."""
+    script = (ROOT / "workflow/setup.sh").read_text()
+    assert " /usr/bin/python3;" in script
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / "workflow/setup.sh").write_text(script.replace(" /usr/bin/python3;", ";"))
+    return subprocess.run(
+        ["/bin/sh", "workflow/setup.sh"],
+        cwd=tmp_path,
+        env={"PATH": str(path), "HOME": str(tmp_path), **env},
+        check=False,
+        text=True,
+        capture_output=True,
+    )
+
+
+@pytest.fixture
+def tools(tmp_path):
+    """A folder for PATH that holds a shell's tools, and no Python."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    for tool in ("dirname", "rm"):
+        (folder / tool).symlink_to(shutil.which(tool))
+    return folder
+
+
+def test_no_python(tmp_path, tools):
+    ran = setup(tmp_path, tools)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("error: there is no Python 3.9 or newer, and no uv.")
+
+
+def test_an_old_python_is_none(tmp_path, tools):
+    """Nor is a shim that stands on PATH and does not run."""
+    (tools / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tools / "python3").chmod(0o755)
+    ran = setup(tmp_path, tools)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("error: there is no Python 3.9 or newer, and no uv.")
+
+
+def test_no_way_to_fetch_uv(tmp_path, tools):
+    (tools / "python3").symlink_to(sys.executable)
+    ran = setup(
+        tmp_path,
+        tools,
+        PIP_INDEX_URL="http://127.0.0.1:9/simple",
+        PIP_RETRIES="0",
+        PIP_NO_CACHE_DIR="1",
+        PIP_CONFIG_FILE="/dev/null",
+    )
+    assert ran.returncode == 1
+    assert "error: uv could not be fetched from PyPI" in ran.stderr
+    assert "https://docs.astral.sh/uv/" in ran.stderr
+    assert not (tmp_path / ".uv").exists()
