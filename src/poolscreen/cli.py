@@ -212,12 +212,9 @@ def report(
     SCREEN is a table; see `poolscreen validate --help`. The page needs no network and no other
     file.
     """
-    from poolscreen.reports import (
-        commands,
-        report,
-    )
+    from poolscreen.reports import commands
 
-    report.write(
+    commands.report(
         screen,
         model,
         output or Path(f"{commands.stem(screen)}_report"),

@@ -1,7 +1,6 @@
 """Notebooks executed in a kernel of their own, and what of their outputs a page takes."""
 
 import base64
-import io
 import os
 import re
 import time
@@ -9,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nbformat import NotebookNode
-from PIL import Image
 
 from poolscreen.errors import PoolscreenError
+from poolscreen.figures.image import lightened
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -117,11 +116,9 @@ def check_outputs(name: str, notebook: NotebookNode) -> None:
 
 
 def lighten(notebook: NotebookNode) -> None:
-    """Give each figure a palette of its own: it weighs a third and looks the same."""
+    """Make the figures of an executed notebook light."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
-                drawn = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
-                few, light = drawn.convert("RGB").quantize(256, kmeans=3), io.BytesIO()
-                few.save(light, "PNG", optimize=True)
-                output.data["image/png"] = base64.b64encode(light.getvalue()).decode()
+                drawn = base64.b64decode(output.data["image/png"])
+                output.data["image/png"] = base64.b64encode(lightened(drawn)).decode()

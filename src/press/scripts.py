@@ -1,14 +1,11 @@
 """The scripts that the pages bring with them: for tables to search and figures to touch."""
 
 import json
-import re
-import shutil
-from importlib.resources import files
 from pathlib import Path
 
 from nbformat import NotebookNode
 
-from poolscreen.errors import PoolscreenError
+from poolscreen.reports import searchable
 from press.interactive import Interactive
 
 
@@ -27,21 +24,10 @@ def present_interactive(cell: NotebookNode) -> None:
 
 
 def write_datatables(folder: Path) -> None:
-    """Write the script that makes tables searchable, as the package itables brings it.
-
-    It is a module there, which browsers do not load from a `file://` page; here it becomes a plain
-    script that leaves jQuery, with DataTables, under `window.DataTablesQuery`.
-    """
-    package = files("itables") / "html"
-    script = (package / "dt_bundle.js").read_text(encoding="utf-8")
-    body, _, exports = script.rpartition("export{")
-    jquery = re.search(r"(\w+) as jQuery", exports)
-    if jquery is None:
-        raise PoolscreenError("the script of itables exports no jQuery; pin the version before it")
+    """Write the script and the style that make tables searchable."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = f"(() => {{{body}\nwindow.DataTablesQuery = {jquery[1]};\n}})();\n"
-    (folder / "datatables.js").write_text(text, encoding="utf-8")
-    shutil.copy2(Path(str(package / "dt_bundle.css")), folder / "datatables.css")
+    (folder / "datatables.js").write_text(searchable.script(), encoding="utf-8")
+    (folder / "datatables.css").write_text(searchable.style(), encoding="utf-8")
 
 
 def write_vega(folder: Path) -> None:

@@ -5,16 +5,14 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from poolscreen.families.nested.family import NestedNormal
+from poolscreen.families.family import Family
 from poolscreen.screens.table import Screen
 
 FAR = 3.0  # standard deviations, from which on an sgRNA is said to disagree
 TAILS = (2.0, 3.0, 4.0)
 
 
-def disagreement(
-    screen: Screen, posterior: xr.Dataset, family: NestedNormal | None
-) -> pd.DataFrame:
+def disagreement(screen: Screen, posterior: xr.Dataset, family: Family | None) -> pd.DataFrame:
     r"""Measure how far each sgRNA lies from the others of its gene.
 
     In each cell line, the sgRNA's mean is compared with the mean of the gene's other sgRNAs there;
@@ -28,7 +26,7 @@ def disagreement(
         The screen.
     posterior : xarray.Dataset
         The draws of a fit.
-    family : NestedNormal or None
+    family : Family or None
         Which parameters are the scales.
 
     Returns
@@ -99,7 +97,7 @@ def tails(
     screen: Screen,
     table: pd.DataFrame,
     posterior: xr.Dataset,
-    family: NestedNormal | None,
+    family: Family | None,
 ) -> pd.DataFrame:
     """Count observations that lie far from their gene, beside what a normal model expects.
 
@@ -114,7 +112,7 @@ def tails(
         Posterior table of the gene effects.
     posterior : xarray.Dataset
         The draws of a fit.
-    family : NestedNormal or None
+    family : Family or None
         Which parameters are the scales.
 
     Returns
@@ -151,7 +149,7 @@ def tails(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _variances(posterior: xr.Dataset, family: NestedNormal | None) -> tuple[float, float]:
+def _variances(posterior: xr.Dataset, family: Family | None) -> tuple[float, float]:
     """Return the posterior means of the variances of the noise and of sgRNAs about their gene."""
     nested = family.nested_sd if family else None
     scatter = float((posterior[nested] ** 2).mean()) if nested else 0.0

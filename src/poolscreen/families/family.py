@@ -33,6 +33,10 @@ class Family(Protocol):
     def parameters(self) -> list[str]:
         """Names of what is sampled; the rest is drawn exactly."""
 
+    @property
+    def nested_sd(self) -> str | None:
+        """Name of the standard deviation of sgRNAs about their gene; None where there is none."""
+
     def build(self, screen: Screen) -> pm.Model:
         """Write the model down with its effects integrated out."""
 

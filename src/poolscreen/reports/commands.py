@@ -1,6 +1,8 @@
 """A screen of one's own: from a file to a checked table, a fit, a report."""
 
+import hashlib
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -131,3 +133,49 @@ def fit(
         f"{output}: fit.nc, which xarray.open_datatree opens, and "
         + ", ".join(f"{name}.csv" for name in tables)
     )
+
+
+def report(
+    path: Path,
+    model: str,
+    output: Path,
+    *,
+    threshold: float,
+    columns: Mapping[str, str],
+    separator: str | None,
+    force: bool,
+    say: Say,
+) -> None:
+    """Fit a model to a screen and write a report into a folder: a page, and its tables as CSV."""
+    check_model(model)
+    check_output(output, force=force)
+    data = read(path, columns, separator, say)
+    from poolscreen.effects.summaries import check_effects
+    from poolscreen.inference import fitting, sampling
+    from poolscreen.reports import page
+    from poolscreen.reports.report import About
+    from poolscreen.reports.report import report as written
+
+    check_effects(models.get(model), data)
+    fitted, tables = fitting.fit(model, data, sampling.Settings(**SETTINGS), report=say)
+    say("writing the report")
+    about = About(
+        screen=path.name,
+        sha256=_sha256(path),
+        model=model,
+        cautions=cautions.cautions(data),
+        command=f"poolscreen report {path.name} --model {model} --threshold {threshold:g}",
+        version=version("poolscreen"),
+        packages=", ".join(f"{name} {version(name)}" for name in ("pymc", "nutpie")),
+    )
+    blocks = list(written(about, data, fitted, tables, threshold))
+    with files.replacing_folder(output) as folder:
+        for name, text in page.csv_of(blocks).items():
+            (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+        (folder / "report.html").write_text(page.html(blocks, title=path.name), encoding="utf-8")
+    say(f"{output}: report.html, and its tables as CSV")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,155 +1,263 @@
-"""A report on a screen: a notebook with parameters, executed, as one page."""
+"""What a report on a screen says, from the top of its page down."""
 
-import hashlib
-import json
-from base64 import b64encode
-from collections.abc import Mapping
-from html import escape
-from importlib.metadata import version
-from pathlib import Path
-from string import Template
-from tempfile import TemporaryDirectory
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-import jupytext
-import nbformat
+import pandas as pd
 import xarray as xr
+from scipy import stats
 
-from poolscreen import files, models
-from poolscreen.effects.summaries import check_effects
-from poolscreen.inference import fitting, sampling
-from poolscreen.reports import commands
-from poolscreen.screens import cautions
-from press import chapters, execution, scripts
+from poolscreen import models
+from poolscreen.display import table
+from poolscreen.effects.disagreement import FAR, disagreement, tails
+from poolscreen.effects.summaries import gene_effects, probabilities
+from poolscreen.families.family import Family
+from poolscreen.figures.estimates import heat_map
+from poolscreen.figures.predictions import predictive
+from poolscreen.figures.screens import cell_lines
+from poolscreen.figures.shrinkage import shrinkage
+from poolscreen.inference.posterior import interval
+from poolscreen.reports.page import Block, Shown
+from poolscreen.screens.table import Screen
+from poolscreen.tables.fits import diagnostics, settings
+from poolscreen.tables.screens import by_cell_line, holdings, replicates
+from poolscreen.tables.shrinkage import before_and_after
 
-TEMPLATES = Path(__file__).parent
+CERTAIN = 0.95  # probability from which on an effect is counted as strong
+LOWEST = 30  # genes of the heat map
 
 
-def write(
-    path: Path,
-    model: str,
-    output: Path,
-    *,
+@dataclass(frozen=True)
+class About:
+    """What a report is about, and how it was made.
+
+    Attributes
+    ----------
+    screen, sha256 : str
+        Name of the file with the screen, and the digest of its content.
+    model : str
+        Name of the model.
+    cautions : list of str
+        What should be known of the screen.
+    command, version, packages : str
+        The command, and the versions of this package and of those that fit.
+    """
+
+    screen: str
+    sha256: str
+    model: str
+    cautions: list[str]
+    command: str
+    version: str
+    packages: str
+
+
+def report(
+    about: About,
+    screen: Screen,
+    fit: xr.DataTree,
+    tables: dict[str, pd.DataFrame],
     threshold: float,
-    columns: Mapping[str, str],
-    separator: str | None,
-    force: bool,
-    say: commands.Say,
-) -> None:
-    """Fit a model to a screen and write a report into a folder: a page, and its tables as CSV."""
-    commands.check_model(model)
-    commands.check_output(output, force=force)
-    data = commands.read(path, columns, separator, say)
-    check_effects(models.get(model), data)
-    settings = sampling.Settings(**commands.SETTINGS)
-    fitted, tables = fitting.fit(model, data, settings, report=say)
-    about = {
-        "screen": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "model": model,
-        "cautions": cautions.cautions(data),
-        "command": f"poolscreen report {path.name} --model {model} --threshold {threshold:g}",
-        "version": version("poolscreen"),
-        "packages": ", ".join(f"{name} {version(name)}" for name in ("pymc", "nutpie")),
-    }
-    say("writing the report")
-    with TemporaryDirectory(prefix="poolscreen-") as folder:
-        work = Path(folder)
-        (work / "about.json").write_text(json.dumps(about))
-        data.table.to_parquet(work / "screen.parquet")
-        for name, table in tables.items():
-            table.to_csv(work / f"{name}.csv", index=False)
-        kept = ("posterior", "posterior_predictive", "observed_data")
-        groups = {group: fitted[group].to_dataset() for group in kept}
-        tree = xr.DataTree.from_dict(groups)
-        tree.attrs = fitted.attrs
-        tree.to_netcdf(work / "fit.nc", engine="h5netcdf")
-        executed = execute({"folder": folder, "threshold": threshold}, work)
-    with files.replacing_folder(output) as made:
-        for name, text in tables_of(executed).items():
-            (made / f"{name}.csv").write_text(text, encoding="utf-8")
-        (made / "report.html").write_text(page(executed, title=path.name), encoding="utf-8")
-    say(f"{output}: report.html, and its tables as CSV")
+) -> Iterator[Block]:
+    """Write a report on a screen.
 
+    Parameters
+    ----------
+    about : About
+        What it is about.
+    screen : Screen
+        The screen.
+    fit : xarray.DataTree
+        The fit of a model with effects by gene and cell line.
+    tables : dict of str to pandas.DataFrame
+        Its posterior tables, see `poolscreen.inference.posterior.summarise`.
+    threshold : float
+        Log fold change below which an effect is called strong.
 
-def execute(parameters: Mapping[str, object], folder: Path) -> nbformat.NotebookNode:
-    """Execute the notebook of the report, the parameters set as papermill would set them."""
-    notebook = jupytext.read(TEMPLATES / "template.py")
-    place = next(
-        number
-        for number, cell in enumerate(notebook.cells, start=1)
-        if "parameters" in cell.metadata.get("tags", [])
+    Yields
+    ------
+    str or Shown
+        Text in Markdown, tables and figures.
+    """
+    posterior = fit["posterior"].to_dataset()
+    draws = gene_effects(posterior)
+    effects, family = tables[str(draws.name)], models.get(about.model).FAMILY
+    yield _opening(about, fit)
+    yield from _screen(screen)
+    yield from _sampling(about, screen, fit, family)
+    yield from _effects(effects, draws, threshold)
+    yield from _pooling(screen, effects)
+    yield from _disagreement(screen, posterior, family)
+    yield from _predictions(screen, fit, effects, family)
+    yield (
+        f"## How it was made\n\n`{about.command}`, poolscreen {about.version}, "
+        f"{about.packages}. SHA-256 of the table: `{about.sha256}`."
     )
-    given = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
-    notebook.cells.insert(
-        place,
-        nbformat.v4.new_code_cell(given, metadata={"tags": ["injected-parameters"]}),
+
+
+def _words(text: str) -> str:
+    """Join the lines of a text that is written over several."""
+    return " ".join(text.split())
+
+
+def _opening(about: About, fit: xr.DataTree) -> str:
+    cautions = "".join(f"- {caution}\n" for caution in about.cautions)
+    return (
+        f"# {about.screen}\n\nA report on the screen in `{about.screen}` by model "
+        f"{about.model.removeprefix('m')} ({fit.attrs['title']}).\n\n"
+        + (f"**To be kept in mind**\n\n{cautions}" if cautions else "")
     )
-    return execution.execute(notebook, "the report", folder)
 
 
-def tables_of(executed: nbformat.NotebookNode) -> dict[str, str]:
-    """Return the data of the tables of an executed report as CSV, by their names."""
-    return {
-        cell.metadata["table"]["name"]: output.data["text/csv"]
-        for cell in chapters.code_cells(executed)
-        for output in cell.outputs
-        if "text/csv" in output.get("data", {})
-    }
-
-
-def page(executed: nbformat.NotebookNode, *, title: str) -> str:
-    """Make one page of an executed report that needs no other file and no network."""
-    from nbconvert import HTMLExporter
-
-    number = {"table": 0, "figure": 0}
-    for cell in chapters.code_cells(executed):
-        for output in cell.get("outputs", []):
-            _present(cell.metadata, output, number)
-    exporter = HTMLExporter(
-        template_name="basic",
-        exclude_input=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
+def _screen(screen: Screen) -> Iterator[Block]:
+    yield "## What the screen holds"
+    yield Shown(table(holdings(screen)), "holdings", "The screen.")
+    yield Shown(
+        table(by_cell_line(screen), digits=2),
+        "cell_lines",
+        "Log fold changes by cell line: rows, mean, standard deviation and quantiles.",
     )
-    body, _ = exporter.from_notebook_node(executed)
-    with TemporaryDirectory(prefix="poolscreen-") as vendor:
-        scripts.write_datatables(Path(vendor))
-        script, style = (
-            Path(vendor, f"datatables.{kind}").read_text(encoding="utf-8") for kind in ("js", "css")
+    yield Shown(
+        cell_lines(screen.table),
+        "fig-cell-lines",
+        "Distribution of the log fold changes in each cell line.",
+        alt="A violin for each cell line, with its median as a bar.",
+    )
+
+
+def _sampling(
+    about: About, screen: Screen, fit: xr.DataTree, family: Family | None
+) -> Iterator[Block]:
+    yield "## Whether the fit can be used"
+    yield _words(
+        """Chains that agree, and enough independent draws, are what a posterior needs to be read at
+        all. A fit that has not converged is refused; this one has."""
+    )
+    yield Shown(table(settings(fit)), "settings", "How it was sampled.")
+    yield Shown(
+        table(diagnostics({about.model: fit})),
+        "diagnostics",
+        "R-hat and effective sample sizes are the worst over all parameters.",
+    )
+    yield _scales(screen, fit["posterior"].to_dataset(), family)
+
+
+def _scales(screen: Screen, posterior: xr.Dataset, family: Family | None) -> str:
+    """Say which scales the data tell, and which only the prior does."""
+
+    def scale(draws: xr.DataArray) -> str:
+        low, high = interval(draws)
+        return f"{float(draws.mean()):.2f} (94 % interval {low:.2f} to {high:.2f})"
+
+    noise = f"The noise of a measurement has a standard deviation of {scale(posterior['sigma'])}."
+    repeated = int((replicates(screen) > 1).sum())
+    if family is None or family.nested_sd is None:
+        return _words(
+            f"""{noise} To this model sgRNAs of one gene are repeated measurements of it: how they
+            differ is part of that noise."""
         )
-    template = Template((TEMPLATES / "report.html").read_text(encoding="utf-8"))
-    return template.substitute(
-        title=escape(title),
-        body=body,
-        # Within a page this would end the script.
-        datatables=script.replace("</script", "<\\/script"),
-        datatables_style=style,
+    nested = posterior[family.nested_sd]
+    if repeated:
+        return _words(
+            f"""{noise} The sgRNAs of a gene scatter about it in a cell line with a standard
+            deviation of {scale(nested)}. The data tell the two apart, since {repeated:,}
+            combinations of sgRNA and cell line were measured more than once."""
+        )
+    together = (posterior["sigma"] ** 2 + nested**2) ** 0.5
+    return _words(
+        f"""A single measurement scatters about its gene with a standard deviation of
+        {scale(together)}. **How much of it is the sgRNA's and how much
+        is noise, these data do not say**: no sgRNA was measured twice in a cell line, and the model
+        lets an sgRNA differ from line to line. The division is the prior's. What is said below of
+        genes does not depend on it; intercepts of single sgRNAs would, and are not shown."""
     )
 
 
-def _present(
-    metadata: nbformat.NotebookNode,
-    output: nbformat.NotebookNode,
-    number: dict[str, int],
-) -> None:
-    """Give a table or a figure its number and caption; a table offers its data."""
-    data = output.get("data", {})
-    if "text/csv" in data:
-        number["table"] += 1
-        named = metadata["table"]
-        address = "data:text/csv;base64," + b64encode(data["text/csv"].encode()).decode("ascii")
-        output.data = {
-            "text/html": f"<figure><figcaption>Table {number['table']}. "
-            f'{escape(named["caption"])} <a class="source" href="{address}" '
-            f'download="{named["name"]}.csv">CSV</a></figcaption>'
-            f'<div class="box">{data["text/html"]}</div></figure>'
-        }
-    elif "image/png" in data:
-        number["figure"] += 1
-        shown = metadata["mystnb"]
-        image = data["image/png"].replace("\n", "")
-        output.data = {
-            "text/html": f'<figure><img src="data:image/png;base64,{image}" '
-            f'alt="{escape(shown["image"]["alt"])}"><figcaption>Figure '
-            f"{number['figure']}. {escape(shown['figure']['caption'])}</figcaption></figure>"
-        }
+def _effects(effects: pd.DataFrame, draws: xr.DataArray, threshold: float) -> Iterator[Block]:
+    certain = probabilities(effects, draws, threshold)
+    strong = certain[certain[f"P(below {threshold:g})"] > CERTAIN]
+    yield "## Effects of the genes"
+    yield _words(
+        f"""Of {len(effects):,} effects of a gene in a cell line, {len(strong):,} are below
+        {threshold:g} with a probability of more than {100 * CERTAIN:g} %; they are of
+        {strong["gene"].nunique():,} genes. An effect is a log fold change, so {threshold:g} means
+        {2**threshold:.2f} times as many cells as without the knock-out, if the logarithms are to
+        base 2."""
+    )
+    lowest = effects.groupby("gene")["mean"].mean().sort_values().index[:LOWEST]
+    yield Shown(
+        heat_map(effects.set_index("gene").loc[lowest].reset_index(), title="Lowest effects"),
+        "fig-effects",
+        "The genes with the lowest effects, by their mean over the cell lines.",
+        alt="Heat map of posterior mean effects, genes by cell lines, the lowest genes first.",
+    )
+    yield Shown(
+        table(certain.sort_values("mean"), digits=2, searchable=True),
+        "gene_effects",
+        "Every gene in every cell line: posterior mean, standard deviation, 94 % interval, and the "
+        "probabilities that the effect is below zero and below the threshold.",
+    )
+
+
+def _pooling(screen: Screen, effects: pd.DataFrame) -> Iterator[Block]:
+    yield "## What pooling did"
+    yield _words(
+        """A gene with few measurements is pulled towards the mean of all genes; one with many
+        hardly moves."""
+    )
+    yield Shown(
+        shrinkage(before_and_after(screen, effects), title="Pull towards the mean"),
+        "fig-shrinkage",
+        "Effect of each gene in each cell line: posterior mean against the mean of its "
+        "measurements. Strokes lead from no pooling (the line) to the estimate. Colour: number of "
+        "sgRNAs of the gene.",
+        alt="Scatter of posterior means against plain means, with strokes to the identity line.",
+    )
+
+
+def _disagreement(screen: Screen, posterior: xr.Dataset, family: Family | None) -> Iterator[Block]:
+    apart = disagreement(screen, posterior, family)
+    far = apart[apart["z"].abs() > FAR]
+    yield "## sgRNAs that disagree with their gene"
+    if len(apart):
+        yield _words(
+            f"""Each sgRNA is compared with the others of its gene in the same cell lines.
+            {len(far):,} of {len(apart):,} lie more than {FAR:g} standard deviations away,
+            {(far["it is"] == "higher").sum():,} of them higher. In a gene that cells need, a higher
+            one may cut badly; a lower one may cut elsewhere, too. If the model were true,
+            {len(apart) * 2 * stats.norm.sf(FAR):.1f} would lie so far by chance. More than that
+            says that single measurements fail, or that sgRNAs keep their deviation from cell line
+            to cell line; this model knows neither."""
+        )
+    else:
+        yield "No gene has two sgRNAs, so none can be compared."
+    yield Shown(
+        table(apart, digits=2, searchable=True),
+        "sgrnas",
+        "sgRNAs by their distance from the others of their gene. Means are over the cell lines in "
+        "which both were measured; z is the difference in standard deviations of the model.",
+    )
+
+
+def _predictions(
+    screen: Screen, fit: xr.DataTree, effects: pd.DataFrame, family: Family | None
+) -> Iterator[Block]:
+    yield "## Whether the model fits"
+    yield _words(
+        """Screens that the fit predicts, beside the one that was observed. A normal model has thin
+        tails; where more observations lie far out than it expects, single effects are stronger, or
+        failures grosser, than it can say, and its intervals there are too narrow."""
+    )
+    yield Shown(
+        predictive(fit, "posterior_predictive", title="Predicted and observed"),
+        "fig-predicted",
+        "Distributions of the log fold changes in predicted screens (blue), and in the observed "
+        "one (black).",
+        alt="Densities of predicted screens, with the observed density over them.",
+    )
+    yield Shown(
+        table(tails(screen, effects, fit["posterior"].to_dataset(), family), digits=1),
+        "tails",
+        "Measurements that lie so many standard deviations below or above the effect of their "
+        "gene, and how many a normal distribution would put on either side.",
+    )

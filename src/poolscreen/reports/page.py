@@ -1,0 +1,126 @@
+"""Text, tables and figures as one HTML file that needs no other, and no network."""
+
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from string import Template
+
+import plotnine as p9
+from markdown_it import MarkdownIt
+from matplotlib.figure import Figure as Drawing
+
+from poolscreen.display import Table
+from poolscreen.figures.image import png
+from poolscreen.reports import searchable
+
+TEMPLATE = Path(__file__).with_name("template.html")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table or a figure of a page, with what is said of it.
+
+    Attributes
+    ----------
+    content : Table, plotnine.ggplot or matplotlib.figure.Figure
+        What is shown.
+    name : str
+        Name of the file with a table's data.
+    caption : str
+        What it shows.
+    alt : str
+        For those who cannot see it, what a figure shows.
+    """
+
+    content: Table | p9.ggplot | Drawing
+    name: str
+    caption: str
+    alt: str = ""
+
+
+Block = str | Shown  # text in Markdown, or a table or a figure
+
+
+def csv_of(blocks: Iterable[Block]) -> dict[str, str]:
+    r"""Return the data of the tables of a page as CSV, by their names.
+
+    Parameters
+    ----------
+    blocks : iterable of str or Shown
+        The page.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> from poolscreen.display import table
+    >>> effects = table(pd.DataFrame({"gene": ["MYC"], "mean": [-1.25]}))
+    >>> csv_of(["Effects:", Shown(effects, "effects", "Effects.")])
+    {'effects': 'gene,mean\nMYC,-1.25\n'}
+    """
+    return {
+        block.name: block.content.frame.to_csv(index=False)
+        for block in blocks
+        if isinstance(block, Shown) and isinstance(block.content, Table)
+    }
+
+
+def html(blocks: Iterable[Block], *, title: str) -> str:
+    r"""Render a page.
+
+    Parameters
+    ----------
+    blocks : iterable of str or Shown
+        The page, from the top down. Tables and figures are numbered; a table offers its data.
+    title : str
+        Title of the page.
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Examples
+    --------
+    >>> page = html(["# Effects\n\nOf *two* genes."], title="effects.csv")
+    >>> "<title>effects.csv</title>" in page, "<p>Of <em>two</em> genes.</p>" in page
+    (True, True)
+    """
+    markdown, body, tables, figures = MarkdownIt("js-default"), [], 0, 0
+    for block in blocks:
+        if isinstance(block, str):
+            body.append(markdown.render(block))
+        elif isinstance(block.content, Table):
+            tables += 1
+            body.append(_table(block, block.content, tables))
+        else:
+            figures += 1
+            body.append(_figure(block, png(block.content), figures))
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        body="\n".join(body),
+        # Within a page this would end the script.
+        datatables=searchable.script().replace("</script", "<\\/script"),
+        datatables_style=searchable.style(),
+    )
+
+
+def _table(shown: Shown, table: Table, number: int) -> str:
+    data = b64encode(table.frame.to_csv(index=False).encode()).decode("ascii")
+    return (
+        f"<figure><figcaption>Table {number}. {escape(shown.caption)} "
+        f'<a class="source" href="data:text/csv;base64,{data}" download="{shown.name}.csv">CSV</a>'
+        f'</figcaption><div class="box">{table.html}</div></figure>'
+    )
+
+
+def _figure(shown: Shown, image: bytes, number: int) -> str:
+    data = b64encode(image).decode("ascii")
+    return (
+        f'<figure><img src="data:image/png;base64,{data}" alt="{escape(shown.alt)}">'
+        f"<figcaption>Figure {number}. {escape(shown.caption)}</figcaption></figure>"
+    )
