@@ -27,8 +27,9 @@ pdf: book  ## Print the book into _build/book.pdf, with Chromium
 bench: env  ## Measure samplers, builds, growth (ONLY="scaling": that alone); half an hour
 	@$(RUN) benchmarks $(ONLY)
 
-lint: env  ## Check format, style, types and notebook pairs
+lint: env  ## Check format, style, types, imports and notebook pairs
 	@.venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy
+	@PYTHONPATH=src .venv/bin/lint-imports --no-cache
 	@$(RUN) press check
 
 chapter: env  ## Start a chapter about a model: make chapter ID=m7d TITLE="A model of my own"
