@@ -12,8 +12,8 @@ import nutpie
 import pandas as pd
 
 from poolscreen import models
-from poolscreen.families.nested.effects import effect_moments
 from poolscreen.families.nested.likelihood import build
+from poolscreen.families.nested.pointwise import effect_moments
 from poolscreen.inference import gate, sampling
 from poolscreen.screens.table import Screen
 from press import measurements

@@ -24,27 +24,23 @@ import nutpie
 import pandas as pd
 from scipy import integrate, stats
 
-
-from poolscreen.families.nested.data import statistics
-from poolscreen.families.nested import effects
-from poolscreen.families.nested import likelihood
-from poolscreen.inference.samplers import COMPARED, DEFAULT_ACCEPT, SAMPLERS
-from press.results import load_samplers
-from press.glue import numbers
 from poolscreen.display import source, table
+from poolscreen.families.nested import effects, likelihood
+from poolscreen.families.nested.data import statistics
+from poolscreen.families.nested.pointwise import log_likelihood
 from poolscreen.figures.chains import chains, ring
 from poolscreen.figures.scales import shares_by_measurements
 from poolscreen.inference.gate import check_gate, diagnose_draws, faults
-from press.results import load_fit
-from poolscreen.models import m7a, m7a_unpooled, m7b, m7b_unpooled
-from poolscreen.inference.sampling import Settings, sample_compiled
-from poolscreen.screens.table import Screen
-from press.results import load_screen
-from press.results import load_truth
-from poolscreen.tables.predictions import MAX_PARETO_K, leave_one_out
-from poolscreen.tables.fits import ess_per_second, model_label, samplers
-from poolscreen.tables.estimates import from_their_gene
 from poolscreen.inference.posterior import interval
+from poolscreen.inference.samplers import COMPARED, DEFAULT_ACCEPT, SAMPLERS
+from poolscreen.inference.sampling import Settings, sample_compiled
+from poolscreen.models import m7a, m7a_unpooled, m7b, m7b_unpooled
+from poolscreen.screens.table import Screen
+from poolscreen.tables.estimates import from_their_gene
+from poolscreen.tables.fits import ess_per_second, model_label, samplers
+from poolscreen.tables.predictions import MAX_PARETO_K, leave_one_out
+from press.glue import numbers
+from press.results import load_fit, load_samplers, load_screen, load_truth
 
 screen = load_screen()
 comparison = load_samplers()
@@ -408,7 +404,7 @@ for name, model, fit in [
 ]:
     thinned = fit["posterior"].to_dataset().isel(draw=slice(None, None, 4))
     forms = {
-        form: effects.log_likelihood(model.FAMILY, screen, thinned, form=form)
+        form: log_likelihood(model.FAMILY, screen, thinned, form=form)
         for form in ("conditional", "marginal")
     }
     found = leave_one_out(thinned[model.FAMILY.parameters], forms)
@@ -468,7 +464,7 @@ for measurements in (1, 2, 3, 4):
         again = screen.table.assign(log_fc=screen.table["mu_sc"] + noise)
         rows_so_far = pd.concat([rows_so_far, again])
     replicated = Screen(rows_so_far)
-    data = likelihood.data_of(form, m7b.FAMILY, replicated)
+    data = likelihood.data_of(m7b.FAMILY, form, replicated)
     sampled = sample_compiled(compiled.with_data(**data), Settings())
     draws, stats_of_draws = (sampled[group].to_dataset() for group in ("posterior", "sample_stats"))
     of_draws = diagnose_draws(draws[m7b.FAMILY.parameters], stats_of_draws)

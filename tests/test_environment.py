@@ -56,7 +56,10 @@ def imported(package: str) -> set[str]:
     graph = grimp.build_graph(package, include_external_packages=True, cache_dir=None)
     outside = {name.partition(".")[0] for name in graph.modules} - sys.stdlib_module_names
     distributions = importlib.metadata.packages_distributions()
-    return {distributions[name][0].lower().replace("_", "-") for name in outside - {"poolscreen", "press"}}
+    return {
+        distributions[name][0].lower().replace("_", "-")
+        for name in outside - {"poolscreen", "press"}
+    }
 
 
 def test_the_science_needs_what_it_asks_for_and_no_more():

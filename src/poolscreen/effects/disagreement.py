@@ -50,17 +50,14 @@ def disagreement(screen: Screen, posterior: xr.Dataset, family: Family | None) -
     0     v       0.0    -2.0  3.46
     """
     noise, scatter = _variances(posterior, family)
-    shape = (len(screen.sgrnas), len(screen.cell_lines))
-    unit = screen.sgrna_idx * shape[1] + screen.cell_idx
-    n = np.bincount(unit, minlength=shape[0] * shape[1]).reshape(shape)
-    sums = np.bincount(unit, screen.log_fc, minlength=n.size).reshape(shape)
+    n, total = screen.sums("sgRNA")
     seen = n > 0
-    mean = sums / np.maximum(n, 1)
+    mean = total / np.maximum(n, 1)
     variance = np.where(seen, scatter + noise / np.maximum(n, 1), 0.0)
 
     def others(values: np.ndarray) -> np.ndarray:
         """Sum over the other sgRNAs of the gene, in the same cell line."""
-        by_gene = np.zeros((len(screen.genes), shape[1]))
+        by_gene = np.zeros((len(screen.genes), n.shape[1]))
         np.add.at(by_gene, screen.gene_of_sgrna, values)
         total: np.ndarray = by_gene[screen.gene_of_sgrna] - values
         return total

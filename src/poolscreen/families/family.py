@@ -8,7 +8,7 @@ import pymc as pm
 import xarray as xr
 from pymc.model.transform.conditioning import remove_value_transforms
 
-from poolscreen.arrays import FloatArray
+from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError
 from poolscreen.screens.table import Screen
 
@@ -50,6 +50,20 @@ class Family(Protocol):
         self, screen: Screen, posterior: xr.Dataset, rng: np.random.Generator
     ) -> xr.Dataset:
         """Draw what is not sampled, exactly, to each draw of what is."""
+
+    def parts(self, screen: Screen) -> dict[str, IntArray]:
+        """Return what the observations share: a random effect for each part of the model.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray, shape (observations,)
+            The group of each observation, by the name of the standard deviation of the effects that
+            the observations of a group share; `mean` for what all share, `fixed` for effects whose
+            standard deviation is no parameter. The noise is no part.
+        """
+
+    def variances(self, screen: Screen, scales: Mapping[str, float]) -> dict[str, float]:
+        """Return the variance of the effects of each of the `parts`, given the scales."""
 
 
 def check_member(family: Family, screen: Screen, model: pm.Model) -> None:

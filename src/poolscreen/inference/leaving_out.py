@@ -17,109 +17,12 @@ from scipy import linalg
 
 from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError
-from poolscreen.families.crossed.family import Crossed
-from poolscreen.families.family import MEAN_SD, Family, samples
-from poolscreen.families.nested.family import NestedNormal
+from poolscreen.families.family import Family, samples
 from poolscreen.inference import sampling
 from poolscreen.screens.table import Screen
 
 LARGEST = 4000  # observations: a matrix of all pairs is inverted for every draw
 EVERY = 16  # of the draws of the scales, one is worked with
-
-
-def components(family: Family, screen: Screen) -> dict[str, IntArray]:
-    """Return what the observations of a screen share, by part of a model.
-
-    Parameters
-    ----------
-    family : Family
-        The model.
-    screen : Screen
-        The data.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray, shape (observations,)
-        A group for each observation, by the name of the scale that all of a group share a draw of;
-        `mean` for what all share.
-
-    Raises
-    ------
-    PoolscreenError
-        If the model is no sum of normal parts.
-
-    Examples
-    --------
-    Model 7a knows combinations of gene and cell line; model 7 knows each by itself:
-
-    >>> import pandas as pd
-    >>> from poolscreen.models import m7, m7a
-    >>> table = pd.DataFrame(
-    ...     {"cell_line": list("ABAB"), "sgRNA": list("ssrr"), "gene": "g", "log_fc": 0.0}
-    ... )
-    >>> {name: group.tolist() for name, group in components(m7a.FAMILY, Screen(table)).items()}
-    {'mean': [0, 0, 0, 0], 'sigma_alpha': [0, 1, 0, 1]}
-    >>> {name: group.tolist() for name, group in components(m7.FAMILY, Screen(table)).items()}
-    {'mean': [0, 0, 0, 0], 'sigma_gamma': [0, 0, 0, 0], 'sigma_alpha': [0, 0, 1, 1],
-     'sigma_beta': [0, 1, 0, 1]}
-    """
-    gene, sgrna, line = screen.gene_idx, screen.sgrna_idx, screen.cell_idx
-    all_of_them = {"mean": np.zeros_like(line)}
-    if isinstance(family, Crossed):
-        nested = {family.nested_sd: sgrna} if family.nested_sd else {}
-        return all_of_them | {"sigma_gamma": gene, **nested, "sigma_beta": line}
-    if isinstance(family, NestedNormal):
-        n_lines = len(screen.cell_lines)
-        top = (gene if family.level == "gene" else sgrna) * n_lines + line
-        found = all_of_them if isinstance(family.mean, str) else {}
-        found |= {family.sd if isinstance(family.sd, str) else "fixed": top}
-        if family.nested_sd:
-            found[family.nested_sd] = sgrna * n_lines + line
-        return found
-    raise PoolscreenError(
-        f"{family} is no sum of normal parts, so nothing can be left out exactly; refit the model "
-        "without what is to be predicted"
-    )
-
-
-def variances(family: Family, screen: Screen, scales: Mapping[str, float]) -> dict[str, float]:
-    """Return the variance of each of the `components` for one draw of the scales.
-
-    Parameters
-    ----------
-    family : Family
-        The model.
-    screen : Screen
-        The data.
-    scales : mapping of str to float
-        Scales by name.
-
-    Returns
-    -------
-    dict of str to float
-        By the names of `components`. That of `mean` is less than nothing where effects sum to zero
-        and are large: these are independent effects less their mean.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from poolscreen.models import m7a, m7a_unpooled
-    >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": 0.0})
-    >>> variances(m7a.FAMILY, Screen(table), {"sigma_alpha": 0.5, "sigma": 0.3})
-    {'mean': 25.0, 'sigma_alpha': 0.25}
-    >>> variances(m7a_unpooled.FAMILY, Screen(table), {"sigma": 0.3})
-    {'fixed': 25.0}
-    """
-    named = components(family, screen)
-    found = {name: scales[name] ** 2 for name in named if name in scales}
-    if isinstance(family, Crossed):
-        sizes = len(screen.genes), len(screen.cell_lines)
-        gene, line = found["sigma_gamma"], found["sigma_beta"]
-        found["mean"] = float(family.shared(gene, line, *sizes))
-    elif isinstance(family, NestedNormal):
-        fixed = {"mean": MEAN_SD, "fixed": family.sd}
-        found |= {name: float(fixed[name]) ** 2 for name in fixed if name in named}
-    return {name: found[name] for name in named}
 
 
 class _Precision:
@@ -131,7 +34,7 @@ class _Precision:
 
     def __init__(self, family: Family, screen: Screen) -> None:
         self.family, self.screen = family, screen
-        found = components(family, screen)
+        found = family.parts(screen)
         self.single = [name for name, group in found.items() if np.bincount(group).max() == 1]
         self.shared = [name for name in found if name not in self.single]
         columns = [np.eye(group.max() + 1)[group] for group in found.values()]
@@ -144,7 +47,7 @@ class _Precision:
 
     def of(self, scales: Mapping[str, float]) -> FloatArray:
         """Return the matrix, shape (observations, observations)."""
-        variance = variances(self.family, self.screen, scales)
+        variance = self.family.variances(self.screen, scales)
         noise = scales["sigma"] ** 2 + sum(variance[name] for name in self.single)
         prior = np.repeat([1 / variance[name] for name in self.shared], self.sizes)
         inner = linalg.inv(np.diag(prior) + self.cross / noise)
@@ -228,7 +131,7 @@ def predict(
     Raises
     ------
     PoolscreenError
-        If the model is no sum of normal parts, or the screen has more than `LARGEST` rows.
+        If the screen has more than `LARGEST` rows.
 
     Examples
     --------

@@ -4,7 +4,6 @@ import re
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 if TYPE_CHECKING:  # pandera takes a second to import
     from poolscreen.screens.table import Screen
@@ -40,9 +39,9 @@ def cautions(screen: "Screen") -> list[str]:
     1-Mar: these look like genes that a spreadsheet turned into dates
     """
     found = []
-    seen = pd.Series(screen.sgrna_idx * len(screen.cell_lines) + screen.cell_idx)
-    counts = seen.value_counts()
-    missing = len(screen.sgrnas) * len(screen.cell_lines) - len(counts)
+    n, _ = screen.sums("sgRNA")
+    counts = n[n > 0]
+    missing = n.size - counts.size
     if missing:
         found.append(
             f"{missing:,} of {missing + len(counts):,} combinations of sgRNA and cell line have "

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -122,6 +123,32 @@ class Screen:
         """Number of sgRNAs of each gene, by the gene's name."""
         counts = np.bincount(self.gene_of_sgrna, minlength=len(self.genes))
         return pd.Series(counts, index=pd.Index(self.genes, name="gene"), name="sgRNAs")
+
+    def sums(self, level: Literal["gene", "sgRNA"]) -> tuple[IntArray, FloatArray]:
+        """Count and add up the observations of each gene, or each sgRNA, in each cell line.
+
+        Parameters
+        ----------
+        level : {"gene", "sgRNA"}
+            What the rows are.
+
+        Returns
+        -------
+        n, total : numpy.ndarray, shape (genes or sgRNAs, cell lines)
+            Number of observations, and their sum (log fold changes).
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"cell_line": list("AAB"), "sgRNA": "s", "gene": "g"})
+        >>> n, total = Screen(table.assign(log_fc=[-1.0, -2.0, 0.5])).sums("sgRNA")
+        >>> n.tolist(), total.tolist()
+        ([[2, 1]], [[-3.0, 0.5]])
+        """
+        row = self.gene_idx if level == "gene" else self.sgrna_idx
+        shape = (len(self.coords[level]), len(self.cell_lines))
+        unit, size = row * shape[1] + self.cell_idx, shape[0] * shape[1]
+        n = np.bincount(unit, minlength=size).reshape(shape)
+        return n, np.bincount(unit, self.log_fc, minlength=size).reshape(shape)
 
 
 def _faults(table: pd.DataFrame) -> list[str]:

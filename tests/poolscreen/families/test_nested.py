@@ -17,14 +17,14 @@ from poolscreen.errors import PoolscreenError
 from poolscreen.families.family import MEAN_SD, SCALE_RATE, check_member
 from poolscreen.families.nested import likelihood
 from poolscreen.families.nested.data import statistics
-from poolscreen.families.nested.effects import draw_effects, effect_moments, log_likelihood
+from poolscreen.families.nested.effects import draw_effects
 from poolscreen.families.nested.family import NestedNormal
 from poolscreen.families.nested.likelihood import (
     build,
     data_of,
-    log_density,
     log_marginal_likelihood,
 )
+from poolscreen.families.nested.pointwise import effect_moments, log_density, log_likelihood
 from poolscreen.inference import gate, sampling
 from poolscreen.inference.posterior import summarise
 from poolscreen.models import m7b
@@ -319,7 +319,7 @@ def test_one_compilation_serves_other_data(screen):
     density = model.compile_logp()
     point = model.initial_point()
     before = density(point)
-    pm.set_data(data_of(model, m7b.FAMILY, other), model=model)
+    pm.set_data(data_of(m7b.FAMILY, model, other), model=model)
     expected = build(m7b.FAMILY, other).compile_logp()(point)
     assert density(point) == pytest.approx(float(expected)) != pytest.approx(before)
 
@@ -328,7 +328,7 @@ def test_data_of_another_layout_are_refused(screen):
     model = build(m7b.FAMILY, screen)
     fewer = Screen(screen.table[screen.gene_idx > 4])
     with pytest.raises(PoolscreenError, match="built for 10 layouts of at most 1 strata"):
-        data_of(model, m7b.FAMILY, fewer)
+        data_of(m7b.FAMILY, model, fewer)
 
 
 def rows(values, sgrnas=None):

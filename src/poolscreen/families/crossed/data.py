@@ -11,7 +11,7 @@ from poolscreen.screens.table import Screen
 
 
 @dataclass(frozen=True)
-class Counts:
+class Statistics:
     """What a screen tells of the scales: sums by gene and by pattern of observation.
 
     A *pattern* is how often an sgRNA was observed in each cell line. A complete screen has one.
@@ -33,7 +33,7 @@ class Counts:
     --------
     >>> from poolscreen.screens.simulate import Design, simulate
     >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
-    >>> found = count(screen)
+    >>> found = statistics(screen)
     >>> found.n.tolist(), found.sgrnas.tolist()
     ([[1.0, 1.0]], [[1], [2]])
     """
@@ -56,7 +56,7 @@ class Counts:
         --------
         >>> from poolscreen.screens.simulate import Design, simulate
         >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
-        >>> {name: values.shape for name, values in count(screen).as_data().items()}["total"]
+        >>> {name: values.shape for name, values in statistics(screen).as_data().items()}["total"]
         (2, 1)
         """
         return {
@@ -65,35 +65,7 @@ class Counts:
         }
 
 
-def by_sgrna(screen: Screen) -> tuple[FloatArray, FloatArray]:
-    """Count and add up the observations of each sgRNA in each cell line.
-
-    Parameters
-    ----------
-    screen : Screen
-        The data.
-
-    Returns
-    -------
-    n, total : numpy.ndarray, shape (sgRNAs, cell lines)
-        Number of observations, and their sum (log fold changes).
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> table = pd.DataFrame({"cell_line": ["A", "A"], "sgRNA": "s", "gene": "g", "log_fc": [1, 2]})
-    >>> n, total = by_sgrna(Screen(table))
-    >>> n.tolist(), total.tolist()
-    ([[2.0]], [[3.0]])
-    """
-    shape = (len(screen.sgrnas), len(screen.cell_lines))
-    unit = screen.sgrna_idx * shape[1] + screen.cell_idx
-    n = np.bincount(unit, minlength=shape[0] * shape[1]).astype(np.float64)
-    total = np.bincount(unit, screen.log_fc, minlength=n.size)
-    return n.reshape(shape), total.reshape(shape)
-
-
-def count(screen: Screen) -> Counts:
+def statistics(screen: Screen) -> Statistics:
     """Reduce a screen to what the marginal likelihood of a crossed model needs.
 
     Parameters
@@ -103,7 +75,7 @@ def count(screen: Screen) -> Counts:
 
     Returns
     -------
-    Counts
+    Statistics
 
     Examples
     --------
@@ -111,15 +83,15 @@ def count(screen: Screen) -> Counts:
 
     >>> from poolscreen.screens.simulate import Design, simulate
     >>> table, _ = simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))
-    >>> count(Screen(table.drop(index=1))).n.tolist()
+    >>> statistics(Screen(table.drop(index=1))).n.tolist()
     [[1.0, 0.0], [1.0, 1.0]]
     """
-    n, total = by_sgrna(screen)
-    patterns, pattern = np.unique(n, axis=0, return_inverse=True)
+    n, total = screen.sums("sgRNA")
+    patterns, pattern = np.unique(n.astype(np.float64), axis=0, return_inverse=True)
     shape = (len(screen.genes), len(patterns))
     place = screen.gene_of_sgrna * shape[1] + pattern
     of_sgrna = total.sum(1)
-    return Counts(
+    return Statistics(
         n=patterns,
         sgrnas=np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape),
         total=np.bincount(place, of_sgrna, minlength=shape[0] * shape[1]).reshape(shape),
@@ -129,10 +101,32 @@ def count(screen: Screen) -> Counts:
     )
 
 
-def _informative(screen: Screen) -> Counts:
+def informative(screen: Screen) -> Statistics:
+    """Reduce a screen, unless all of its observations are equal.
+
+    Parameters
+    ----------
+    screen : Screen
+        The data.
+
+    Returns
+    -------
+    Statistics
+
+    Raises
+    ------
+    PoolscreenError
+        If there is nothing to learn a standard deviation from.
+
+    Examples
+    --------
+    >>> informative(Screen(small_screen.table.assign(log_fc=-1.0)))
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: all 6 values of log_fc are -1: with zero variance ...
+    """
     if len(screen.log_fc) < 2 or np.ptp(screen.log_fc) == 0:
         raise PoolscreenError(
             f"all {len(screen.log_fc)} values of log_fc are {screen.log_fc[0]:g}: with zero "
             "variance there is nothing to estimate; is this the right column?"
         )
-    return count(screen)
+    return statistics(screen)

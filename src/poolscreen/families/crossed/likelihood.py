@@ -1,13 +1,232 @@
 """The crossed models with everything but their scales integrated out, level by level."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pymc as pm
 import pytensor.tensor as pt
+from pymc.distributions.transforms import log_exp_m1
+from scipy import stats
 
 from poolscreen.arrays import FloatArray
+from poolscreen.errors import PoolscreenError
+from poolscreen.families.crossed.data import Statistics, informative
+from poolscreen.families.crossed.levels import Levels
+from poolscreen.families.family import MEAN_SD, SCALE_RATE
+from poolscreen.screens.table import Screen
+
+
+def build(levels: Levels, screen: Screen) -> pm.Model:
+    """Write the model down with everything but the scales integrated out.
+
+    Parameters
+    ----------
+    levels : Levels
+        The model.
+    screen : Screen
+        The data.
+
+    Returns
+    -------
+    pymc.Model
+
+    Raises
+    ------
+    PoolscreenError
+        If all observations are equal.
+
+    Examples
+    --------
+    >>> from poolscreen.screens.simulate import Design, simulate
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
+    >>> [rv.name for rv in build(Levels(), screen).free_RVs]
+    ['sigma_gamma', 'sigma_alpha', 'sigma_beta', 'sigma']
+    """
+    found = _data(levels, screen)
+    with pm.Model() as model:
+        known = {k: pm.Data(k, v, shape=v.shape) for k, v in found.items()}
+        data = Statistics(**{"squares": 0.0, **known})
+        # The logarithm of a scale that may be 0 has a long tail. This is like it near 0, and
+        # like the scale itself far from there.
+        scales = {
+            name: pm.Exponential(name, SCALE_RATE, default_transform=log_exp_m1)
+            for name in levels.parameters
+        }
+        pm.Potential("log_fc", log_marginal_likelihood(levels, data, scales))
+    return model
+
+
+def data_of(levels: Levels, model: pm.Model, screen: Screen) -> dict[str, FloatArray]:
+    """Reduce another screen to data for a model that is built, or even compiled, already.
+
+    Parameters
+    ----------
+    levels : Levels
+        The model.
+    model : pymc.Model
+        See `build`.
+    screen : Screen
+        The other data.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+
+    Raises
+    ------
+    PoolscreenError
+        If the other screen differs in genes, cell lines or in the number of its patterns.
+
+    Examples
+    --------
+    >>> from poolscreen.screens.simulate import Design, simulate
+    >>> design = Design(n_cell_lines=2, sgrnas_per_gene=(1, 2))
+    >>> model = build(Levels(), Screen(simulate(design)[0]))
+    >>> other = Screen(simulate(Design(n_cell_lines=3, sgrnas_per_gene=(1, 2)))[0])
+    >>> data_of(Levels(), model, other)
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: the model was built for 1 patterns in 2 cell lines ...
+    """
+    data = _data(levels, screen)
+    for name in ("n", "total"):
+        expected = model[name].get_value().shape
+        if data[name].shape != expected:
+            patterns, lines = model["n"].get_value().shape
+            raise PoolscreenError(
+                f"the model was built for {patterns} patterns in {lines} cell lines and "
+                f"{len(model['total'].get_value())} genes, and this screen differs; build it "
+                "anew for this screen"
+            )
+    return data
+
+
+def _data(levels: Levels, screen: Screen) -> dict[str, FloatArray]:
+    data = informative(screen).as_data()
+    if not levels.nested_sd:  # a compiled model does not know what it does not use
+        del data["squares"]
+    return data
+
+
+def log_marginal_likelihood(levels: Levels, data: Statistics, scales: Mapping[str, Any]) -> Any:
+    r"""Log density of all observations given the scales, everything else integrated out.
+
+    Without what all observations share, their covariance matrix is
+    :math:`V_0 = \sigma^2 I + \sigma_\alpha^2 Z_s Z_s' + \sigma_\gamma^2 Z_g Z_g' +
+    \sigma_\beta^2 Z_c Z_c'`, with indicator matrices of sgRNAs, genes and cell lines. Its
+    levels are eliminated one at a time by the matrix inversion lemma (Henderson and Searle
+    1981, SIAM Review 23, 53-60). What is shared adds :math:`c\,\mathbf{1}\mathbf{1}'`: the
+    variances of two means, :math:`c = 2 \cdot 5^2`; or that of an intercept,
+    :math:`c = 5^2 - \sigma_\gamma^2 / G - \sigma_\beta^2 / C`, as effects that sum to zero are
+    independent ones less their mean.
+
+    Parameters
+    ----------
+    levels : Levels
+        The model.
+    data : Statistics
+        The data, as arrays or tensors.
+    scales : mapping of str to tensor or float
+        The scales by name.
+
+    Returns
+    -------
+    tensor
+        Scalar; all constants are included.
+
+    Examples
+    --------
+    One observation, with two means: its variance is that of all its parts together.
+
+    >>> from poolscreen.families.crossed.data import statistics
+    >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": [2.0]})
+    >>> scales = {"sigma_gamma": 1.0, "sigma_alpha": 2.0, "sigma_beta": 3.0, "sigma": 4.0}
+    >>> log_p = log_marginal_likelihood(Levels(two_means=True), statistics(Screen(table)), scales)
+    >>> sd = (2 * 5**2 + 1**2 + 2**2 + 3**2 + 4**2) ** 0.5
+    >>> log_p.eval().round(4).item(), stats.norm.logpdf(2, 0, sd).round(4).item()
+    (-3.135, -3.135)
+    """
+    of = {name: pt.cast(value, "float64") ** 2 for name, value in scales.items()}
+    noise, gene, line = of["sigma"], of["sigma_gamma"], of["sigma_beta"]
+    sgrna = of[levels.nested_sd] if levels.nested_sd else pt.constant(0.0)
+    n, k, total = map(pt.as_tensor, (data.n, data.sgrnas, data.total))
+    nested = _Nested(n, k, noise, sgrna, gene)
+
+    seen = n.sum(axis=1)  # observations of an sgRNA, by pattern
+    in_line = (k.sum(axis=0)[:, None] * n).sum(axis=0)  # and of a cell line
+    ones = k * seen
+    yy = nested.product(total, total, data.sum_of_squares, data.squares)
+    y1 = nested.product(total, ones, total.sum(), (total * seen).sum(axis=0))
+    one1 = nested.product(ones, ones, ones.sum(), (ones * seen).sum(axis=0))
+
+    by_pattern = n.type.shape[0] < n.type.shape[1]
+    lines = (_lines_by_pattern if by_pattern else _lines)(nested, line, in_line)
+    y_line = nested.by_line(total, data.cell_total)
+    one_line = nested.by_line(ones, in_line)
+    yy -= lines.product(y_line, y_line)
+    y1 -= lines.product(y_line, one_line)
+    one1 -= lines.product(one_line, one_line)
+
+    shared = levels.shared(gene, line, k.shape[0], n.shape[1])
+    growth = 1 + shared * one1
+    log_det = nested.log_det() + lines.log_det + pt.log(growth)
+    n_obs = ones.sum()
+    return -0.5 * (n_obs * np.log(2 * np.pi) + log_det + yy - shared * y1**2 / growth)
+
+
+def log_joint(levels: Levels, screen: Screen, values: Mapping[str, Any]) -> float:
+    """Log density of all parameters and observations.
+
+    Parameters
+    ----------
+    levels : Levels
+        The model.
+    screen : Screen
+        The data.
+    values : mapping of str to float or numpy.ndarray
+        Means, scales and effects by their names.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    KeyError
+        If a value is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": [0.0]})
+    >>> values = dict.fromkeys(["mu_gamma", "mu_beta"], 0.0)
+    >>> values |= dict.fromkeys(["sigma_gamma", "sigma_beta", "sigma"], 1.0)
+    >>> values |= {"gamma_g": np.zeros(1), "beta_c": np.zeros(1)}
+    >>> levels = Levels(nested_sd=None, two_means=True)
+    >>> expected = stats.norm.logpdf(0, 0, [5, 5, 1, 1, 1]).sum() + 3 * stats.expon.logpdf(1)
+    >>> bool(np.isclose(log_joint(levels, Screen(table), values), expected))
+    True
+    """
+    gene, line = values["gamma_g"], values["beta_c"]
+    scales = [values[name] for name in levels.parameters]
+    total = stats.expon.logpdf(scales, scale=1 / SCALE_RATE).sum()
+    if levels.two_means:
+        means, level = (values["mu_gamma"], values["mu_beta"]), 0.0
+        total += stats.norm.logpdf(means, 0, MEAN_SD).sum()
+        total += stats.norm.logpdf(gene, means[0], values["sigma_gamma"]).sum()
+        total += stats.norm.logpdf(line, means[1], values["sigma_beta"]).sum()
+    else:
+        level = values["mu"]
+        total += stats.norm.logpdf(level, 0, MEAN_SD)
+        total += _sum_to_zero(gene, values["sigma_gamma"])
+        total += _sum_to_zero(line, values["sigma_beta"])
+    lowest = level + gene[screen.gene_of_sgrna]
+    if levels.nested_sd:
+        about, lowest = lowest, values["alpha_s"]
+        total += stats.norm.logpdf(lowest, about, values[levels.nested_sd]).sum()
+    mu = lowest[screen.sgrna_idx] + line[screen.cell_idx]
+    return float(total + stats.norm.logpdf(screen.log_fc, mu, values["sigma"]).sum())
 
 
 @dataclass(frozen=True)

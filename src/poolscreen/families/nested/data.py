@@ -1,7 +1,7 @@
 """A screen as a nested model sees it: units, and sufficient statistics."""
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -75,20 +75,18 @@ def units(levels: Levels, screen: Screen) -> Units:
     >>> units(m7b.FAMILY, Screen(table)).mean.tolist()
     [[-1.0], [-2.0]]
     """
-    by_gene = levels.level == "gene" and levels.nested is None
-    row, n_rows = (
-        (screen.gene_idx, len(screen.genes)) if by_gene else (screen.sgrna_idx, len(screen.sgrnas))
+    level: Literal["gene", "sgRNA"] = (
+        "gene" if levels.level == "gene" and levels.nested is None else "sgRNA"
     )
-    shape = (n_rows, len(screen.cell_lines))
-    unit = row * shape[1] + screen.cell_idx
-    n = np.bincount(unit, minlength=shape[0] * shape[1])
-    mean = np.bincount(unit, screen.log_fc, minlength=n.size) / np.maximum(n, 1)
+    row = screen.gene_idx if level == "gene" else screen.sgrna_idx
+    n, total = screen.sums(level)
+    mean = total / np.maximum(n, 1)
     return Units(
-        n=n.reshape(shape),
-        mean=mean.reshape(shape),
+        n=n,
+        mean=mean,
         row=row,
-        group_of_row=screen.gene_of_sgrna if levels.nested else np.arange(n_rows),
-        ss_within=float(np.sum((screen.log_fc - mean[unit]) ** 2)),
+        group_of_row=screen.gene_of_sgrna if levels.nested else np.arange(len(n)),
+        ss_within=float(np.sum((screen.log_fc - mean[row, screen.cell_idx]) ** 2)),
     )
 
 

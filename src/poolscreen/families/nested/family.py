@@ -7,7 +7,8 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from poolscreen.arrays import FloatArray
+from poolscreen.arrays import FloatArray, IntArray
+from poolscreen.families.family import MEAN_SD
 from poolscreen.families.nested import effects, likelihood
 from poolscreen.families.nested.levels import Levels
 from poolscreen.screens.table import Screen
@@ -29,7 +30,7 @@ class NestedNormal(Levels):
 
     def data_of(self, model: pm.Model, screen: Screen) -> dict[str, FloatArray]:
         """See `poolscreen.families.nested.likelihood.data_of`."""
-        return likelihood.data_of(model, self, screen)
+        return likelihood.data_of(self, model, screen)
 
     def log_joint(self, screen: Screen, values: Mapping[str, Any]) -> float:
         """See `poolscreen.families.nested.likelihood.log_joint`."""
@@ -40,3 +41,39 @@ class NestedNormal(Levels):
     ) -> xr.Dataset:
         """See `poolscreen.families.nested.effects.draw_effects`."""
         return effects.draw_effects(self, screen, posterior, rng)
+
+    def parts(self, screen: Screen) -> dict[str, IntArray]:
+        """Return what observations share, see `poolscreen.families.family.Family.parts`.
+
+        Examples
+        --------
+        >>> from poolscreen.models import m7a
+        >>> table = pd.DataFrame(
+        ...     {"cell_line": list("ABAB"), "sgRNA": list("ssrr"), "gene": "g", "log_fc": 0.0}
+        ... )
+        >>> {name: group.tolist() for name, group in m7a.FAMILY.parts(Screen(table)).items()}
+        {'mean': [0, 0, 0, 0], 'sigma_alpha': [0, 1, 0, 1]}
+        """
+        n_lines = len(screen.cell_lines)
+        row = screen.gene_idx if self.level == "gene" else screen.sgrna_idx
+        shared = {"mean": np.zeros_like(row)} if isinstance(self.mean, str) else {}
+        shared[self.sd if isinstance(self.sd, str) else "fixed"] = row * n_lines + screen.cell_idx
+        if self.nested_sd:
+            shared[self.nested_sd] = screen.sgrna_idx * n_lines + screen.cell_idx
+        return shared
+
+    def variances(self, screen: Screen, scales: Mapping[str, float]) -> dict[str, float]:
+        """Return the variance of each part, see `poolscreen.families.family.Family.variances`.
+
+        Examples
+        --------
+        >>> from poolscreen.models import m7a, m7a_unpooled
+        >>> m7a.FAMILY.variances(small_screen, {"sigma_alpha": 0.5, "sigma": 0.3})
+        {'mean': 25.0, 'sigma_alpha': 0.25}
+        >>> m7a_unpooled.FAMILY.variances(small_screen, {"sigma": 0.3})
+        {'fixed': 25.0}
+        """
+        of_parts = {"mean": MEAN_SD**2} if isinstance(self.mean, str) else {}
+        if not isinstance(self.sd, str):
+            of_parts["fixed"] = self.sd**2
+        return of_parts | {name: scales[name] ** 2 for name in self.scales if name != "sigma"}

@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor
 import pytensor.tensor as pt
-import xarray as xr
 from scipy import stats
 
 from poolscreen.arrays import FloatArray
@@ -73,17 +71,17 @@ def build(levels: Levels, screen: Screen) -> pm.Model:
     return model
 
 
-def data_of(model: pm.Model, levels: Levels, screen: Screen) -> dict[str, FloatArray]:
+def data_of(levels: Levels, model: pm.Model, screen: Screen) -> dict[str, FloatArray]:
     """Reduce another screen to data for a model that is built, or even compiled, already.
 
     The model keeps the coordinates that suit the screen it was built for.
 
     Parameters
     ----------
-    model : pymc.Model
-        See `build`.
     levels : Levels
         The model.
+    model : pymc.Model
+        See `build`.
     screen : Screen
         The other data.
 
@@ -104,9 +102,9 @@ def data_of(model: pm.Model, levels: Levels, screen: Screen) -> dict[str, FloatA
     >>> design = Design(n_cell_lines=2, sgrnas_per_gene=(1, 2))
     >>> model = build(m7a.FAMILY, Screen(simulate(design)[0]))
     >>> other = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2), seed=1))[0])
-    >>> pm.set_data(data_of(model, m7a.FAMILY, other), model=model)
+    >>> pm.set_data(data_of(m7a.FAMILY, model, other), model=model)
     >>> larger = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2, 3)))[0])
-    >>> data_of(model, m7a.FAMILY, larger)
+    >>> data_of(m7a.FAMILY, model, larger)
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: the model was built for 2 layouts ...
     """
@@ -322,54 +320,3 @@ def log_marginal_likelihood(
     groups = data.groups * pt.log(precision * variance) + differences
     groups += spread / variance
     return data.constant - 0.5 * (within + strata.sum() + groups.sum())
-
-
-def log_density(levels: Levels, screen: Screen, posterior: xr.Dataset) -> xr.Dataset:
-    """Log density of the prior of means and scales and of the data, effects integrated out.
-
-    Parameters
-    ----------
-    levels : Levels
-        The model.
-    screen : Screen
-        The data.
-    posterior : xarray.Dataset
-        Draws of the model's means and scales, dimensions `chain` and `draw`.
-
-    Returns
-    -------
-    xarray.Dataset
-        One variable per mean and scale with its log prior density, and `log_fc` with the log
-        density of all observations; dimensions `chain` and `draw`.
-
-    Examples
-    --------
-    >>> from poolscreen.models import m7a
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
-    >>> draws = {"mu_alpha_gc": [[-1, -1]], "sigma_alpha": [[0.5, 0.5]], "sigma": [[0.3, 9]]}
-    >>> posterior = xr.Dataset({name: (("chain", "draw"), v) for name, v in draws.items()})
-    >>> found = log_density(m7a.FAMILY, screen, posterior)
-    >>> found["sigma"].to_numpy().tolist()  # Exponential(1)
-    [[-0.3, -9.0]]
-    >>> found["log_fc"].round(1).to_numpy().tolist()  # a noise of 9 does not fit
-    [[-5.7, -18.7]]
-    """
-    prior = {
-        name: stats.expon.logpdf(posterior[name], scale=1 / SCALE_RATE) for name in levels.scales
-    }
-    if isinstance(levels.mean, str):
-        prior[levels.mean] = stats.norm.logpdf(posterior[levels.mean], 0, MEAN_SD)
-    inputs = [pt.dscalar(name) for name in levels.parameters]
-    of = dict(zip(levels.parameters, inputs, strict=True))
-    mean, sd = (of[v] if isinstance(v, str) else v for v in (levels.mean, levels.sd))
-    nested_sd = of[levels.nested_sd] if levels.nested_sd else 0.0
-    data = statistics(levels, screen)
-    total = log_marginal_likelihood(data, mean, sd, nested_sd, of["sigma"])
-    likelihood = xr.apply_ufunc(
-        pytensor.function(inputs, total),
-        *(posterior[name] for name in levels.parameters),
-        vectorize=True,
-    )
-    densities = {name: (("chain", "draw"), values) for name, values in prior.items()}
-    return xr.Dataset({**densities, "log_fc": likelihood}, coords=posterior.coords)
