@@ -30,7 +30,14 @@ from poolscreen.families.nested.data import statistics
 from poolscreen.families.nested.pointwise import log_likelihood
 from poolscreen.figures.chains import chains, ring
 from poolscreen.figures.scales import shares_by_measurements
-from poolscreen.inference.gate import check_gate, diagnose_draws, faults
+from poolscreen.inference.gate import (
+    MAX_R_HAT,
+    MIN_BFMI,
+    MIN_ESS,
+    check_gate,
+    diagnose_draws,
+    faults,
+)
 from poolscreen.inference.posterior import interval
 from poolscreen.inference.samplers import COMPARED, DEFAULT_ACCEPT, SAMPLERS
 from poolscreen.inference.sampling import Settings, sample_compiled
@@ -40,7 +47,7 @@ from poolscreen.tables.estimates import from_their_gene
 from poolscreen.tables.fits import ess_per_second, model_label, samplers
 from poolscreen.tables.predictions import MAX_PARETO_K, leave_one_out
 from press.glue import numbers
-from press.results import load_fit, load_samplers, load_screen, load_truth
+from press.results import load_benchmark, load_fit, load_samplers, load_screen, load_truth
 
 screen = load_screen()
 comparison = load_samplers()
@@ -51,33 +58,39 @@ exact = load_fit("m7b")
 #
 # Model 7b as it is written in chapter 3, {eq}`eq-m7b`, was given to the NUTS of PyMC: four chains,
 # target acceptance {glue:text}`target_accept`, as in the original notebook. The code below says
-# that a failure is expected; if the chains agreed some day, this page would not be built.
+# that a failure is expected; if the chains agreed some day, this page would not be built. What a chain
+# that fails does is a matter of chance: it differs from seed to seed, and from processor to processor. So
+# the same run was made with {glue:text}`n_seeds` other seeds ([Measurements](measurements)), and the text
+# claims of such runs what holds in all of these. The numbers beside it are those of one run.
 
 # %% tags=["hide-input"]
 plain = comparison["m7b/pymc"]
 check_gate("7b with PyMC's NUTS", {}, plain.attrs, expect_failure=True)
-# What the text says of it:
-assert plain.attrs["max_r_hat"] > 1.1
-assert plain.attrs["min_ess_bulk"] < 100
-assert plain.attrs["divergences"] < 80  # of 8,000: of no help to anyone
+seeds = pd.DataFrame(load_benchmark("seeds")["figures"]).set_index(["model", "sampler"])
+repeated = seeds.loc[("m7b", "pymc")]
+# What the text says of all of these runs:
+assert (repeated["max_r_hat"] > MAX_R_HAT).all()
+assert (repeated["min_ess_bulk"] < MIN_ESS).all()
+assert (repeated["min_bfmi"] < MIN_BFMI).all()
 
 scale_names = ["sigma_alpha", "sigma"]
 
 # %% [markdown]
 # {numref}`fig-traces` shows the draws of the two scales in the order in which they were made. A chain
-# that works looks like noise around one level. These drift. Each takes hundreds of draws from one end of
-# its range to the other, where one scale goes up the other goes down, and no two chains have seen the
-# same places for the same time.
+# that works looks like noise around one level. A chain that drifts is still on its way: it has not seen
+# all places for as long as it should have. Where one scale goes up, the other goes down, since the data
+# know their sum of squares.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two trace plots, of sigma_alpha and of sigma; four coloured chains wander slowly over the whole range, apart from each other, and where one parameter is high the other is low."}, "figure": {"name": "fig-traces", "caption": "Traces of plain NUTS on model 7b: the two scales, four chains in four colours."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two trace plots, of sigma_alpha and of sigma, in the order of the draws: four coloured chains of plain NUTS, which have not converged."}, "figure": {"name": "fig-traces", "caption": "Traces of plain NUTS on model 7b: the two scales, four chains in four colours."}}
 chains(plain, scale_names, "trace", title="Plain NUTS on model 7b: traces")
 
 # %% [markdown]
-# {numref}`fig-ranks` shows the same more sharply. Rank all draws of all chains together; if
+# {numref}`fig-ranks` shows the same more sharply. Rank all draws of all chains together. If
 # the chains agree, the ranks of each are spread evenly, and its curve stays in the grey band
-# {cite:p}`vehtari2021`.
+# {cite:p}`vehtari2021`. A curve that leaves the band belongs to a chain that has been elsewhere than the
+# others.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two rank plots, of sigma_alpha and of sigma: differences between the distribution of each chain's ranks and an even one; all four curves leave the narrow grey band around zero by far."}, "figure": {"name": "fig-ranks", "caption": "Ranks of the draws of each chain among the draws of all: difference from an even distribution. The band holds all curves with high probability if the chains agree."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two rank plots, of sigma_alpha and of sigma: differences between the distribution of each chain's ranks and an even one, four curves beside the grey band around zero in which they should stay."}, "figure": {"name": "fig-ranks", "caption": "Ranks of the draws of each chain among the draws of all: difference from an even distribution. The band holds all curves with high probability if the chains agree."}}
 chains(plain, scale_names, "rank", title="Plain NUTS on model 7b: ranks")
 
 # %% tags=["remove-cell"]
@@ -98,23 +111,36 @@ numbers(
         "at_limit": 100 * (plain["sample_stats"]["tree_depth"] >= 10).mean(),
         "lax_divergences": int(lax.attrs["divergences"]),
         "lax_r_hat": lax.attrs["max_r_hat"],
+        "n_seeds": len(repeated),
+        "least_r_hat": repeated["max_r_hat"].min(),
+        "most_r_hat": repeated["max_r_hat"].max(),
+        "most_ess": repeated["min_ess_bulk"].max(),
+        "most_bfmi": repeated["min_bfmi"].max(),
+        "dark": int((repeated["divergences"] == 0).sum()),
+        "most_divergences": int(repeated["divergences"].max()),
+        "gate_bfmi": MIN_BFMI,
     }
 )
 
 # %% [markdown]
 # {term}`R-hat` reaches {glue:text}`plain_r_hat:.2f`, and {glue:text}`plain_draws:,` draws are worth
 # {glue:text}`plain_ess:.0f`. The mean of $\sigma$ is {glue:text}`plain_low:.2f` in one chain and
-# {glue:text}`plain_high:.2f` in another. This is not a result.
+# {glue:text}`plain_high:.2f` in another. This is not a result. With the {glue:text}`n_seeds` other seeds
+# the largest R-hat of the mean and the scales lay between {glue:text}`least_r_hat:.2f` and
+# {glue:text}`most_r_hat:.2f`, and their draws were never worth more than {glue:text}`most_ess:.0f`.
 #
-# The number of {term}`divergences <divergence>` is {glue:text}`plain_divergences`. That is the trap.
-# Divergences are often taken for *the* warning light of a hierarchical model, and here it stays dark.
-# Nor does the sampler stop its trajectories too early: their limit of length is met in
-# {glue:text}`at_limit:.1f` % of the draws. It is simply slow along the arc. The {term}`BFMI`,
-# {glue:text}`plain_bfmi:.3f` in the worst chain, does light up, and R-hat and effective sample size are
-# what decides. (With PyMC's
-# default target acceptance, {glue:text}`default_accept`, steps are longer: the same run then counts
-# {glue:text}`lax_divergences:,` divergences at an R-hat of {glue:text}`lax_r_hat:.2f`. Asking for more
-# careful steps, the usual remedy, turns the warning off and leaves the failure.)
+# The number of {term}`divergences <divergence>` in this run is {glue:text}`plain_divergences`. With the
+# other seeds there was none in {glue:text}`dark` of {glue:text}`n_seeds` runs, and at most
+# {glue:text}`most_divergences:,`. That is the trap. Divergences are often taken for *the* warning of a
+# hierarchical model, and a run without any may have failed all the same. The sampler does not stop its
+# trajectories too early, either: their limit of length is met in {glue:text}`at_limit:.1f` % of the
+# draws of this run. It is simply slow along the arc. The {term}`BFMI` does warn. It is
+# {glue:text}`plain_bfmi:.3f` in the worst chain here, and was never above {glue:text}`most_bfmi:.2f` with
+# another seed, where the gate asks for {glue:text}`gate_bfmi:.1f`. R-hat and effective sample size are
+# what decides. (With PyMC's default target acceptance, {glue:text}`default_accept`, steps are longer.
+# Such a run then counts {glue:text}`lax_divergences:,` divergences at an R-hat of
+# {glue:text}`lax_r_hat:.2f`; how many there are varies a great deal with the seed, as
+# [Measurements](measurements) shows.)
 #
 # Why? The data determine $\sigma_\alpha^2 + \sigma^2$ and no more (chapter 3), so the posterior of the
 # two scales is an arc, a quarter of a ring. Where either scale is near zero, the
@@ -294,7 +320,7 @@ source(effects.draw_effects)
 # {glue:text}`posterior_middle:.1f` %. That is the prior again, as nearly as the draws can tell: no third
 # is off by more than {glue:text}`worst_third:.1f` Monte Carlo errors.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Joint figure of sigma_alpha and sigma: grey dots form a thin quarter ring around zero; coloured dots of four chains cover pieces of it unevenly. Histograms at the edges: the exact one rises smoothly towards the radius, those of the chains are ragged."}, "figure": {"name": "fig-ring", "caption": "The scales of model 7b. Grey: draws from the marginal form. Colours: the four chains of plain NUTS. At the edges, the marginal distributions of each."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Joint figure of sigma_alpha and sigma: grey dots form a thin quarter ring around zero; coloured dots on it are the draws of four chains of plain NUTS. Histograms at the edges: the exact one rises smoothly towards the radius; those of the chains stand beside it."}, "figure": {"name": "fig-ring", "caption": "The scales of model 7b. Grey: draws from the marginal form. Colours: the four chains of plain NUTS. At the edges, the marginal distributions of each."}}
 exact_scales = exact["posterior"].to_dataset()[scale_names].to_dataframe().reset_index()
 chain_scales = posterior[scale_names].to_dataframe().reset_index()
 ring(
@@ -355,14 +381,14 @@ rate = {
     for model in COMPARED
     for sampler in SAMPLERS
 }
-failing = compared[compared["max R\N{NON-BREAKING HYPHEN}hat"] > 1.01]
-assert set(failing["model"]) == {model_label("m7b"), model_label("m7b_unpooled")}
-assert set(failing["sampler"]) == {SAMPLERS["pymc"], SAMPLERS["nutpie"]}
+by_nutpie = seeds.loc[("m7b", "nutpie")]
+assert (by_nutpie["max_r_hat"] > MAX_R_HAT).all()
 numbers(
     {
         "marginal_seconds": comparison["m7b/marginal"].attrs["seconds_sampling"],
         "plain_seconds": plain.attrs["seconds_sampling"],
         "nutpie_r_hat": comparison["m7b/nutpie"].attrs["max_r_hat"],
+        "nutpie_least_r_hat": by_nutpie["max_r_hat"].min(),
         "ratio_7a_unpooled": rate["m7a_unpooled", "marginal"] / rate["m7a_unpooled", "nutpie"],
         "ratio_7a": rate["m7a", "marginal"] / rate["m7a", "nutpie"],
         "ratio_7a_pymc": rate["m7a", "marginal"] / rate["m7a", "pymc"],
@@ -370,10 +396,11 @@ numbers(
 )
 
 # %% [markdown]
-# On 7b and on 7b without pooling neither NUTS gives a result, so the rates there have no digits worth
-# reading: after {glue:text}`plain_seconds:.0f` s of sampling PyMC's draws of 7b are worth
-# {glue:text}`plain_ess:.0f`, nutpie's R-hat is {glue:text}`nutpie_r_hat:.2f`, and the marginal form passes
-# the gate after {glue:text}`marginal_seconds:.1f` s. Model 7a, with several sgRNAs per gene, has no open
+# On 7b neither NUTS gives a result, so their rates there have no digits worth reading. After
+# {glue:text}`plain_seconds:.0f` s of sampling PyMC's draws of 7b are worth {glue:text}`plain_ess:.0f`, and
+# nutpie's R-hat is {glue:text}`nutpie_r_hat:.2f`; with other seeds it was never below
+# {glue:text}`nutpie_least_r_hat:.2f`. The marginal form passes the gate after
+# {glue:text}`marginal_seconds:.1f` s. Of 7b without pooling the table shows one run of each. Model 7a, with several sgRNAs per gene, has no open
 # direction, and NUTS has no difficulty. There the marginal form gives {glue:text}`ratio_7a:.1f` times
 # nutpie's rate and {glue:text}`ratio_7a_pymc:.0f` times PyMC's, and for 7a without pooling
 # {glue:text}`ratio_7a_unpooled:.1f` times nutpie's. Mind the column of compiling, too: for one fit of
@@ -524,7 +551,7 @@ numbers(
 # ## What we have learnt
 #
 # - A fit whose R-hat or effective sample size is bad for *any* parameter is no result. That there are no
-#   divergences does not save it: a chain may crawl without one, and smaller steps can take them away.
+#   divergences does not save it: a chain may crawl without one.
 #   That all are good is not yet proof; [chapter 5](05_calibration) asks for more.
 # - Where a model is normal given its scales, the effects can be averaged over on paper and drawn back
 #   exactly. What is left to sample are a few numbers, and any screen is as large as its number of layouts.

@@ -32,6 +32,7 @@ from poolscreen.figures.estimates import intervals_by_model, recovery
 from poolscreen.figures.predictions import predictive, statistic
 from poolscreen.figures.scales import two_means as figure_of_two_means
 from poolscreen.inference.calibration import calibrate, design, pit
+from poolscreen.inference.gate import MAX_R_HAT
 from poolscreen.inference.posterior import interval
 from poolscreen.inference.recovery import effect_of_genes
 from poolscreen.inference.samplers import CROSSED, SAMPLERS
@@ -42,6 +43,7 @@ from poolscreen.tables.fits import diagnostics, samplers, settings
 from poolscreen.tables.variance import scatter_of_sgrnas, sgrna_variance
 from press.glue import numbers
 from press.results import (
+    load_benchmark,
     load_calibration,
     load_fit,
     load_samplers,
@@ -122,8 +124,9 @@ after = spread.set_index("quantity")["posterior sd"]
 plain_two = comparison["m7_two_means/nutpie"]
 correlation = np.corrcoef(*(means[name].to_numpy().ravel() for name in means))[0, 1]
 assert correlation < -0.98
-assert plain_two.attrs["max_r_hat"] > 1.1
-assert plain_two.attrs["divergences"] == 0
+seeds = pd.DataFrame(load_benchmark("seeds")["figures"]).set_index(["model", "sampler"])
+repeated = seeds.loc[("m7_two_means", "nutpie")]
+assert (repeated["max_r_hat"] > MAX_R_HAT).all()
 numbers(
     {
         "n_effects": len(screen.genes) + len(screen.sgrnas) + len(screen.cell_lines),
@@ -135,6 +138,10 @@ numbers(
         "sd_of_difference": after["their difference"],
         "two_r_hat": plain_two.attrs["max_r_hat"],
         "two_ess": plain_two.attrs["min_ess_bulk"],
+        "two_divergences": int(plain_two.attrs["divergences"]),
+        "n_seeds": len(repeated),
+        "least_r_hat": repeated["max_r_hat"].min(),
+        "dark": int((repeated["divergences"] == 0).sum()),
     }
 )
 
@@ -146,8 +153,10 @@ numbers(
 # $5 / \sqrt{2}$.
 #
 # A sampler that walks along such a line gets nowhere. Plain NUTS, on the model as it is written, reaches an
-# {term}`R-hat` of {glue:text}`two_r_hat:.1f` and {glue:text}`two_ess:.0f` effective draws, and once
-# more without one divergence. (The draws of {numref}`fig-two-means` are exact: see below.)
+# {term}`R-hat` of {glue:text}`two_r_hat:.1f` and {glue:text}`two_ess:.0f` effective draws in the run of this
+# page, with {glue:text}`two_divergences` divergences. With {glue:text}`n_seeds` other seeds its R-hat was
+# never below {glue:text}`least_r_hat:.2f`, and {glue:text}`dark` of these runs had no divergence. (The draws
+# of {numref}`fig-two-means` are exact: see below.)
 
 # %% [markdown]
 # ## An intercept, and effects that sum to zero
@@ -249,8 +258,6 @@ marginal_calibration = load_calibration("m7")
 rates = compared.set_index(["model", "sampler"])["ESS per second"]
 failed_plain = int((plain["fault"] != "").sum())
 failed_marginal = float((marginal_calibration["fault"] != "").mean())
-assert failed_plain > 10
-assert failed_marginal < 0.02
 numbers(
     {
         "rate_plain": rates["7", SAMPLERS["nutpie"]],

@@ -249,7 +249,7 @@ def load_benchmark(name: str) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        `samplers`, `builds` or `scaling`.
+        `samplers`, `seeds`, `builds` or `scaling`.
 
     Returns
     -------
