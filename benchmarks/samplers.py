@@ -28,7 +28,7 @@ def main() -> None:
         done = compare(
             screen,
             settings,
-            report=lambda text, number=number: print(f"round {number}: {text}"),
+            say=lambda text, number=number: print(f"round {number}: {text}"),
         )
         done["_m7b_noncentred/pymc"] = attempt(
             models.get("_m7b_noncentred"), screen, "pymc", settings

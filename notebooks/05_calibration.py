@@ -23,7 +23,8 @@ import xarray as xr
 from scipy import stats
 
 
-from poolscreen.inference.calibration import SETTINGS, calibrate
+from poolscreen.inference.calibration import calibrate
+from poolscreen.inference.refitting import SHORT
 from poolscreen.families.nested.likelihood import log_density
 from press.results import load_calibration
 from poolscreen.inference.calibration import pit
@@ -113,7 +114,7 @@ numbers(
         "typical_p": uniformity(null[0])["p"].median(),
         "by_r_hat": sum("R-hat" in reason for reason in reasons),
         "by_divergence": sum("divergences" in reason for reason in reasons),
-        "chain_draws": SETTINGS.draws,
+        "chain_draws": SHORT.draws,
         "lowest_94": held.min(),
         "highest_94": held.max(),
         "failed": int(failed.sum()),

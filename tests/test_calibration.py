@@ -9,7 +9,7 @@ import xarray as xr
 
 from poolscreen import models
 from poolscreen.errors import PoolscreenError
-from poolscreen.inference import calibration, sampling
+from poolscreen.inference import calibration, refitting, sampling
 from poolscreen.inference.calibration import pit
 from poolscreen.models import _m7a_variance, m7a
 from poolscreen.screens.simulate import Design, simulate
@@ -62,8 +62,8 @@ def test_a_model_outside_the_family(small):
 def test_fits_that_fail_the_gate_are_counted(small, monkeypatch):
     """With five draws none can pass, and all are kept."""
     hasty = sampling.Settings(draws=5, tune=50, target_accept=0.8)
-    monkeypatch.setattr(calibration, "SETTINGS", hasty)
-    monkeypatch.setattr(calibration, "THIN", 1)
+    monkeypatch.setattr(refitting, "SHORT", hasty)
+    monkeypatch.setattr(refitting, "THIN", 1)
     found = calibration.calibrate(m7a, small, data_sets=4)
     assert found.sizes["data_set"] == 4
     assert all("effective sample size" in fault for fault in found["fault"].to_numpy())

@@ -209,7 +209,7 @@ def compare_samplers() -> None:
         from poolscreen.inference import samplers, store
         from press import results
 
-        found = samplers.compare(results.load_screen(), report=_report("samplers"))
+        found = samplers.compare(results.load_screen(), say=_report("samplers"))
         tree = xr.DataTree.from_dict(found)
         store.write_result(paths.samplers_path(), tree, inputs.unchanged())
 

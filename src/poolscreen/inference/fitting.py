@@ -12,12 +12,13 @@ import xarray as xr
 from poolscreen import models
 from poolscreen.inference import gate, store
 from poolscreen.inference.posterior import summarise
-from poolscreen.inference.sampling import Report, Settings, sample
+from poolscreen.inference.sampling import Settings, sample
+from poolscreen.progress import Say, silence
 from poolscreen.screens.table import Screen
 
 
 def fit(
-    name: str, screen: Screen, settings: Settings, report: Report = lambda _: None
+    name: str, screen: Screen, settings: Settings, say: Say = silence
 ) -> tuple[xr.DataTree, dict[str, pd.DataFrame]]:
     """Fit a model: sample it, let it pass the gate, predict from it.
 
@@ -29,8 +30,8 @@ def fit(
         The data.
     settings : Settings
         Draws, chains and seed.
-    report : callable, optional
-        Told how far the work is.
+    say : callable, optional
+        Takes messages: how far the work is.
 
     Returns
     -------
@@ -58,15 +59,15 @@ def fit(
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
     model = models.get(name)
-    report(f"compiling and sampling {settings.chains} chains of {settings.draws:,} draws")
-    sampled = sample(model, screen, settings, report=report)
+    say(f"compiling and sampling {settings.chains} chains of {settings.draws:,} draws")
+    sampled = sample(model, screen, settings, say=say)
     posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
-    report(f"sampled in {sampled.attrs['seconds_sampling']:.1f} s; checking convergence")
+    say(f"sampled in {sampled.attrs['seconds_sampling']:.1f} s; checking convergence")
     tables = summarise(posterior)
     diagnostics = gate.diagnose(tables, stats)
     gate.check_gate(name, tables, diagnostics)
 
-    report("converged; predicting from the prior and the posterior")
+    say("converged; predicting from the prior and the posterior")
     plain = model.build(screen)
     prior = pm.sample_prior_predictive(settings.prior_draws, model=plain, random_seed=settings.seed)
     thinned = xr.DataTree.from_dict(

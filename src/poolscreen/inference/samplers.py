@@ -11,6 +11,7 @@ import xarray as xr
 from poolscreen import models
 from poolscreen.inference import gate, sampling
 from poolscreen.models import m7, m7_two_means, m7a, m7a_unpooled, m7b, m7b_unpooled
+from poolscreen.progress import Say, silence
 from poolscreen.screens.table import Screen
 
 Sampler = Literal["pymc", "nutpie", "marginal"]
@@ -117,7 +118,7 @@ def _sample_with_pymc(model: pm.Model, settings: sampling.Settings) -> xr.DataTr
 def compare(
     screen: Screen,
     settings: sampling.Settings | None = None,
-    report: sampling.Report = lambda _: None,
+    say: Say = silence,
 ) -> dict[str, xr.DataTree]:
     """Sample the models of chapters 2, 3 and 6 with one sampler after the other.
 
@@ -127,8 +128,8 @@ def compare(
         The data.
     settings : Settings, optional
         Draws, chains and seed; by default those of the book's fits.
-    report : callable, optional
-        Told what is sampled.
+    say : callable, optional
+        Takes a message: what is sampled next.
 
     Returns
     -------
@@ -150,7 +151,7 @@ def compare(
         for sampler, title in SAMPLERS.items():
             if sampler == "pymc" and name in CROSSED:
                 continue
-            report(f"{name}: {title}")
+            say(f"{name}: {title}")
             done[f"{name}/{sampler}"] = attempt(model, screen, sampler, settings)
     lax = replace(settings, target_accept=DEFAULT_ACCEPT)
     done["m7b/pymc_default"] = attempt(m7b, screen, "pymc", lax)

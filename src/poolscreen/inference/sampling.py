@@ -13,6 +13,7 @@ from nutpie.compile_pymc import CompiledPyMCModel
 from poolscreen import models
 from poolscreen.errors import PoolscreenError
 from poolscreen.families.family import Family, check_member
+from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.table import Screen
 
 # What a reader of a fit looks for, under the names that ArviZ and PyMC use.
@@ -63,33 +64,12 @@ class Settings:
     predict_every: int = 4
 
 
-# Takes a message about how far the work is.
-Report = Callable[[str], None]
-
-
-class _Progress:
-    """Report how far the chains are, at most every few seconds."""
-
-    every = 5.0
-
-    def __init__(self, report: Report) -> None:
-        self.report, self.last = report, time.monotonic()
-
-    def __call__(self, chains: list[Any]) -> None:
-        if time.monotonic() - self.last < self.every:
-            return
-        self.last = time.monotonic()
-        done = sum(chain.finished_draws for chain in chains)
-        total = sum(chain.total_draws for chain in chains)
-        self.report(f"{done:,} of {total:,} draws ({done / total:.0%})")
-
-
 def sample_compiled(
     compiled: CompiledPyMCModel,
     settings: Settings,
     *,
     cores: int | None = None,
-    report: Report | None = None,
+    say: Say = silence,
 ) -> xr.DataTree:
     """Sample a compiled model; `compiled.with_data()` gives it other data.
 
@@ -101,8 +81,8 @@ def sample_compiled(
         Draws, chains and seed.
     cores : int, optional
         How many chains run at a time; by default as many as there are cores.
-    report : callable, optional
-        Told every few seconds how far the chains are.
+    say : callable, optional
+        Takes a message every few seconds: how far the chains are.
 
     Returns
     -------
@@ -136,7 +116,7 @@ def sample_compiled(
         target_accept=settings.target_accept,
         save_warmup=False,
         progress_bar=False,
-        progress_callback=_Progress(report) if report else None,
+        progress_callback=_of_chains(Progress(say)),
     )
     stats = sampled["sample_stats"].to_dataset()
     return xr.DataTree.from_dict(
@@ -147,13 +127,24 @@ def sample_compiled(
     )
 
 
+def _of_chains(progress: Progress) -> Callable[[list[Any]], None]:
+    """Return what nutpie calls, several times a second, with the state of each chain."""
+
+    def count(chains: list[Any]) -> None:
+        done = sum(chain.finished_draws for chain in chains)
+        total = sum(chain.total_draws for chain in chains)
+        progress(f"{done:,} of {total:,} draws ({done / total:.0%})")
+
+    return count
+
+
 def sample(
     model: models.Model,
     screen: Screen,
     settings: Settings,
     *,
     marginal_form: bool | None = None,
-    report: Report | None = None,
+    say: Say = silence,
 ) -> xr.DataTree:
     """Sample the posterior of a model, all effects included.
 
@@ -168,8 +159,8 @@ def sample(
     marginal_form : bool, optional
         Whether to sample with the effects integrated out and to draw them exactly afterwards.
         By default where the model has a `FAMILY`.
-    report : callable, optional
-        Told every few seconds how far the chains are.
+    say : callable, optional
+        Takes a message every few seconds: how far the chains are.
 
     Returns
     -------
@@ -210,7 +201,7 @@ def sample(
         form = model.FAMILY.build(screen)
     compiled = nutpie.compile_pymc_model(form)
     compiled_at = time.perf_counter()
-    sampled = sample_compiled(compiled, settings, report=report)
+    sampled = sample_compiled(compiled, settings, say=say)
     if marginal_form and model.FAMILY:
         sampled = add_effects(model.FAMILY, screen, sampled, settings.seed)
     sampled.attrs = {

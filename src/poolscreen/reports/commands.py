@@ -122,7 +122,7 @@ def fit(
     )
 
     settings = sampling.Settings(**SETTINGS)
-    fitted, tables = fitting.fit(model, data, settings, report=say)
+    fitted, tables = fitting.fit(model, data, settings, say=say)
     with files.replacing_folder(output) as folder:
         for name, table in tables.items():
             table.to_csv(folder / f"{name}.csv", index=False)

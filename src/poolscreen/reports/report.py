@@ -41,7 +41,7 @@ def write(
     data = commands.read(path, columns, separator, say)
     check_effects(models.get(model), data)
     settings = sampling.Settings(**commands.SETTINGS)
-    fitted, tables = fitting.fit(model, data, settings, report=say)
+    fitted, tables = fitting.fit(model, data, settings, say=say)
     about = {
         "screen": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
