@@ -42,7 +42,7 @@ from poolscreen.screens.table import Screen
 from press.results import load_screen
 from press.results import load_truth
 from poolscreen.tables.predictions import MAX_PARETO_K, leave_one_out
-from poolscreen.tables.fits import ess_per_second, model_label, samplers
+from poolscreen.tables.fits import ess_per_second, model_label, sampler_comparison
 from poolscreen.tables.estimates import from_their_gene
 from poolscreen.inference.posterior import interval
 
@@ -350,7 +350,7 @@ numbers(
 # bulk ESS per second of sampling.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-samplers", "caption": "Model by sampler; R-hat and effective sample sizes are the worst over all parameters."}
-compared = samplers({name: comparison[name] for name in COMPARED}, SAMPLERS)
+compared = sampler_comparison({name: comparison[name] for name in COMPARED}, SAMPLERS)
 table(compared, digits=2)
 
 # %% tags=["remove-cell"]

@@ -23,7 +23,7 @@ from poolscreen.inference.samplers import SAMPLERS
 from press.glue import numbers
 from poolscreen.display import table
 from poolscreen.figures.growth import growth
-from poolscreen.tables.measurements import best_and_median, slope
+from poolscreen.tables.growth import best_and_median, slope
 from press.results import load_benchmark
 from press.paths import CALIBRATION_BATCHES
 from poolscreen.tables.fits import model_label

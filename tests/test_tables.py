@@ -10,7 +10,7 @@ from scipy import stats
 
 from poolscreen.errors import PoolscreenError
 from poolscreen.tables import sensitivity
-from poolscreen.tables.measurements import best_and_median, slope
+from poolscreen.tables.growth import best_and_median, slope
 from press import measurements, paths, results
 
 

@@ -33,7 +33,7 @@ from poolscreen.figures.estimates import heat_map
 from poolscreen.figures.predictions import predictive
 from poolscreen.figures.shrinkage import shrinkage
 from poolscreen.screens.table import Screen
-from poolscreen.tables.fits import diagnostics, settings
+from poolscreen.tables.fits import diagnostics, sampler_settings
 from poolscreen.inference.posterior import interval
 
 screen = Screen(pd.read_parquet(Path(folder, "screen.parquet")))
@@ -81,7 +81,7 @@ cell_lines(screen.table)
 # fit that has not converged is refused; this one has.
 
 # %% table={"name": "settings", "caption": "How it was sampled."}
-table(settings(fit))
+table(sampler_settings(fit))
 
 # %% table={"name": "diagnostics", "caption": "R-hat and effective sample sizes are the worst over all parameters."}
 table(diagnostics({about["model"]: fit}))
