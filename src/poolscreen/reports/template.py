@@ -26,7 +26,7 @@ from poolscreen import models
 from poolscreen.display import table
 from poolscreen.effects.disagreement import FAR, disagreement, tails
 from poolscreen.tables.shrinkage import before_and_after
-from poolscreen.tables.screens import by_cell_line, holdings, replicates
+from poolscreen.tables.screens import by_cell_line, holdings
 from poolscreen.effects.summaries import gene_effects, probabilities
 from poolscreen.figures.screens import cell_lines
 from poolscreen.figures.estimates import heat_map
@@ -87,7 +87,7 @@ table(sampler_settings(fit))
 table(diagnostics({about["model"]: fit}))
 
 # %%
-repeated = int((replicates(screen) > 1).sum())
+repeated = int((screen.replicates > 1).sum())
 noise = f"The noise of a measurement has a standard deviation of {about_scale('sigma')}."
 if family is None or family.nested_sd is None:
     text = f"""{noise} To this model sgRNAs of one gene are repeated measurements of it: how they
