@@ -170,7 +170,6 @@ def parts_left_out(screen: Screen) -> dict[str, list[IntArray]]:
 
     Examples
     --------
-    >>> import pandas as pd
     >>> table = pd.DataFrame(
     ...     {"cell_line": list("ABAB"), "sgRNA": list("ssrr"), "gene": "g", "log_fc": 0.0}
     ... )
@@ -232,7 +231,6 @@ def predict(
     Examples
     --------
     >>> from poolscreen.models import m7
-    >>> from poolscreen.screens.simulate import Design, simulate
     >>> screen = Screen(simulate(Design(n_cell_lines=4, sgrnas_per_gene=(1, 2)))[0])
     >>> rng = np.random.default_rng(103)
     >>> draws = {

@@ -66,13 +66,11 @@ def attempt(
     --------
     The effects count in the diagnostics, and are not kept:
 
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
     >>> short = sampling.Settings(draws=50, tune=100, chains=2)
-    >>> found = attempt(m7a, screen, "pymc", short)
-    >>> sorted(found["posterior"].data_vars)
+    >>> sampled = attempt(m7a, small_screen, "pymc", short)
+    >>> sorted(sampled["posterior"].data_vars)
     ['mu_alpha_gc', 'sigma', 'sigma_alpha']
-    >>> found.attrs["min_ess_bulk"] < gate.MIN_ESS  # 100 draws are too few
+    >>> sampled.attrs["min_ess_bulk"] < gate.MIN_ESS  # 100 draws are too few
     True
     """
     if sampler == "pymc":
@@ -139,7 +137,7 @@ def compare(
 
     Notes
     -----
-    It takes minutes; `load_samplers` loads what it found on the screen of the book.
+    It takes minutes; `load_samplers` loads what came of it on the screen of the book.
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
     small = sampling.Settings(draws=10, tune=10, chains=1)

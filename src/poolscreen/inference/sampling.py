@@ -94,15 +94,13 @@ def sample_compiled(
     --------
     One compilation serves every screen of the same layout:
 
-    >>> from poolscreen.models import m7a
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> design = Design(n_cell_lines=2, sgrnas_per_gene=(1, 2))
-    >>> compiled = nutpie.compile_pymc_model(m7a.build(Screen(simulate(design)[0])))
+    >>> from poolscreen.models import m7a_unpooled
+    >>> compiled = nutpie.compile_pymc_model(m7a_unpooled.build(small_screen))
     >>> short = Settings(draws=50, tune=200, chains=2)
     >>> for level in (-3.0, 3.0):
     ...     other = compiled.with_data(y=np.linspace(level - 1, level + 1, 6))
-    ...     found = sample_compiled(other, short)["posterior"]["alpha_gc"]
-    ...     print(found.shape, "below 0" if found.mean() < 0 else "above 0")
+    ...     effects = sample_compiled(other, short)["posterior"]["alpha_gc"]
+    ...     print(effects.shape, "below 0" if effects.mean() < 0 else "above 0")
     (2, 50, 2, 2) below 0
     (2, 50, 2, 2) above 0
     """
@@ -178,12 +176,10 @@ def sample(
 
     Examples
     --------
-    >>> from poolscreen.models import m7a
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
-    >>> sampled = sample(m7a, screen, Settings(draws=50, tune=200, chains=2))
+    >>> from poolscreen.models import m7a_unpooled
+    >>> sampled = sample(m7a_unpooled, small_screen, Settings(draws=50, tune=200, chains=2))
     >>> list(sampled["posterior"].data_vars)
-    ['mu_alpha_gc', 'sigma_alpha', 'sigma', 'alpha_gc']
+    ['sigma', 'alpha_gc']
     >>> dict(sampled["posterior"]["alpha_gc"].sizes)
     {'chain': 2, 'draw': 50, 'gene': 2, 'cell_line': 2}
     """
@@ -233,13 +229,11 @@ def add_effects(family: Family, screen: Screen, sampled: xr.DataTree, seed: int)
     Examples
     --------
     >>> from poolscreen.models import m7a
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
     >>> draws = {"mu_alpha_gc": -1, "sigma_alpha_signed": -0.5, "sigma_alpha": 0.5, "sigma": 0.3}
     >>> dims = ("chain", "draw")
     >>> scales = xr.Dataset({name: (dims, np.full((2, 5), v)) for name, v in draws.items()})
     >>> sampled = xr.DataTree.from_dict({"posterior": scales})
-    >>> whole = add_effects(m7a.FAMILY, screen, sampled, seed=103)["posterior"]
+    >>> whole = add_effects(m7a.FAMILY, small_screen, sampled, seed=103)["posterior"]
     >>> list(whole.data_vars), whole["alpha_gc"].shape
     (['mu_alpha_gc', 'sigma_alpha', 'sigma', 'alpha_gc'], (2, 5, 2, 2))
     """

@@ -1,10 +1,6 @@
 """The file that a fit is kept in."""
 
-import importlib.metadata
 import json
-import os
-import platform
-import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,32 +23,6 @@ GROUPS = (
     "observed_data",
     "constant_data",
 )
-
-
-def environment() -> dict[str, str]:
-    """Return what a fit depends on besides its code: the machine, Python, every package.
-
-    Returns
-    -------
-    dict of str to str
-        `python`, `machine`, and `packages`: names and versions, as JSON.
-
-    Examples
-    --------
-    >>> sorted(environment())
-    ['machine', 'packages', 'python']
-    >>> json.loads(environment()["packages"])["pymc"]
-    '6...'
-    """
-    # Of this environment alone: a package may carry copies of others onto the path.
-    places = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-    installed = importlib.metadata.distributions(path=places)
-    packages = {package.metadata["Name"]: package.version for package in installed}
-    return {
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "packages": json.dumps(dict(sorted(packages.items(), key=lambda p: p[0].lower()))),
-    }
 
 
 def json_text(values: Mapping[str, str]) -> str:
@@ -294,8 +264,8 @@ def read_attributes(path: Path) -> dict[str, Any]:
     >>> fit.attrs = {"model": "m7a", "max_r_hat": 1.002}
     >>> with TemporaryDirectory() as folder:
     ...     write_fit(Path(folder, "m7a.nc"), fit)
-    ...     found = read_attributes(Path(folder, "m7a.nc"))
-    >>> found["model"], float(found["max_r_hat"]), int(found["format"])
+    ...     kept = read_attributes(Path(folder, "m7a.nc"))
+    >>> kept["model"], float(kept["max_r_hat"]), int(kept["format"])
     ('m7a', 1.002, 1)
     """
     _check_there(path)
