@@ -1,5 +1,8 @@
 """Fits: the gate, the file, the tables."""
 
+import importlib
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,6 +94,12 @@ def test_gate_lets_good_draws_pass():
 def test_gate_refuses(change, message):
     with pytest.raises(PoolscreenError, match=message):
         pass_gate(drawn(), **change)
+
+
+def test_gate_names_a_remedy_that_is_there():
+    with pytest.raises(PoolscreenError, match=r"the marginal form \(poolscreen\.\w+\)") as refused:
+        pass_gate(drawn(), divergences=1.0)
+    importlib.import_module(re.search(r"\((poolscreen\.\w+)\)", str(refused.value))[1])
 
 
 def test_gate_names_the_worst_parameter():

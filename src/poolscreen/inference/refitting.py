@@ -91,14 +91,19 @@ def compile_once(model: models.Model, screen: Screen) -> Refitted:
 
     Examples
     --------
-    >>> from poolscreen.models import m7a_unpooled
-    >>> refitted = compile_once(m7a_unpooled, small_screen)
+    A model of one mean, fitted to two screens:
+
+    >>> from types import SimpleNamespace
+    >>> with pm.Model() as form:
+    ...     y = pm.Data("y", small_screen.log_fc)
+    ...     _ = pm.Normal("log_fc", pm.Normal("mu", 0, 5), observed=y)
+    >>> refitted = compile_once(SimpleNamespace(FAMILY=None, build=lambda _: form), small_screen)
     >>> for shift in (-3, 3):
     ...     other = small_screen.table.assign(log_fc=small_screen.log_fc + shift)
     ...     posterior, fault = refitted.fit(Screen(other), seed=103)
-    ...     print(dict(posterior["alpha_gc"].sizes), posterior["alpha_gc"].mean().item() > 0)
-    {'chain': 4, 'draw': 100, 'gene': 2, 'cell_line': 2} False
-    {'chain': 4, 'draw': 100, 'gene': 2, 'cell_line': 2} True
+    ...     dict(posterior["mu"].sizes), "below 0" if posterior["mu"].mean() < 0 else "above 0"
+    ({'chain': 4, 'draw': 100}, 'below 0')
+    ({'chain': 4, 'draw': 100}, 'above 0')
     """
     form = model.FAMILY.build(screen) if model.FAMILY else model.build(screen)
     return Refitted(model, form, nutpie.compile_pymc_model(form))

@@ -16,7 +16,7 @@ from poolscreen.families.family import Family, check_member
 from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.table import Screen
 
-# What a reader of a fit looks for, under the names that ArviZ and PyMC use.
+# What a reader of a fit looks for: nutpie's names, and those that ArviZ and PyMC use.
 SAMPLE_STATS = {
     "logp": "lp",
     "energy": "energy",
@@ -125,17 +125,6 @@ def sample_compiled(
     )
 
 
-def _of_chains(progress: Progress) -> Callable[[list[Any]], None]:
-    """Return what nutpie calls, several times a second, with the state of each chain."""
-
-    def count(chains: list[Any]) -> None:
-        done = sum(chain.finished_draws for chain in chains)
-        total = sum(chain.total_draws for chain in chains)
-        progress(f"{done:,} of {total:,} draws ({done / total:.0%})")
-
-    return count
-
-
 def sample(
     model: models.Model,
     screen: Screen,
@@ -176,10 +165,13 @@ def sample(
 
     Examples
     --------
+    The effects are there in either form; here the model is sampled as it is written down:
+
     >>> from poolscreen.models import m7a_unpooled
-    >>> sampled = sample(m7a_unpooled, small_screen, Settings(draws=50, tune=200, chains=2))
+    >>> short = Settings(draws=50, tune=200, chains=2)
+    >>> sampled = sample(m7a_unpooled, small_screen, short, marginal_form=False)
     >>> list(sampled["posterior"].data_vars)
-    ['sigma', 'alpha_gc']
+    ['alpha_gc', 'sigma']
     >>> dict(sampled["posterior"]["alpha_gc"].sizes)
     {'chain': 2, 'draw': 50, 'gene': 2, 'cell_line': 2}
     """
@@ -244,3 +236,14 @@ def add_effects(family: Family, screen: Screen, sampled: xr.DataTree, seed: int)
     result = sampled.copy()
     result["posterior"] = xr.DataTree(scales.merge(effects))
     return result
+
+
+def _of_chains(progress: Progress) -> Callable[[list[Any]], None]:
+    """Return what nutpie calls, several times a second, with the state of each chain."""
+
+    def count(chains: list[Any]) -> None:
+        done = sum(chain.finished_draws for chain in chains)
+        total = sum(chain.total_draws for chain in chains)
+        progress(f"{done:,} of {total:,} draws ({done / total:.0%})")
+
+    return count
