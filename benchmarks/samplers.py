@@ -13,7 +13,7 @@ from poolscreen.inference.sampling import Settings
 from poolscreen.screens.simulate import Design, simulate
 from poolscreen.screens.table import Screen
 from poolscreen.tables.fits import ess_per_second
-from poolscreen.tables.measurements import best_and_median
+from poolscreen.tables.growth import best_and_median
 from press import measurements
 
 ROUNDS = 3
@@ -28,7 +28,7 @@ def main() -> None:
         done = compare(
             screen,
             settings,
-            report=lambda text, number=number: print(f"round {number}: {text}"),
+            say=lambda text, number=number: print(f"round {number}: {text}"),
         )
         done["_m7b_noncentred/pymc"] = attempt(
             models.get("_m7b_noncentred"), screen, "pymc", settings

@@ -30,7 +30,7 @@ from poolscreen.figures.shrinkage import shrinkage, shrinkage_slopes
 from poolscreen.inference.gate import MAX_R_HAT, MIN_BFMI, MIN_ESS
 from poolscreen.models import m7a, m7a_unpooled
 from poolscreen.tables.estimates import beside_truth, estimated_effect, from_their_gene, stack
-from poolscreen.tables.fits import diagnostics, settings
+from poolscreen.tables.fits import diagnostics, sampler_settings
 from poolscreen.tables.shrinkage import pull, shrinkage_of_genes
 from press.glue import numbers
 from press.results import load_fit, load_screen, load_table, load_truth
@@ -107,7 +107,7 @@ predictive(pooled, "prior_predictive", title="Model 7a: what the prior expects")
 # shows how, and sets both ways side by side.
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7a", "caption": "How model 7a was sampled."}
-table(settings(pooled))
+table(sampler_settings(pooled))
 
 # %% [markdown]
 # Chains are only worth reading if they agree. Two figures tell: {term}`R-hat`, which compares the
@@ -291,7 +291,7 @@ predictive(unpooled, "prior_predictive", title="Model 7a, no pooling: what the p
 # It was sampled as model 7a was, with these diagnostics:
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7a-unpooled", "caption": "How model 7a without pooling was sampled."}
-table(settings(unpooled))
+table(sampler_settings(unpooled))
 
 # %% tags=["hide-input"] table={"name": "tbl-diagnostics-7a-unpooled", "caption": "Diagnostics of model 7a without pooling; the worst over all parameters."}
 table(diagnostics({"7a, no pooling": unpooled}), digits=3)

@@ -36,7 +36,7 @@ from poolscreen.tables.estimates import (
     rms_error,
     stack,
 )
-from poolscreen.tables.fits import diagnostics, settings
+from poolscreen.tables.fits import diagnostics, sampler_settings
 from poolscreen.tables.shrinkage import measured_shrinkage, pull, shrinkage_of_genes, towards_genes
 from poolscreen.tables.variance import sgrna_variance
 from press.glue import numbers
@@ -142,7 +142,7 @@ predictive(hierarchical, "prior_predictive", title="Model 7b: what the prior exp
 # intercepts are drawn back afterwards. It is the same posterior, without approximation.
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7b", "caption": "How model 7b was sampled."}
-table(settings(hierarchical))
+table(sampler_settings(hierarchical))
 
 # %% tags=["hide-input"] table={"name": "tbl-diagnostics-7b", "caption": "Diagnostics of model 7b; R-hat and effective sample sizes are the worst over all parameters."}
 table(diagnostics({"7b": hierarchical}))
@@ -346,7 +346,7 @@ predictive(unpooled, "prior_predictive", title="Model 7b, no pooling: what the p
 # intercepts integrate out as before, one parameter is sampled, and all chains agree:
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7b-unpooled", "caption": "How model 7b without pooling was sampled."}
-table(settings(unpooled))
+table(sampler_settings(unpooled))
 
 # %% tags=["hide-input"] table={"name": "tbl-diagnostics-7b-unpooled", "caption": "Diagnostics of model 7b without pooling; the worst over all parameters."}
 table(diagnostics({"7b, no pooling": unpooled}))

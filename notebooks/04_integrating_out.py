@@ -44,7 +44,7 @@ from poolscreen.inference.sampling import Settings, sample_compiled
 from poolscreen.models import m7a, m7a_unpooled, m7b, m7b_unpooled
 from poolscreen.screens.table import Screen
 from poolscreen.tables.estimates import from_their_gene
-from poolscreen.tables.fits import ess_per_second, model_label, samplers
+from poolscreen.tables.fits import ess_per_second, model_label, sampler_comparison
 from poolscreen.tables.predictions import MAX_PARETO_K, leave_one_out
 from press.glue import numbers
 from press.results import load_benchmark, load_fit, load_samplers, load_screen, load_truth
@@ -372,7 +372,7 @@ numbers(
 # bulk ESS per second of sampling.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-samplers", "caption": "Model by sampler; R-hat and effective sample sizes are the worst over all parameters."}
-compared = samplers({name: comparison[name] for name in COMPARED}, SAMPLERS)
+compared = sampler_comparison({name: comparison[name] for name in COMPARED}, SAMPLERS)
 table(compared, digits=2)
 
 # %% tags=["remove-cell"]

@@ -24,8 +24,9 @@ from scipy import stats
 
 from poolscreen.display import source, table
 from poolscreen.families.nested.pointwise import log_density
-from poolscreen.figures.calibration import rank_differences as figure
-from poolscreen.inference.calibration import SETTINGS, calibrate, pit
+from poolscreen.figures.calibration import rank_curves
+from poolscreen.inference.calibration import calibrate, pit
+from poolscreen.inference.refitting import SHORT
 from poolscreen.models import _m7a_variance, m7a, m7a_unpooled, m7b, m7b_unpooled
 from poolscreen.tables.calibration import ENVELOPE_PROB, coverage, rank_differences, uniformity
 from poolscreen.tables.predictions import MAX_PARETO_K
@@ -109,7 +110,7 @@ numbers(
         "typical_p": uniformity(null[0])["p"].median(),
         "by_r_hat": sum("R-hat" in reason for reason in reasons),
         "by_divergence": sum("divergences" in reason for reason in reasons),
-        "chain_draws": SETTINGS.draws,
+        "chain_draws": SHORT.draws,
         "lowest_94": held.min(),
         "highest_94": held.max(),
         "failed": int(failed.sum()),
@@ -145,7 +146,7 @@ numbers(
 # ### Model 7a
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six panels for model 7a, one per quantity: blue curves around zero, each within a narrow lens-shaped grey band."}, "figure": {"name": "fig-ranks-7a", "caption": "Calibration of model 7a: difference between the distribution of the ranks and the uniform one, with a simultaneous band."}}
-figure(curves["7a"], title="Model 7a")
+rank_curves(curves["7a"], title="Model 7a")
 
 # %% tags=["hide-input"] table={"name": "tbl-coverage-7a", "caption": "Model 7a: how many true values, in %, lie in the central intervals, with Monte Carlo errors."}
 table(coverage(ranks["7a"]))
@@ -156,7 +157,7 @@ table(coverage(ranks["7a"]))
 # {numref}`fig-ranks-7a-unpooled` has one scale only; the other priors are fixed.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels for model 7a without pooling: blue curves around zero, each within its grey band."}, "figure": {"name": "fig-ranks-7a-unpooled", "caption": "Calibration of model 7a without pooling."}}
-figure(curves["7a, no pooling"], title="Model 7a, no pooling", columns=4)
+rank_curves(curves["7a, no pooling"], title="Model 7a, no pooling", columns=4)
 
 # %% tags=["hide-input"] table={"name": "tbl-coverage-7a-unpooled", "caption": "Model 7a without pooling: coverage of the central intervals in %."}
 table(coverage(ranks["7a, no pooling"]))
@@ -169,7 +170,7 @@ table(coverage(ranks["7a, no pooling"]))
 # imply little, and the posterior is right to be wide.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Nine panels for model 7b: blue curves around zero, each within its grey band."}, "figure": {"name": "fig-ranks-7b", "caption": "Calibration of model 7b."}}
-figure(curves["7b"], title="Model 7b")
+rank_curves(curves["7b"], title="Model 7b")
 
 # %% tags=["hide-input"] table={"name": "tbl-coverage-7b", "caption": "Model 7b: coverage of the central intervals in %."}
 table(coverage(ranks["7b"]))
@@ -178,7 +179,7 @@ table(coverage(ranks["7b"]))
 # ### Model 7b, no pooling
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels for model 7b without pooling: blue curves around zero, each within its grey band."}, "figure": {"name": "fig-ranks-7b-unpooled", "caption": "Calibration of model 7b without pooling."}}
-figure(curves["7b, no pooling"], title="Model 7b, no pooling", columns=4)
+rank_curves(curves["7b, no pooling"], title="Model 7b, no pooling", columns=4)
 
 # %% tags=["hide-input"] table={"name": "tbl-coverage-7b-unpooled", "caption": "Model 7b without pooling: coverage of the central intervals in %."}
 table(coverage(ranks["7b, no pooling"]))
@@ -199,7 +200,7 @@ source(_m7a_variance.build)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six panels: the orange curve of sigma_alpha falls from far above its grey band to far below it, that of the log likelihood leaves its band above; the other four, blue, stay within."}, "figure": {"name": "fig-ranks-error", "caption": "Calibration of a model with a deliberate error. Curves that leave their band are orange."}}
 wrong = load_calibration("_m7a_variance")
-figure(rank_differences(pit(wrong)), title="Model 7a with an error")
+rank_curves(rank_differences(pit(wrong)), title="Model 7a with an error")
 
 # %% tags=["hide-input"] table={"name": "tbl-coverage-wrong", "caption": "The model with a deliberate error: coverage of the central intervals in %."}
 of_wrong = coverage(pit(wrong))

@@ -27,10 +27,10 @@ import pandas as pd
 from poolscreen.display import graph, source, table
 from poolscreen.families.crossed.effects import draw_effects
 from poolscreen.families.crossed.likelihood import log_marginal_likelihood
-from poolscreen.figures.calibration import rank_differences as figure
-from poolscreen.figures.estimates import intervals_by_model, recovery
+from poolscreen.figures.calibration import rank_curves
+from poolscreen.figures.estimates import intervals_against_truth, intervals_by_model
 from poolscreen.figures.predictions import predictive, statistic
-from poolscreen.figures.scales import two_means as figure_of_two_means
+from poolscreen.figures.scales import prior_and_posterior_means
 from poolscreen.inference.calibration import calibrate, design, pit
 from poolscreen.inference.gate import MAX_R_HAT
 from poolscreen.inference.posterior import interval
@@ -39,7 +39,7 @@ from poolscreen.inference.samplers import CROSSED, SAMPLERS
 from poolscreen.models import m7, m7_two_means, m7c
 from poolscreen.tables.calibration import coverage, rank_differences, uniformity
 from poolscreen.tables.estimates import against_truth
-from poolscreen.tables.fits import diagnostics, samplers, settings
+from poolscreen.tables.fits import diagnostics, sampler_comparison, sampler_settings
 from poolscreen.tables.variance import scatter_of_sgrnas, sgrna_variance
 from press.glue import numbers
 from press.results import (
@@ -97,7 +97,7 @@ graph(m7_two_means.build(screen))
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of draws of mu_beta against mu_gamma: grey draws of the prior in a round cloud about zero, blue draws of the posterior on a thin falling line through it.", "width": "520px"}, "figure": {"name": "fig-two-means", "caption": "The two means of model 7: draws of the prior (grey) and of the posterior (blue)."}}
 means = two_means["posterior"].to_dataset()[["mu_gamma", "mu_beta"]]
 prior_means = two_means["prior"].to_dataset()[["mu_gamma", "mu_beta"]]
-figure_of_two_means(
+prior_and_posterior_means(
     prior_means.to_dataframe(),
     means.isel(draw=slice(None, None, 8)).to_dataframe(),
     title="Only the sum of the means is known",
@@ -247,7 +247,7 @@ source(draw_effects)
 # Does it pay? {numref}`tbl-samplers-7` has both forms, by nutpie with the settings of the book.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-samplers-7", "caption": "Model 7 in both forms; R-hat and effective sample sizes are the worst over all parameters."}
-compared = samplers({name: comparison[name] for name in CROSSED}, SAMPLERS)
+compared = sampler_comparison({name: comparison[name] for name in CROSSED}, SAMPLERS)
 table(compared, digits=2)
 
 # %% tags=["remove-cell"]
@@ -280,7 +280,7 @@ numbers(
 # speed, but because it works wherever the prior leads.
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7", "caption": "How model 7 was sampled."}
-table(settings(fit))
+table(sampler_settings(fit))
 
 # %% tags=["hide-input"] table={"name": "tbl-diagnostics-7", "caption": "Diagnostics of the three models; R-hat and effective sample sizes are the worst over all parameters."}
 table(diagnostics({"7": fit, "7, two means": two_means, "7c": without_sgrnas}))
@@ -292,14 +292,14 @@ table(diagnostics({"7": fit, "7, two means": two_means, "7c": without_sgrnas}))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Twelve panels for model 7, one per quantity: blue curves around zero within their grey bands."}, "figure": {"name": "fig-ranks-7", "caption": "Calibration of model 7: difference between the distribution of the ranks and the uniform one, with a simultaneous band."}}
 ranks = pit(marginal_calibration)
-figure(rank_differences(ranks), title="Model 7")
+rank_curves(rank_differences(ranks), title="Model 7")
 
 # %% tags=["hide-input"] table={"name": "tbl-coverage-7", "caption": "Model 7: coverage of the central intervals in %, with Monte Carlo errors."}
 table(coverage(ranks))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Nine panels for model 7c, one per quantity: blue curves around zero within their grey bands."}, "figure": {"name": "fig-ranks-7c", "caption": "Calibration of model 7c."}}
 ranks_7c = pit(load_calibration("m7c"))
-figure(rank_differences(ranks_7c), title="Model 7c")
+rank_curves(rank_differences(ranks_7c), title="Model 7c")
 
 # %% tags=["hide-input"] table={"name": "tbl-coverage-7c", "caption": "Model 7c: coverage of the central intervals in %."}
 table(coverage(ranks_7c))
@@ -362,7 +362,7 @@ recovered = {
     "sgRNAs": against_truth(load_table("m7", "alpha_s"), level_sgrnas, "sgRNA"),
 }
 stacked = pd.concat([effects.assign(effect=kind) for kind, effects in recovered.items()])
-recovery(stacked, title="Model 7 and its truth")
+intervals_against_truth(stacked, title="Model 7 and its truth")
 
 # %% tags=["hide-input"] table={"name": "tbl-recovery", "caption": "Effects of model 7 against the truth: root mean square error, spread of the truth, and how many 94 % intervals hold it."}
 table(

@@ -23,7 +23,7 @@ from poolscreen.figures.growth import growth
 from poolscreen.inference.gate import MAX_R_HAT
 from poolscreen.inference.samplers import SAMPLERS
 from poolscreen.tables.fits import model_label
-from poolscreen.tables.measurements import best_and_median, slope
+from poolscreen.tables.growth import best_and_median, slope
 from press.glue import numbers
 from press.results import load_benchmark, load_calibration
 

@@ -157,18 +157,15 @@ def graph(model: "pm.Model") -> SVG:
     Examples
     --------
     >>> from poolscreen.models import m7a
-    >>> from poolscreen.screens.table import Screen
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> model = m7a.build(Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0]))
-    >>> drawing = graph(model).data
+    >>> drawing = graph(m7a.build(small_screen)).data
     >>> [name in drawing for name in ("alpha_gc", "sigma", "gamma_gc")]
     [True, True, False]
     """
     import pymc as pm
 
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    found = (shutil.which(name, path=places) for name in ("graphviz-pure", "dot"))
-    program = next(filter(None, found), None)
+    programs = (shutil.which(name, path=places) for name in ("graphviz-pure", "dot"))
+    program = next(filter(None, programs), None)
     if program is None:
         raise PoolscreenError(
             "there is no Graphviz to draw the model with; install the package graphviz-pure, or "

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -15,6 +14,7 @@ import click
 from poolscreen import files, processes
 from poolscreen.cli import Group
 from poolscreen.errors import PoolscreenError
+from poolscreen.progress import Progress, Say
 from press import chapters, flow, locks, paths, publishing, steps
 
 
@@ -61,12 +61,12 @@ def build(cores: int, dry_run: bool) -> None:
 
 def _wait(process: "subprocess.Popen[bytes]") -> int:
     """Wait for a process, and say now and then that it is still at work."""
-    started = time.monotonic()
+    started, progress = time.monotonic(), Progress(click.echo, every=30)
     while True:
         try:
-            return process.wait(timeout=30)
+            return process.wait(timeout=1)
         except subprocess.TimeoutExpired:
-            click.echo(f"build: {time.monotonic() - started:.0f} s so far")
+            progress(f"build: {time.monotonic() - started:.0f} s so far")
 
 
 def _check_import() -> None:
@@ -163,8 +163,8 @@ def fit(name: str) -> None:
         from press import results
 
         screen, model = paths.split_fit(name)
-        settings, report = sampling.Settings(), _report(name)
-        fitted, tables = fitting.fit(model, results.load_screen(screen), settings, report)
+        settings, say = sampling.Settings(), _said_of(name)
+        fitted, tables = fitting.fit(model, results.load_screen(screen), settings, say)
         record = inputs.unchanged()
         written = store.write_tables(paths.tables_path(name), tables)
         fitted.attrs["inputs"] = store.json_text(record)
@@ -180,7 +180,7 @@ def calibrate(name: str) -> None:
         from poolscreen.inference import calibration, store
 
         model, batch = paths.split_batch(name)
-        found = calibration.run_batch(model, batch, _report(name))
+        found = calibration.run_batch(model, batch, _said_of(name))
         store.write_result(paths.calibration_path(name), found, inputs.unchanged())
 
 
@@ -194,7 +194,7 @@ def predict(model: str) -> None:
 
         posterior = results.load_fit(model)["posterior"].to_dataset()
         found = recovery.predict_and_recover(
-            model, results.load_screen(), posterior, _report(model)
+            model, results.load_screen(), posterior, _said_of(model)
         )
         found.attrs["inputs"] = store.json_text(inputs.unchanged())
         store.write_fit(paths.predictions_path(model), found)
@@ -209,7 +209,7 @@ def compare_samplers() -> None:
         from poolscreen.inference import samplers, store
         from press import results
 
-        found = samplers.compare(results.load_screen(), report=_report("samplers"))
+        found = samplers.compare(results.load_screen(), say=_said_of("samplers"))
         tree = xr.DataTree.from_dict(found)
         store.write_result(paths.samplers_path(), tree, inputs.unchanged())
 
@@ -239,6 +239,6 @@ def build_site() -> None:
         site.build()
 
 
-def _report(name: str) -> Callable[[str], None]:
+def _said_of(job: str) -> Say:
     """Return what says, of a job, how far it is."""
-    return lambda message: click.echo(f"{name}: {message}")
+    return lambda message: click.echo(f"{job}: {message}")

@@ -3,7 +3,7 @@
 import base64
 import os
 import re
-import time
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 
 from poolscreen.errors import PoolscreenError
 from poolscreen.figures.image import lightened
+from poolscreen.progress import Progress
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -42,7 +43,7 @@ def execute(notebook: NotebookNode, name: str, folder: Path) -> NotebookNode:
     from nbclient.exceptions import CellExecutionError, DeadKernelError
     from traitlets.config import Config
 
-    progress = _Progress(name, len(notebook.cells))
+    cells = _Cells(name, len(notebook.cells))
     try:
         with TemporaryDirectory(prefix="poolscreen-") as own:
             # Sockets of this user and this kernel alone, not ports of the machine.
@@ -55,16 +56,16 @@ def execute(notebook: NotebookNode, name: str, folder: Path) -> NotebookNode:
                 force_raise_errors=True,
                 record_timing=False,
                 resources={"metadata": {"path": str(folder)}},
-                on_cell_start=progress,
+                on_cell_start=cells,
                 skip_cells_with_tag="",  # a tag is presentation, and never skips code
             ).execute(env=_kernel_environment(own))
     except CellExecutionError as error:
         raise PoolscreenError(
-            f"{name}, cell {progress.cell} raised {error.ename}: {error.evalue}\n"
+            f"{name}, cell {cells.running} raised {error.ename}: {error.evalue}\n"
             + ANSI.sub("", error.traceback).strip()
         ) from None
     except DeadKernelError as error:
-        raise PoolscreenError(f"{name}, cell {progress.cell} ended its kernel: {error}") from None
+        raise PoolscreenError(f"{name}, cell {cells.running} ended its kernel: {error}") from None
     check_outputs(name, notebook)
     lighten(notebook)
     return notebook
@@ -78,20 +79,16 @@ def _kernel_environment(ipython: str) -> dict[str, str]:
     return {**environment, "IPYTHONDIR": ipython, "PYTHONPATH": source}
 
 
-class _Progress:
-    """Say which cell runs, where the last message is a while ago."""
+class _Cells:
+    """Knows which cell of a notebook runs, and says so now and then."""
 
-    every = 5.0
-
-    def __init__(self, chapter: str, cells: int) -> None:
-        self.chapter, self.cells, self.cell = chapter, cells, 0
-        self.last = time.monotonic()
+    def __init__(self, notebook: str, cells: int) -> None:
+        self.notebook, self.cells, self.running = notebook, cells, 0
+        self.progress = Progress(partial(print, flush=True))
 
     def __call__(self, cell: NotebookNode, cell_index: int) -> None:
-        self.cell = cell_index + 1
-        if time.monotonic() - self.last >= self.every:
-            self.last = time.monotonic()
-            print(f"{self.chapter}: cell {self.cell} of {self.cells}", flush=True)
+        self.running = cell_index + 1
+        self.progress(f"{self.notebook}: cell {self.running} of {self.cells}")
 
 
 def check_outputs(name: str, notebook: NotebookNode) -> None:

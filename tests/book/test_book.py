@@ -17,12 +17,38 @@ from press.staging import key_figure
 
 pytestmark = pytest.mark.book
 
+# Tables of each model, and how many rows they have.
+CROSSED = {"gamma_g": 10, "alpha_s": 55, "beta_c": 20}
 ROWS = {
+    "m7": {"scalars": 5, **CROSSED},
+    "m7_two_means": {"scalars": 6, **CROSSED},
     "m7a": {"scalars": 3, "alpha_gc": 200},
     "m7a_unpooled": {"scalars": 1, "alpha_gc": 200},
     "m7b": {"scalars": 4, "gamma_gc": 200, "alpha_sc": 1100},
     "m7b_unpooled": {"scalars": 1, "alpha_sc": 1100},
+    "m7c": {"scalars": 4, "gamma_g": 10, "beta_c": 20},
 }
+# What labels the rows of a table.
+LABELS = {
+    "scalars": ["parameter"],
+    "alpha_gc": ["gene", "cell_line"],
+    "gamma_gc": ["gene", "cell_line"],
+    "alpha_sc": ["sgRNA", "cell_line"],
+    "gamma_g": ["gene"],
+    "alpha_s": ["sgRNA"],
+    "beta_c": ["cell_line"],
+}
+# What adds up to the mean of an observation.
+MEAN = {
+    "m7": ["alpha_s", "beta_c"],
+    "m7_two_means": ["alpha_s", "beta_c"],
+    "m7a": ["alpha_gc"],
+    "m7a_unpooled": ["alpha_gc"],
+    "m7b": ["alpha_sc"],
+    "m7b_unpooled": ["alpha_sc"],
+    "m7c": ["mu", "gamma_g", "beta_c"],
+}
+INDEX = {"gene": "gene_idx", "sgRNA": "sgrna_idx", "cell_line": "cell_idx"}
 STATISTICS = "mean sd hdi_3% hdi_97% mcse_mean mcse_sd ess_bulk ess_tail r_hat".split()
 
 
@@ -74,15 +100,18 @@ def test_a_fit_is_not_too_large_to_download(name, book):
     assert paths.fit_path(name).stat().st_size < 100e6  # as GitHub Pages allows
 
 
-@pytest.mark.parametrize("model", ROWS)
+def of_observations(values, constant_data):
+    """Draws of what each observation is about, shape (chains, draws, observations)."""
+    places = [constant_data[INDEX[dim]].to_numpy() for dim in values.dims[2:]]
+    return values.to_numpy()[:, :, *(places or [None])].astype(float)
+
+
+@pytest.mark.parametrize("model", MEAN)
 def test_pointwise_likelihood_is_that_of_the_draws(model, book):
     """By hand, for each kept draw: the effects are the draws' own, exact form or not."""
     fit = results.load_fit(model)
     kept = fit["posterior"].sel(draw=fit["log_likelihood"]["draw"])
-    index = fit["constant_data"]
-    effect = "alpha_sc" if "alpha_sc" in kept else "alpha_gc"
-    row = index["sgrna_idx" if effect == "alpha_sc" else "gene_idx"].to_numpy()
-    mean = kept[effect].to_numpy()[:, :, row, index["cell_idx"].to_numpy()].astype(float)
+    mean = sum(of_observations(kept[name], fit["constant_data"]) for name in MEAN[model])
     sigma = kept["sigma"].to_numpy()[..., None]
     y = fit["observed_data"]["log_fc"].to_numpy()
     expected = -0.5 * ((y - mean) / sigma) ** 2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
@@ -97,8 +126,7 @@ def test_tables(model, book):
     assert {path.stem for path in folder.glob("*.csv")} == set(ROWS[model])
     for name, rows in ROWS[model].items():
         table = results.load_table(model, name)
-        labels = {"scalars": ["parameter"], "alpha_sc": ["sgRNA", "cell_line"]}
-        assert list(table) == [*labels.get(name, ["gene", "cell_line"]), *STATISTICS]
+        assert list(table) == [*LABELS[name], *STATISTICS]
         assert len(table) == rows
         assert np.isfinite(table[STATISTICS]).all(axis=None)
     text = (folder / "scalars.csv").read_text()
@@ -211,8 +239,8 @@ def test_source_on_the_page_is_the_source_that_was_sampled(book):
 
 
 def test_picture_of_the_readme_is_that_of_the_book(book):
-    """It is kept in git, so it may fall behind: `poolscreen picture` brings it up to date."""
+    """It is kept in git, so it may fall behind: `press picture` brings it up to date."""
     kept = Image.open(book / "book/_static/key-figure.png").convert("L").resize((64, 64))
     drawn = Image.open(key_figure()).convert("L").resize((64, 64))
     difference = np.abs(np.asarray(kept, float) - np.asarray(drawn, float)).mean()
-    assert difference < 0.2, "run `PYTHONPATH=src .venv/bin/python -m poolscreen picture`"
+    assert difference < 0.2, "run `PYTHONPATH=src .venv/bin/python -m press picture`"

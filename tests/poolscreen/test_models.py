@@ -8,21 +8,35 @@ from pymc.model.transform.conditioning import remove_value_transforms
 from poolscreen import models
 from poolscreen.errors import PoolscreenError
 from poolscreen.inference import gate, sampling
+from poolscreen.inference.posterior import summarise
 from poolscreen.screens.simulate import Design, simulate
 from poolscreen.screens.table import Screen
 
-# Effects and their dimensions, by model.
+# Effects and their sizes, by model.
 EFFECTS = {
+    "m7": {"gamma_g": (10,), "alpha_s": (55,), "beta_c": (20,)},
+    "m7_two_means": {"gamma_g": (10,), "alpha_s": (55,), "beta_c": (20,)},
     "m7a": {"alpha_gc": (10, 20)},
     "m7a_unpooled": {"alpha_gc": (10, 20)},
     "m7b": {"gamma_gc": (10, 20), "alpha_sc": (55, 20)},
     "m7b_unpooled": {"alpha_sc": (55, 20)},
+    "m7c": {"gamma_g": (10,), "beta_c": (20,)},
 }
 SCALARS = {
+    "m7": {"mu", "sigma_gamma", "sigma_alpha", "sigma_beta", "sigma"},
+    "m7_two_means": {
+        "mu_gamma",
+        "mu_beta",
+        "sigma_gamma",
+        "sigma_alpha",
+        "sigma_beta",
+        "sigma",
+    },
     "m7a": {"mu_alpha_gc", "sigma_alpha", "sigma"},
     "m7a_unpooled": {"sigma"},
     "m7b": {"mu_gamma", "sigma_gamma", "sigma_alpha", "sigma"},
     "m7b_unpooled": {"sigma"},
+    "m7c": {"mu", "sigma_gamma", "sigma_beta", "sigma"},
 }
 
 
@@ -68,14 +82,11 @@ def test_known_parameters_are_recovered(name):
         )
     data = drawn["posterior_predictive"]["log_fc"].to_numpy().ravel()
 
-    found = sampling.sample(
-        model,
-        Screen(table.assign(log_fc=data)),
-        sampling.Settings(draws=1000, tune=1000),
-    )
-    posterior = found["posterior"].to_dataset()
-    tables = posterior.summarise(posterior)
-    gate.check_gate(name, tables, gate.diagnose(tables, found["sample_stats"].to_dataset()))
+    other = Screen(table.assign(log_fc=data))
+    sampled = sampling.sample(model, other, sampling.Settings(draws=1000, tune=1000))
+    posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
+    tables = summarise(posterior)
+    gate.check_gate(name, tables, gate.diagnose(tables, stats))
     free = [rv.name for rv in model.build(screen).free_RVs]
     ranks = (posterior[free] < known[free].isel(chain=0, draw=0)).mean(["chain", "draw"])
     ranks = np.concatenate([np.ravel(ranks[parameter]) for parameter in free])

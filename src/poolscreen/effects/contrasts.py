@@ -3,6 +3,8 @@
 import pandas as pd
 import xarray as xr
 
+from poolscreen.inference.posterior import summarise
+
 
 def differences(draws: xr.DataArray, one: str, other: str) -> pd.DataFrame:
     """Compare the effects of every gene between two cell lines.
@@ -28,12 +30,10 @@ def differences(draws: xr.DataArray, one: str, other: str) -> pd.DataFrame:
     ...     dims=("chain", "draw", "gene", "cell_line"),
     ...     coords={"gene": ["MYC"], "cell_line": ["HL60", "K562"]},
     ... )
-    >>> found = differences(draws, "HL60", "K562")
-    >>> found[["gene", "mean", "sd", "P(below 0)"]].round(1).iloc[0].to_dict()
+    >>> gaps = differences(draws, "HL60", "K562")
+    >>> gaps[["gene", "mean", "sd", "P(below 0)"]].round(1).iloc[0].to_dict()
     {'gene': 'MYC', 'mean': -1.0, 'sd': 0.1, 'P(below 0)': 1.0}
     """
-    from poolscreen.inference.posterior import summarise
-
     gap = (draws.sel(cell_line=one) - draws.sel(cell_line=other)).rename("difference")
     summary = summarise(gap.drop_vars("cell_line", errors="ignore").to_dataset())
     table = summary["difference"][["gene", "mean", "sd", "hdi_3%", "hdi_97%"]]

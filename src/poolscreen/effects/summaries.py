@@ -64,10 +64,9 @@ def check_effects(model: Model, screen: Screen) -> None:
     >>> import pymc as pm
     >>> from types import SimpleNamespace
     >>> from poolscreen.models import m7a
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
-    >>> check_effects(m7a, screen)
-    >>> check_effects(SimpleNamespace(TITLE="no effects", build=lambda screen: pm.Model()), screen)
+    >>> check_effects(m7a, small_screen)
+    >>> bare = SimpleNamespace(TITLE="no effects", build=lambda screen: pm.Model())
+    >>> check_effects(bare, small_screen)
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: a report is about the effects of genes in cell lines, ...
     """

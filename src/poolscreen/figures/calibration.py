@@ -1,16 +1,12 @@
 """Figures of ranks."""
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 import plotnine as p9
 
-if TYPE_CHECKING:
-    pass
-from poolscreen.figures.style import BLUE, ORANGE, _on_two_lines, in_order, theme
+from poolscreen.figures.style import BLUE, ORANGE, in_order, theme
 
 
-def rank_differences(curves: pd.DataFrame, *, title: str, columns: int = 3) -> p9.ggplot:
+def rank_curves(curves: pd.DataFrame, *, title: str, columns: int = 3) -> p9.ggplot:
     """Draw how far ranks are from uniform, with simultaneous bands.
 
     Parameters
@@ -32,7 +28,7 @@ def rank_differences(curves: pd.DataFrame, *, title: str, columns: int = 3) -> p
     >>> curves = pd.DataFrame(
     ...     {"quantity": ["sigma", "mu"] * 2, "rank": [0.2, 0.2, 0.8, 0.8], "difference": 0.01}
     ... ).assign(low=-0.1, high=0.1, band="within")
-    >>> plot = rank_differences(curves, title="Ranks", columns=2)
+    >>> plot = rank_curves(curves, title="Ranks", columns=2)
     >>> len(plot.draw().axes)  # a panel per quantity
     2
     """
@@ -50,3 +46,7 @@ def rank_differences(curves: pd.DataFrame, *, title: str, columns: int = 3) -> p
         + theme(1 + 1.7 * rows)
         + p9.theme(strip_text=p9.element_text(size=8))
     )
+
+
+def _on_two_lines(quantity: str) -> str:
+    return quantity.replace("[", "\n[")

@@ -1,15 +1,12 @@
 """Figures of estimates: by label, model, and beside the truth."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import plotnine as p9
 from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    pass
 from poolscreen.figures.style import (
     BLUE,
     COMPARED_COLOURS,
@@ -219,7 +216,7 @@ def by_model_in_genes(stacked: pd.DataFrame, *, title: str) -> p9.ggplot:
     )
 
 
-def recovery(table: pd.DataFrame, *, title: str) -> p9.ggplot:
+def intervals_against_truth(table: pd.DataFrame, *, title: str) -> p9.ggplot:
     """Draw estimates with their intervals against the truth, one panel per kind of effect.
 
     Parameters
@@ -238,7 +235,7 @@ def recovery(table: pd.DataFrame, *, title: str) -> p9.ggplot:
     --------
     >>> table = pd.DataFrame({"effect": "genes", "true": [0.0, 1.0], "mean": [0.1, 2.0]})
     >>> table = table.assign(**{"hdi_3%": table["mean"] - 0.5, "hdi_97%": table["mean"] + 0.5})
-    >>> recovery(table, title="Found").data["interval"].tolist()
+    >>> intervals_against_truth(table, title="Found").data["interval"].tolist()
     ['holds the truth', 'misses it']
     """
     held = (table["hdi_3%"] <= table["true"]) & (table["true"] <= table["hdi_97%"])

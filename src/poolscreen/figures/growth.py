@@ -1,12 +1,8 @@
 """Figures of time and memory, by size of screen."""
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 import plotnine as p9
 
-if TYPE_CHECKING:
-    pass
 from poolscreen.figures.style import MODEL_COLOURS, in_order, theme
 
 

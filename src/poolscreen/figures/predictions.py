@@ -1,15 +1,12 @@
 """Figures of predictions, of whole screens and of what was left out."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import plotnine as p9
 import xarray as xr
 from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    pass
 from poolscreen.figures.style import BLUE, COMPARED_COLOURS, LOG_FC, WIDTH, in_order, theme
 
 

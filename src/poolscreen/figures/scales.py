@@ -1,12 +1,8 @@
 """Figures of scales and means."""
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 import plotnine as p9
 
-if TYPE_CHECKING:
-    pass
 from poolscreen.figures.style import BLUE, GREY, theme
 
 
@@ -92,7 +88,9 @@ def shares(prior: pd.Series, posterior: pd.Series, *, title: str) -> p9.ggplot:
     )
 
 
-def two_means(prior: pd.DataFrame, posterior: pd.DataFrame, *, title: str) -> p9.ggplot:
+def prior_and_posterior_means(
+    prior: pd.DataFrame, posterior: pd.DataFrame, *, title: str
+) -> p9.ggplot:
     """Draw what prior and posterior say of two means of which only the sum is identified.
 
     Parameters
@@ -109,7 +107,7 @@ def two_means(prior: pd.DataFrame, posterior: pd.DataFrame, *, title: str) -> p9
     Examples
     --------
     >>> draws = pd.DataFrame({"mu_gamma": [1.0, -2.0], "mu_beta": [-2.0, 1.0]})
-    >>> plot = two_means(draws, draws, title="Two means")
+    >>> plot = prior_and_posterior_means(draws, draws, title="Two means")
     >>> plot.data["draws of the"].unique().tolist()
     ['prior', 'posterior']
     """

@@ -1,20 +1,15 @@
 """Figures of a screen: its observations, by label."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import plotnine as p9
 
-if TYPE_CHECKING:
-    pass
 from poolscreen.figures.style import (
     BLUE,
     GREY,
     LOG_FC,
     SEED,
     SGRNA_COLOURS,
-    _words,
     in_order,
     theme,
 )
@@ -87,7 +82,7 @@ def observations(
             labels=["highest", "lowest"] if len(ranks) > 1 else [],
             guide=p9.guide_colorbar(reverse=True),
         )
-        + p9.labs(x="", y=value_label, fill=f"{_words(colour)}\nby mean", title=title)
+        + p9.labs(x="", y=value_label, fill=f"{colour.replace('_', ' ')}\nby mean", title=title)
         + theme(3.7)
         + p9.theme(axis_text_x=p9.element_text(rotation=90, vjust=1, ha="center"))
     )

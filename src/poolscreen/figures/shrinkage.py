@@ -1,13 +1,9 @@
 """Figures of what pooling does."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import plotnine as p9
 
-if TYPE_CHECKING:
-    pass
 from poolscreen.figures.style import SGRNA_COLOURS, theme
 
 

@@ -1,14 +1,9 @@
 """The look that all figures share."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import plotnine as p9
-
-if TYPE_CHECKING:
-    pass
-
 
 p9.options.set_option("figure_format", "retina")
 # Okabe and Ito's palette, which colour-blind readers tell apart.
@@ -82,11 +77,3 @@ def in_order(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return table.assign(
         **{c: pd.Categorical(table[c], categories=table[c].unique()) for c in columns}
     )
-
-
-def _words(column: str) -> str:
-    return column.replace("_", " ")
-
-
-def _on_two_lines(quantity: str) -> str:
-    return quantity.replace("[", "\n[")

@@ -8,29 +8,26 @@ arXiv:1804.06788).
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import nutpie
 import pandas as pd
 import pymc as pm
 import xarray as xr
-from nutpie.compile_pymc import CompiledPyMCModel
 from pymc.model.transform.conditioning import remove_value_transforms
 from pytensor.compile.sharedvalue import SharedVariable
 
 from poolscreen import models
 from poolscreen.arrays import FloatArray
 from poolscreen.errors import PoolscreenError
-from poolscreen.inference import gate, sampling
+from poolscreen.inference.refitting import SHORT, compile_once
+from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.simulate import Design, simulate
 from poolscreen.screens.table import Screen
 
-DATA_SETS = 500  # of each batch
-SETTINGS = sampling.Settings(draws=700, tune=300, target_accept=0.8)
-THIN = 7  # one of so many draws is ranked among, as ranks want independent draws
-LOG_LIKELIHOOD = "log likelihood"
+DATA_SETS = 500  # in a batch
+LOG_LIKELIHOOD = "log likelihood"  # what is ranked beside the parameters
 
 
 def design() -> Screen:
@@ -50,78 +47,13 @@ def design() -> Screen:
     return Screen(simulate(Design())[0])
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    """A model, compiled once for all data sets on one design."""
-
-    model: models.Model
-    screen: Screen
-    plain: pm.Model
-    observed: str
-    data: str
-    form: pm.Model
-    compiled: CompiledPyMCModel
-    log_likelihood: Callable[[dict[str, Any]], float]
-    likelihood_data: Any
-
-    def fit(self, log_fc: FloatArray, seed: int) -> xr.DataTree:
-        """Sample the posterior for one data set, thinned effects included."""
-        chosen = replace(SETTINGS, seed=seed)
-        screen = Screen(self.screen.table.assign(log_fc=log_fc))
-        family = self.model.FAMILY
-        data = family.data_of(self.form, screen) if family else {self.data: log_fc}
-        sampled = sampling.sample_compiled(self.compiled.with_data(**data), chosen, cores=1)
-        fault = self.fault(sampled)
-        thinned = sampled.isel(draw=slice(None, None, THIN))
-        if family:
-            thinned = sampling.add_effects(family, screen, thinned, seed)
-        thinned.attrs["fault"] = fault
-        return thinned
-
-    def fault(self, sampled: xr.DataTree) -> str:
-        """Return why a fit fails the gate, by what was sampled; empty if it passes."""
-        posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
-        family = self.model.FAMILY
-        names = family.parameters if family else list(posterior)
-        return "; ".join(gate.faults(gate.diagnose_draws(posterior[names], stats)))
-
-
-def _prepare(model: models.Model, screen: Screen) -> _Prepared:
-    plain = model.build(screen)
-    if len(plain.observed_RVs) != 1:
-        raise PoolscreenError(
-            f"{model.TITLE}: calibration takes a model of one observed variable, and this has "
-            f"{len(plain.observed_RVs)}"
-        )
-    observed = plain.observed_RVs[0]
-    data = plain.rvs_to_values[observed]
-    if not isinstance(data, SharedVariable):
-        raise PoolscreenError(
-            f"{model.TITLE}: the observations are no pm.Data, so that one compilation cannot "
-            f'serve many data sets; write observed=pm.Data("y", ...) for {observed.name}'
-        )
-    form = model.FAMILY.build(screen) if model.FAMILY else plain
-    untransformed = remove_value_transforms(plain)
-    return _Prepared(
-        model=model,
-        screen=screen,
-        plain=plain,
-        observed=observed.name,
-        data=data.name,
-        form=form,
-        compiled=nutpie.compile_pymc_model(form),
-        log_likelihood=untransformed.compile_logp(untransformed.observed_RVs),
-        likelihood_data=untransformed[data.name],
-    )
-
-
 def calibrate(
     model: models.Model,
     screen: Screen,
     *,
     data_sets: int = DATA_SETS,
     seed: int | list[int] = 103,
-    report: sampling.Report = lambda _: None,
+    say: Say = silence,
 ) -> xr.Dataset:
     """Rank true values among their posterior draws, for many data sets drawn from the prior.
 
@@ -138,8 +70,8 @@ def calibrate(
         How many data sets.
     seed : int or list of int
         Seed of everything random.
-    report : callable, optional
-        Told every few seconds how far the work is.
+    say : callable, optional
+        Takes a message every few seconds: how far the work is.
 
     Returns
     -------
@@ -167,22 +99,21 @@ def calibrate(
     poolscreen.errors.PoolscreenError: one mean: the observations are no pm.Data, ...
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
-    started = told = time.monotonic()
+    started, progress = time.monotonic(), Progress(say)
     rng = np.random.default_rng(seed)
-    prepared = _prepare(model, screen)
+    written, refitted = _write_down(model, screen), compile_once(model, screen)
     drawn = pm.sample_prior_predictive(
-        data_sets, model=prepared.plain, random_seed=int(rng.integers(2**31))
+        data_sets, model=written.form, random_seed=int(rng.integers(2**31))
     )
     ranks, faults = [], []
     for number in range(data_sets):
         truth = drawn["prior"].to_dataset().isel(chain=0, draw=number)
-        log_fc = drawn["prior_predictive"][prepared.observed][0, number].to_numpy()
-        fitted = prepared.fit(log_fc, seed=int(rng.integers(2**31)))
-        ranks.append(_ranks(prepared, truth, log_fc, fitted["posterior"].to_dataset()))
-        faults.append(fitted.attrs["fault"])
-        if time.monotonic() - told > 5:
-            told = time.monotonic()
-            report(f"{number + 1} of {data_sets} data sets")
+        log_fc = drawn["prior_predictive"][written.observed][0, number].to_numpy()
+        data_set = Screen(screen.table.assign(log_fc=log_fc))
+        posterior, fault = refitted.fit(data_set, seed=int(rng.integers(2**31)))
+        ranks.append(_ranks(written, truth, log_fc, posterior))
+        faults.append(fault)
+        progress(f"{number + 1} of {data_sets} data sets")
     table = pd.DataFrame(ranks)
     return xr.Dataset(
         {
@@ -191,13 +122,13 @@ def calibrate(
         },
         coords={"quantity": list(table)},
         attrs={
-            "draws": SETTINGS.chains * len(range(0, SETTINGS.draws, THIN)),
+            "draws": posterior.sizes["chain"] * posterior.sizes["draw"],
             "seconds": round(time.monotonic() - started, 1),
         },
     )
 
 
-def run_batch(model: str, number: int, report: sampling.Report) -> xr.Dataset:
+def run_batch(model: str, number: int, say: Say) -> xr.Dataset:
     """Run one batch of the calibration of a model, on the design of the book's own screen.
 
     Parameters
@@ -206,8 +137,8 @@ def run_batch(model: str, number: int, report: sampling.Report) -> xr.Dataset:
         Name of the model.
     number : int
         Number of the batch; each has data sets of its own.
-    report : callable
-        Told how far the work is.
+    say : callable
+        Takes messages: how far the work is.
 
     Returns
     -------
@@ -221,45 +152,12 @@ def run_batch(model: str, number: int, report: sampling.Report) -> xr.Dataset:
 
     Examples
     --------
-    >>> run_batch("m7z", 0, report=print)
+    >>> run_batch("m7z", 0, say=print)
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: there is no model 'm7z'; there are ...m7a, ...
     """
-    seed = [SETTINGS.seed, number]
-    return calibrate(models.get(model), design(), seed=seed, report=report)
-
-
-def _ranks(
-    prepared: _Prepared, truth: xr.Dataset, log_fc: FloatArray, posterior: xr.Dataset
-) -> dict[str, int]:
-    """Return how many draws lie below the truth, by quantity."""
-    free = [rv.name for rv in prepared.plain.free_RVs]
-    draws = posterior[free].stack(draws=("chain", "draw")).transpose("draws", ...)
-    ranks = {}
-    for name in free:
-        true, values = truth[name].to_numpy(), draws[name].to_numpy()
-        for index, label in _shown(truth[name]):
-            ranks[label] = int((values[:, *index] < true[index]).sum())
-    prepared.likelihood_data.set_value(log_fc)
-    columns = [draws[name].to_numpy() for name in free]
-    below = prepared.log_likelihood({name: truth[name].to_numpy() for name in free})
-    ranks[LOG_LIKELIHOOD] = sum(
-        prepared.log_likelihood(dict(zip(free, point, strict=True))) < below
-        for point in zip(*columns, strict=True)
-    )
-    return ranks
-
-
-def _shown(values: xr.DataArray) -> list[tuple[tuple[int, ...], str]]:
-    """Return the index and the label of a scalar, or of the first and last of an effect."""
-    if not values.dims:
-        return [((), str(values.name))]
-    shown = []
-    for place in (0, -1):
-        index = (place,) * values.ndim
-        labels = ", ".join(str(values[dim].to_numpy()[place]) for dim in values.dims)
-        shown.append((index, f"{values.name}[{labels}]"))
-    return shown
+    seed = [SHORT.seed, number]
+    return calibrate(models.get(model), design(), seed=seed, say=say)
 
 
 def pit(calibration: xr.Dataset) -> xr.DataArray:
@@ -290,6 +188,77 @@ def pit(calibration: xr.Dataset) -> xr.DataArray:
     >>> pit(ranks).sel(quantity="sigma").round(2).to_numpy().tolist()
     [0.0, 1.0]
     """
-    spread = np.random.default_rng(SETTINGS.seed).random(calibration["rank"].shape)
+    spread = np.random.default_rng(SHORT.seed).random(calibration["rank"].shape)
     values: xr.DataArray = calibration["rank"] + spread
     return values / float(calibration.attrs["draws"] + 1)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A model as it is written down: data sets are drawn from it, and it has the likelihood."""
+
+    form: pm.Model
+    observed: str
+    data: SharedVariable
+    log_likelihood: Callable[[dict[str, Any]], float]
+
+    @property
+    def free(self) -> list[str]:
+        """Names of what a data set is drawn from, and of what is ranked."""
+        return [rv.name for rv in self.form.free_RVs]
+
+
+def _write_down(model: models.Model, screen: Screen) -> _Written:
+    form = model.build(screen)
+    if len(form.observed_RVs) != 1:
+        raise PoolscreenError(
+            f"{model.TITLE}: calibration takes a model of one observed variable, and this has "
+            f"{len(form.observed_RVs)}"
+        )
+    observed = form.observed_RVs[0]
+    data = form.rvs_to_values[observed]
+    if not isinstance(data, SharedVariable):
+        raise PoolscreenError(
+            f"{model.TITLE}: the observations are no pm.Data, so that one compilation cannot "
+            f'serve many data sets; write observed=pm.Data("y", ...) for {observed.name}'
+        )
+    untransformed = remove_value_transforms(form)
+    return _Written(
+        form=form,
+        observed=observed.name,
+        data=untransformed[data.name],
+        log_likelihood=untransformed.compile_logp(untransformed.observed_RVs),
+    )
+
+
+def _ranks(
+    written: _Written, truth: xr.Dataset, log_fc: FloatArray, posterior: xr.Dataset
+) -> dict[str, int]:
+    """Return how many draws lie below the truth, by quantity."""
+    free = written.free
+    draws = posterior[free].stack(draws=("chain", "draw")).transpose("draws", ...)
+    ranks = {}
+    for name in free:
+        below = (draws[name] < truth[name]).sum("draws").to_numpy()
+        for index, label in _shown(truth[name]):
+            ranks[label] = int(below[index])
+    written.data.set_value(log_fc)
+    columns = [draws[name].to_numpy() for name in free]
+    of_truth = written.log_likelihood({name: truth[name].to_numpy() for name in free})
+    ranks[LOG_LIKELIHOOD] = sum(
+        written.log_likelihood(dict(zip(free, point, strict=True))) < of_truth
+        for point in zip(*columns, strict=True)
+    )
+    return ranks
+
+
+def _shown(values: xr.DataArray) -> list[tuple[tuple[int, ...], str]]:
+    """Return the index and the label of a scalar, or of the first and last of an effect."""
+    if not values.dims:
+        return [((), str(values.name))]
+    shown = []
+    for place in (0, -1):
+        index = (place,) * values.ndim
+        labels = ", ".join(str(values[dim].to_numpy()[place]) for dim in values.dims)
+        shown.append((index, f"{values.name}[{labels}]"))
+    return shown

@@ -1,7 +1,11 @@
 """Fitting: from a model and a screen to a fit that has passed the gate."""
 
+import importlib.metadata
 import json
 import logging
+import os
+import platform
+import sysconfig
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -10,14 +14,15 @@ import pymc as pm
 import xarray as xr
 
 from poolscreen import models
-from poolscreen.inference import gate, store
+from poolscreen.inference import gate
 from poolscreen.inference.posterior import summarise
-from poolscreen.inference.sampling import Report, Settings, sample
+from poolscreen.inference.sampling import Settings, sample
+from poolscreen.progress import Say, silence
 from poolscreen.screens.table import Screen
 
 
 def fit(
-    name: str, screen: Screen, settings: Settings, report: Report = lambda _: None
+    name: str, screen: Screen, settings: Settings, say: Say = silence
 ) -> tuple[xr.DataTree, dict[str, pd.DataFrame]]:
     """Fit a model: sample it, let it pass the gate, predict from it.
 
@@ -29,8 +34,8 @@ def fit(
         The data.
     settings : Settings
         Draws, chains and seed.
-    report : callable, optional
-        Told how far the work is.
+    say : callable, optional
+        Takes messages: how far the work is.
 
     Returns
     -------
@@ -46,51 +51,28 @@ def fit(
 
     Examples
     --------
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> screen = Screen(simulate(Design(n_cell_lines=5, sgrnas_per_gene=(3, 3, 3)))[0])
-    >>> fitted, tables = fit("m7a", screen, Settings(tune=1000))
+    >>> screen = Screen(simulate(Design(n_cell_lines=3, sgrnas_per_gene=(3, 3)))[0])
+    >>> fitted, tables = fit("m7a_unpooled", screen, Settings(draws=1000, tune=500))
     >>> {name: len(table) for name, table in tables.items()}
-    {'scalars': 3, 'alpha_gc': 15}
+    {'scalars': 1, 'alpha_gc': 6}
     >>> dict(fitted["posterior_predictive"]["log_fc"].sizes)
-    {'chain': 4, 'draw': 500, 'obs': 45}
+    {'chain': 4, 'draw': 250, 'obs': 18}
     >>> fitted.attrs["form"], gate.faults(fitted.attrs)
     ('marginal', [])
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
     model = models.get(name)
-    report(f"compiling and sampling {settings.chains} chains of {settings.draws:,} draws")
-    sampled = sample(model, screen, settings, report=report)
+    say(f"compiling and sampling {settings.chains} chains of {settings.draws:,} draws")
+    sampled = sample(model, screen, settings, say=say)
     posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
-    report(f"sampled in {sampled.attrs['seconds_sampling']:.1f} s; checking convergence")
+    say(f"sampled in {sampled.attrs['seconds_sampling']:.1f} s; checking convergence")
     tables = summarise(posterior)
     diagnostics = gate.diagnose(tables, stats)
     gate.check_gate(name, tables, diagnostics)
 
-    report("converged; predicting from the prior and the posterior")
-    plain = model.build(screen)
-    prior = pm.sample_prior_predictive(settings.prior_draws, model=plain, random_seed=settings.seed)
-    thinned = xr.DataTree.from_dict(
-        {
-            "posterior": posterior.isel(draw=slice(None, None, settings.predict_every)),
-            "constant_data": prior["constant_data"].to_dataset(),  # unchanged, so nothing resampled
-        }
-    )
-    predicted = pm.sample_posterior_predictive(
-        thinned, model=plain, random_seed=settings.seed, progressbar=False
-    )
-    likelihood = pm.compute_log_likelihood(thinned, model=plain, progressbar=False)
-    result = xr.DataTree.from_dict(
-        {
-            "posterior": posterior,
-            "sample_stats": stats,
-            "prior": prior["prior"].to_dataset(),
-            "prior_predictive": prior["prior_predictive"].to_dataset(),
-            "posterior_predictive": predicted["posterior_predictive"].to_dataset(),
-            "log_likelihood": likelihood["log_likelihood"].to_dataset(),
-            "observed_data": prior["observed_data"].to_dataset(),
-            "constant_data": prior["constant_data"].to_dataset(),
-        }
-    )
+    say("converged; predicting from the prior and the posterior")
+    predictions = _predictions(model.build(screen), posterior, settings)
+    result = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats, **predictions})
     result.attrs = {
         "model": name,
         "title": model.TITLE,
@@ -101,6 +83,58 @@ def fit(
         "created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
         **sampled.attrs,
         **diagnostics,
-        **store.environment(),
+        **environment(),
     }
     return result, tables
+
+
+def _predictions(
+    model: pm.Model, posterior: xr.Dataset, settings: Settings
+) -> dict[str, xr.Dataset]:
+    """Draw from the prior, predict from both, and take each observation's log likelihood."""
+    prior = pm.sample_prior_predictive(settings.prior_draws, model=model, random_seed=settings.seed)
+    constant = prior["constant_data"].to_dataset()
+    thinned = xr.DataTree.from_dict(
+        {
+            "posterior": posterior.isel(draw=slice(None, None, settings.predict_every)),
+            "constant_data": constant,  # unchanged, so nothing is resampled
+        }
+    )
+    predicted = pm.sample_posterior_predictive(
+        thinned, model=model, random_seed=settings.seed, progressbar=False
+    )
+    likelihood = pm.compute_log_likelihood(thinned, model=model, progressbar=False)
+    return {
+        "prior": prior["prior"].to_dataset(),
+        "prior_predictive": prior["prior_predictive"].to_dataset(),
+        "posterior_predictive": predicted["posterior_predictive"].to_dataset(),
+        "log_likelihood": likelihood["log_likelihood"].to_dataset(),
+        "observed_data": prior["observed_data"].to_dataset(),
+        "constant_data": constant,
+    }
+
+
+def environment() -> dict[str, str]:
+    """Return what a fit depends on besides its code: the machine, Python, every package.
+
+    Returns
+    -------
+    dict of str to str
+        `python`, `machine`, and `packages`: names and versions, as JSON.
+
+    Examples
+    --------
+    >>> sorted(environment())
+    ['machine', 'packages', 'python']
+    >>> json.loads(environment()["packages"])["pymc"]
+    '6...'
+    """
+    # Of this environment alone: a package may carry copies of others onto the path.
+    places = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    installed = importlib.metadata.distributions(path=places)
+    packages = {package.metadata["Name"]: package.version for package in installed}
+    return {
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "packages": json.dumps(dict(sorted(packages.items(), key=lambda p: p[0].lower()))),
+    }

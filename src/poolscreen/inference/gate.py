@@ -9,7 +9,7 @@ import xarray as xr
 from poolscreen.errors import PoolscreenError
 
 MAX_R_HAT = 1.01
-MIN_ESS = 400
+MIN_ESS = 400  # draws, bulk and tail
 MIN_BFMI = 0.3
 
 
@@ -40,8 +40,8 @@ def diagnose(tables: dict[str, pd.DataFrame], sample_stats: xr.Dataset) -> dict[
     >>> stats = xr.Dataset({"energy": (dims, rng.normal(size=(4, 500)))})
     >>> stats["diverging"] = xr.zeros_like(stats["energy"], dtype=bool)
     >>> stats["diverging"][0, :3] = True
-    >>> found = diagnose(summarise(posterior), stats)
-    >>> round(found["max_r_hat"], 1), found["min_ess_bulk"] > MIN_ESS, found["divergences"]
+    >>> figures = diagnose(summarise(posterior), stats)
+    >>> round(figures["max_r_hat"], 1), figures["min_ess_bulk"] > MIN_ESS, figures["divergences"]
     (1.0, True, 3.0)
     """
     import arviz as az
@@ -81,8 +81,8 @@ def diagnose_draws(posterior: xr.Dataset, sample_stats: xr.Dataset) -> dict[str,
     >>> apart = rng.normal(size=(4, 500)) + np.array([[0], [0], [0], [3]])
     >>> stats = xr.Dataset({"energy": (dims, rng.normal(size=(4, 500)))})
     >>> stats["diverging"] = xr.zeros_like(stats["energy"], dtype=bool)
-    >>> found = diagnose_draws(xr.Dataset({"mu": (dims, apart)}), stats)
-    >>> round(found["max_r_hat"], 1), found["min_ess_bulk"] < MIN_ESS
+    >>> figures = diagnose_draws(xr.Dataset({"mu": (dims, apart)}), stats)
+    >>> round(figures["max_r_hat"], 1), figures["min_ess_bulk"] < MIN_ESS
     (1.5, True)
     """
     import arviz as az
@@ -93,7 +93,7 @@ def diagnose_draws(posterior: xr.Dataset, sample_stats: xr.Dataset) -> dict[str,
         "ess_tail": az.ess(posterior, method="tail"),
     }
     tables = {
-        name: pd.DataFrame({c: np.ravel(found[name]) for c, found in columns.items()})
+        name: pd.DataFrame({c: np.ravel(values[name]) for c, values in columns.items()})
         for name in map(str, posterior.data_vars)
     }
     return diagnose(tables, sample_stats)
@@ -121,18 +121,18 @@ def faults(diagnostics: Mapping[str, float]) -> list[str]:
     >>> faults(good | {"max_r_hat": 1.05, "divergences": 12.0})
     ['R-hat up to 1.0500 (at most 1.01)', '12 divergences (none)']
     """
-    found = []
+    beyond = []
     if not diagnostics["max_r_hat"] <= MAX_R_HAT:
-        found.append(f"R-hat up to {diagnostics['max_r_hat']:.4f} (at most {MAX_R_HAT})")
+        beyond.append(f"R-hat up to {diagnostics['max_r_hat']:.4f} (at most {MAX_R_HAT})")
     for kind in ("bulk", "tail"):
         ess = diagnostics[f"min_ess_{kind}"]
         if not ess >= MIN_ESS:
-            found.append(f"{kind} effective sample size down to {ess:.0f} (at least {MIN_ESS})")
+            beyond.append(f"{kind} effective sample size down to {ess:.0f} (at least {MIN_ESS})")
     if diagnostics["divergences"]:
-        found.append(f"{diagnostics['divergences']:.0f} divergences (none)")
+        beyond.append(f"{diagnostics['divergences']:.0f} divergences (none)")
     if not diagnostics["min_bfmi"] >= MIN_BFMI:
-        found.append(f"BFMI down to {diagnostics['min_bfmi']:.2f} (at least {MIN_BFMI})")
-    return found
+        beyond.append(f"BFMI down to {diagnostics['min_bfmi']:.2f} (at least {MIN_BFMI})")
+    return beyond
 
 
 def check_gate(
@@ -175,12 +175,12 @@ def check_gate(
     ...
     >>> check_gate("m7a", tables, bad, expect_failure=True)
     """
-    found = faults(diagnostics)
+    reasons = faults(diagnostics)
     if expect_failure:
-        if not found:
+        if not reasons:
             raise PoolscreenError(f"{model} is shown as a failure, but it has converged")
         return
-    if not found:
+    if not reasons:
         return
     every = pd.concat([_with_label(name, table) for name, table in tables.items()])
     worst = every.sort_values("r_hat", ascending=False, na_position="first").head(5)
@@ -190,10 +190,10 @@ def check_gate(
         for row in worst.itertuples()
     ]
     raise PoolscreenError(
-        f"the fit of {model} has not converged and is not a result: {'; '.join(found)}.\n"
+        f"the fit of {model} has not converged and is not a result: {'; '.join(reasons)}.\n"
         "The worst parameters:\n" + "\n".join(lines) + "\n"
         "What helps: a look at what the data identify, a reparametrisation, the marginal form "
-        "(src/poolscreen/marginal.py), more draws."
+        "(poolscreen.families), more draws."
     )
 
 

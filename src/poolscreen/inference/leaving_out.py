@@ -7,7 +7,6 @@ say of the others is then known exactly, and the draws of the scales are reweigh
 Bürkner, Gabry and Vehtari 2021).
 """
 
-import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,10 +17,10 @@ from scipy import linalg
 from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError
 from poolscreen.families.family import Family, samples
-from poolscreen.inference import sampling
+from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.table import Screen
 
-LARGEST = 4000  # observations: a matrix of all pairs is inverted for every draw
+MAX_OBSERVATIONS = 4000  # a matrix of all pairs is inverted for every draw
 EVERY = 16  # of the draws of the scales, one is worked with
 
 
@@ -74,7 +73,6 @@ def parts_left_out(screen: Screen) -> dict[str, list[IntArray]]:
 
     Examples
     --------
-    >>> import pandas as pd
     >>> table = pd.DataFrame(
     ...     {"cell_line": list("ABAB"), "sgRNA": list("ssrr"), "gene": "g", "log_fc": 0.0}
     ... )
@@ -100,7 +98,7 @@ def predict(
     family: Family,
     screen: Screen,
     posterior: xr.Dataset,
-    report: sampling.Report = lambda _: None,
+    say: Say = silence,
 ) -> xr.DataTree:
     r"""Predict each part of a screen from the rest of it, exactly given the scales.
 
@@ -116,8 +114,8 @@ def predict(
         The data.
     posterior : xarray.Dataset
         Draws of the scales, dimensions `chain` and `draw`, from all observations.
-    report : callable, optional
-        Told how far the work is.
+    say : callable, optional
+        Takes a message every few seconds: how far the work is.
 
     Returns
     -------
@@ -131,12 +129,11 @@ def predict(
     Raises
     ------
     PoolscreenError
-        If the screen has more than `LARGEST` rows.
+        If the screen has more than `MAX_OBSERVATIONS` rows.
 
     Examples
     --------
     >>> from poolscreen.models import m7
-    >>> from poolscreen.screens.simulate import Design, simulate
     >>> screen = Screen(simulate(Design(n_cell_lines=4, sgrnas_per_gene=(1, 2)))[0])
     >>> rng = np.random.default_rng(103)
     >>> draws = {
@@ -150,16 +147,16 @@ def predict(
     True
     """
     y = screen.log_fc
-    if len(y) > LARGEST:
+    if len(y) > MAX_OBSERVATIONS:
         raise PoolscreenError(
-            f"the screen has {len(y):,} rows, and a matrix of all pairs of more than {LARGEST:,} "
-            "is too large; choose some of its genes"
+            f"the screen has {len(y):,} rows, and a matrix of all pairs of more than "
+            f"{MAX_OBSERVATIONS:,} is too large; choose some of its genes"
         )
     thinned = posterior.isel(draw=slice(None, None, EVERY))
     thinned = thinned[[name for name in family.parameters if name.startswith("sigma")]]
     scales, parts = samples(thinned), parts_left_out(screen)
     matrices = _Precision(family, screen)
-    size, told = scales["sigma"].size, time.monotonic()
+    size, progress = scales["sigma"].size, Progress(say)
     density = {name: np.empty((size, len(found))) for name, found in parts.items()}
     mean, variance = (np.full((len(parts), size, len(y)), np.nan) for _ in range(2))
     for number in range(size):
@@ -170,9 +167,7 @@ def predict(
                 given = _given_others(y, precision, rows)
                 mean[kind, number, rows], variance[kind, number, rows] = given[:2]
                 density[name][number, places] = given[2]
-        if time.monotonic() - told > 5:
-            told = time.monotonic()
-            report(f"{number + 1} of {size} draws")
+        progress(f"{number + 1} of {size} draws")
 
     predicted = np.full((2, len(parts), len(y)), np.nan)
     for kind, (name, found) in enumerate(parts.items()):

@@ -1,17 +1,16 @@
 """How well a model finds what was simulated."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
-import nutpie
 import xarray as xr
 
 from poolscreen import models
 from poolscreen.arrays import FloatArray
 from poolscreen.errors import PoolscreenError
-from poolscreen.inference import gate, sampling
 from poolscreen.inference.leaving_out import predict
+from poolscreen.inference.refitting import compile_once
+from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.simulate import Design, simulate
 from poolscreen.screens.table import Screen
 
@@ -23,15 +22,14 @@ OTHER_DESIGNS = {
     "3_replicates": Design(replicates=3),
     "heavy_tails": Design(tails=3),
 }
-SETTINGS = sampling.Settings(draws=700, tune=300, target_accept=0.8)
-THIN = 7
+MEASURES = ("squared_error", "held", "width")  # of the estimates of a gene
 
 
 def recover(
     model: models.Model,
     screens: int = SCREENS,
     design: Design | None = None,
-    report: sampling.Report = lambda _: None,
+    say: Say = silence,
 ) -> xr.Dataset:
     """See how well a model finds the effect of each gene in each cell line, on many screens.
 
@@ -40,13 +38,13 @@ def recover(
     Parameters
     ----------
     model : Model
-        Module of a model with a `FAMILY`.
+        Module of the model.
     screens : int
         How many screens.
     design : Design, optional
         How they are simulated; by default as the screen of the book.
-    report : callable, optional
-        Told how far the work is.
+    say : callable, optional
+        Takes a message every few seconds: how far the work is.
 
     Returns
     -------
@@ -60,40 +58,29 @@ def recover(
 
     Examples
     --------
-    >>> from poolscreen.models import m7
-    >>> found = recover(m7, screens=2)
-    >>> dict(found["held"].sizes), found["sgRNAs"].values.tolist()[:3]
-    ({'screen': 2, 'target': 2, 'gene': 10}, [1, 2, 3])
+    >>> from poolscreen.models import m7a_unpooled
+    >>> design = Design(n_cell_lines=2, sgrnas_per_gene=(1, 2, 3))
+    >>> recovered = recover(m7a_unpooled, screens=2, design=design)
+    >>> dict(recovered["held"].sizes), recovered["sgRNAs"].values.tolist()
+    ({'screen': 2, 'target': 2, 'gene': 3}, [1, 2, 3])
     """
-    family = model.FAMILY
-    if family is None:
-        raise PoolscreenError(f"{model.TITLE}: the model has no FAMILY")
-    design = design or Design()
-    form = family.build(Screen(simulate(design)[0]))
-    compiled = nutpie.compile_pymc_model(form)
-    found: dict[str, list[FloatArray]] = {"squared_error": [], "held": [], "width": []}
-    faults, told = [], time.monotonic()
+    design, progress = design or Design(), Progress(say)
+    refitted = compile_once(model, Screen(simulate(design)[0]))
+    measures: dict[str, list[FloatArray]] = {name: [] for name in MEASURES}
+    faults = []
     for seed in range(screens):
         table, truth = simulate(replace(design, seed=seed))
-        screen, chosen = Screen(table), replace(SETTINGS, seed=seed)
-        data = family.data_of(form, screen)
-        sampled = sampling.sample_compiled(compiled.with_data(**data), chosen, cores=1)
-        stats = sampled["sample_stats"].to_dataset()
-        scales = sampled["posterior"].to_dataset()[family.parameters]
-        faults.append("; ".join(gate.faults(gate.diagnose_draws(scales, stats))))
-        thinned = sampled.isel(draw=slice(None, None, THIN))
-        thinned = sampling.add_effects(family, screen, thinned, seed)
-        draws = effect_of_genes(thinned["posterior"].to_dataset(), screen)
+        screen = Screen(table)
+        posterior, fault = refitted.fit(screen, seed)
+        faults.append(fault)
         values = truth.set_index("parameter")["value"]
         true = np.add.outer(*(values[name].to_numpy() for name in ("gamma_g", "beta_c")))
-        for name, of_both in _found(draws, true).items():
-            found[name].append(of_both)
-        if time.monotonic() - told > 5:
-            told = time.monotonic()
-            report(f"{seed + 1} of {screens} simulated screens")
+        for name, of_targets in _measured(effect_of_genes(posterior, screen), true).items():
+            measures[name].append(of_targets)
+        progress(f"{seed + 1} of {screens} simulated screens")
     dims = ("screen", "target", "gene")
     return xr.Dataset(
-        {name: (dims, np.stack(values)) for name, values in found.items()}
+        {name: (dims, np.stack(of_screens)) for name, of_screens in measures.items()}
         | {
             "sgRNAs": ("gene", screen.sgrnas_per_gene.to_numpy()),
             "fault": ("screen", np.array(faults, dtype=object)),
@@ -102,20 +89,20 @@ def recover(
     )
 
 
-def _found(draws: FloatArray, true: FloatArray) -> dict[str, FloatArray]:
+def _measured(draws: FloatArray, true: FloatArray) -> dict[str, FloatArray]:
     """Compare draws of the effects with the truth, in each line and over all; shape (2, genes)."""
 
     def over_lines(effects: FloatArray) -> FloatArray:
         mean = effects.mean(-1, keepdims=True)
         return mean - mean.mean(-2, keepdims=True)
 
-    rows: dict[str, list[FloatArray]] = {"squared_error": [], "held": [], "width": []}
+    measures: dict[str, list[FloatArray]] = {name: [] for name in MEASURES}
     for drawn, known in ((draws, true), (over_lines(draws), over_lines(true))):
         low, high = np.quantile(drawn, [0.03, 0.97], axis=0)
-        rows["squared_error"].append(((drawn.mean(0) - known) ** 2).mean(1))
-        rows["held"].append(((low <= known) & (known <= high)).mean(1))
-        rows["width"].append((high - low).mean(1))
-    return {name: np.stack(values) for name, values in rows.items()}
+        measures["squared_error"].append(((drawn.mean(0) - known) ** 2).mean(1))
+        measures["held"].append(((low <= known) & (known <= high)).mean(1))
+        measures["width"].append((high - low).mean(1))
+    return {name: np.stack(of_targets) for name, of_targets in measures.items()}
 
 
 def effect_of_genes(posterior: xr.Dataset, screen: Screen) -> FloatArray:
@@ -160,9 +147,7 @@ def effect_of_genes(posterior: xr.Dataset, screen: Screen) -> FloatArray:
     return values.reshape(-1, *values.shape[2:])
 
 
-def predict_and_recover(
-    name: str, screen: Screen, posterior: xr.Dataset, report: sampling.Report
-) -> xr.DataTree:
+def predict_and_recover(name: str, screen: Screen, posterior: xr.Dataset, say: Say) -> xr.DataTree:
     """Predict each part of a screen by a model, and try the model on simulated screens.
 
     Parameters
@@ -173,8 +158,8 @@ def predict_and_recover(
         The data.
     posterior : xarray.Dataset
         Draws of the model's scales from all of the data.
-    report : callable
-        Told how far the work is.
+    say : callable
+        Takes messages: how far the work is.
 
     Returns
     -------
@@ -189,7 +174,7 @@ def predict_and_recover(
 
     Examples
     --------
-    >>> predict_and_recover("m7z", None, None, report=print)
+    >>> predict_and_recover("m7z", None, None, say=print)
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: there is no model 'm7z'; there are ...m7a, ...
     """
@@ -200,9 +185,9 @@ def predict_and_recover(
             f"model {name} has no FAMILY, so nothing can be left out of it exactly; refit it "
             "without what is to be predicted"
         )
-    predicted = predict(family, screen, posterior, report)
-    predicted["recovery"] = xr.DataTree(recover(model, report=report))
+    predicted = predict(family, screen, posterior, say)
+    predicted["recovery"] = xr.DataTree(recover(model, say=say))
     for title, design in OTHER_DESIGNS.items():
-        found = recover(model, OTHER_SCREENS, design, report)
-        predicted[f"recovery_{title}"] = xr.DataTree(found)
+        recovered = recover(model, OTHER_SCREENS, design, say)
+        predicted[f"recovery_{title}"] = xr.DataTree(recovered)
     return predicted

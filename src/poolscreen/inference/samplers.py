@@ -11,6 +11,7 @@ import xarray as xr
 from poolscreen import models
 from poolscreen.inference import gate, sampling
 from poolscreen.models import m7, m7_two_means, m7a, m7a_unpooled, m7b, m7b_unpooled
+from poolscreen.progress import Say, silence
 from poolscreen.screens.table import Screen
 
 Sampler = Literal["pymc", "nutpie", "marginal"]
@@ -65,13 +66,11 @@ def attempt(
     --------
     The effects count in the diagnostics, and are not kept:
 
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
     >>> short = sampling.Settings(draws=50, tune=100, chains=2)
-    >>> found = attempt(m7a, screen, "pymc", short)
-    >>> sorted(found["posterior"].data_vars)
+    >>> sampled = attempt(m7a, small_screen, "pymc", short)
+    >>> sorted(sampled["posterior"].data_vars)
     ['mu_alpha_gc', 'sigma', 'sigma_alpha']
-    >>> found.attrs["min_ess_bulk"] < gate.MIN_ESS  # 100 draws are too few
+    >>> sampled.attrs["min_ess_bulk"] < gate.MIN_ESS  # 100 draws are too few
     True
     """
     if sampler == "pymc":
@@ -138,7 +137,7 @@ def sample_with_pymc(model: pm.Model, settings: sampling.Settings) -> xr.DataTre
 def compare(
     screen: Screen,
     settings: sampling.Settings | None = None,
-    report: sampling.Report = lambda _: None,
+    say: Say = silence,
 ) -> dict[str, xr.DataTree]:
     """Sample the models of chapters 2, 3 and 6 with one sampler after the other.
 
@@ -148,8 +147,8 @@ def compare(
         The data.
     settings : Settings, optional
         Draws, chains and seed; by default those of the book's fits.
-    report : callable, optional
-        Told what is sampled.
+    say : callable, optional
+        Takes a message: what is sampled next.
 
     Returns
     -------
@@ -159,7 +158,7 @@ def compare(
 
     Notes
     -----
-    It takes minutes; `load_samplers` loads what it found on the screen of the book.
+    It takes minutes; `load_samplers` loads what came of it on the screen of the book.
     """
     logging.getLogger("pymc").setLevel(logging.ERROR)
     small = sampling.Settings(draws=10, tune=10, chains=1)
@@ -171,7 +170,7 @@ def compare(
         for sampler, title in SAMPLERS.items():
             if sampler == "pymc" and name in CROSSED:
                 continue
-            report(f"{name}: {title}")
+            say(f"{name}: {title}")
             done[f"{name}/{sampler}"] = attempt(model, screen, sampler, settings)
     lax = replace(settings, target_accept=DEFAULT_ACCEPT)
     done["m7b/pymc_default"] = attempt(m7b, screen, "pymc", lax)

@@ -13,9 +13,10 @@ from nutpie.compile_pymc import CompiledPyMCModel
 from poolscreen import models
 from poolscreen.errors import PoolscreenError
 from poolscreen.families.family import Family, check_member
+from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.table import Screen
 
-# What a reader of a fit looks for, under the names that ArviZ and PyMC use.
+# What a reader of a fit looks for: nutpie's names, and those that ArviZ and PyMC use.
 SAMPLE_STATS = {
     "logp": "lp",
     "energy": "energy",
@@ -63,33 +64,12 @@ class Settings:
     predict_every: int = 4
 
 
-# Takes a message about how far the work is.
-Report = Callable[[str], None]
-
-
-class _Progress:
-    """Report how far the chains are, at most every few seconds."""
-
-    every = 5.0
-
-    def __init__(self, report: Report) -> None:
-        self.report, self.last = report, time.monotonic()
-
-    def __call__(self, chains: list[Any]) -> None:
-        if time.monotonic() - self.last < self.every:
-            return
-        self.last = time.monotonic()
-        done = sum(chain.finished_draws for chain in chains)
-        total = sum(chain.total_draws for chain in chains)
-        self.report(f"{done:,} of {total:,} draws ({done / total:.0%})")
-
-
 def sample_compiled(
     compiled: CompiledPyMCModel,
     settings: Settings,
     *,
     cores: int | None = None,
-    report: Report | None = None,
+    say: Say = silence,
 ) -> xr.DataTree:
     """Sample a compiled model; `compiled.with_data()` gives it other data.
 
@@ -101,8 +81,8 @@ def sample_compiled(
         Draws, chains and seed.
     cores : int, optional
         How many chains run at a time; by default as many as there are cores.
-    report : callable, optional
-        Told every few seconds how far the chains are.
+    say : callable, optional
+        Takes a message every few seconds: how far the chains are.
 
     Returns
     -------
@@ -114,15 +94,13 @@ def sample_compiled(
     --------
     One compilation serves every screen of the same layout:
 
-    >>> from poolscreen.models import m7a
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> design = Design(n_cell_lines=2, sgrnas_per_gene=(1, 2))
-    >>> compiled = nutpie.compile_pymc_model(m7a.build(Screen(simulate(design)[0])))
+    >>> from poolscreen.models import m7a_unpooled
+    >>> compiled = nutpie.compile_pymc_model(m7a_unpooled.build(small_screen))
     >>> short = Settings(draws=50, tune=200, chains=2)
     >>> for level in (-3.0, 3.0):
     ...     other = compiled.with_data(y=np.linspace(level - 1, level + 1, 6))
-    ...     found = sample_compiled(other, short)["posterior"]["alpha_gc"]
-    ...     print(found.shape, "below 0" if found.mean() < 0 else "above 0")
+    ...     effects = sample_compiled(other, short)["posterior"]["alpha_gc"]
+    ...     print(effects.shape, "below 0" if effects.mean() < 0 else "above 0")
     (2, 50, 2, 2) below 0
     (2, 50, 2, 2) above 0
     """
@@ -136,7 +114,7 @@ def sample_compiled(
         target_accept=settings.target_accept,
         save_warmup=False,
         progress_bar=False,
-        progress_callback=_Progress(report) if report else None,
+        progress_callback=_of_chains(Progress(say)),
     )
     stats = sampled["sample_stats"].to_dataset()
     return xr.DataTree.from_dict(
@@ -153,7 +131,7 @@ def sample(
     settings: Settings,
     *,
     marginal_form: bool | None = None,
-    report: Report | None = None,
+    say: Say = silence,
 ) -> xr.DataTree:
     """Sample the posterior of a model, all effects included.
 
@@ -168,8 +146,8 @@ def sample(
     marginal_form : bool, optional
         Whether to sample with the effects integrated out and to draw them exactly afterwards.
         By default where the model has a `FAMILY`.
-    report : callable, optional
-        Told every few seconds how far the chains are.
+    say : callable, optional
+        Takes a message every few seconds: how far the chains are.
 
     Returns
     -------
@@ -187,12 +165,13 @@ def sample(
 
     Examples
     --------
-    >>> from poolscreen.models import m7a
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
-    >>> sampled = sample(m7a, screen, Settings(draws=50, tune=200, chains=2))
+    The effects are there in either form; here the model is sampled as it is written down:
+
+    >>> from poolscreen.models import m7a_unpooled
+    >>> short = Settings(draws=50, tune=200, chains=2)
+    >>> sampled = sample(m7a_unpooled, small_screen, short, marginal_form=False)
     >>> list(sampled["posterior"].data_vars)
-    ['mu_alpha_gc', 'sigma_alpha', 'sigma', 'alpha_gc']
+    ['alpha_gc', 'sigma']
     >>> dict(sampled["posterior"]["alpha_gc"].sizes)
     {'chain': 2, 'draw': 50, 'gene': 2, 'cell_line': 2}
     """
@@ -210,7 +189,7 @@ def sample(
         form = model.FAMILY.build(screen)
     compiled = nutpie.compile_pymc_model(form)
     compiled_at = time.perf_counter()
-    sampled = sample_compiled(compiled, settings, report=report)
+    sampled = sample_compiled(compiled, settings, say=say)
     if marginal_form and model.FAMILY:
         sampled = add_effects(model.FAMILY, screen, sampled, settings.seed)
     sampled.attrs = {
@@ -242,13 +221,11 @@ def add_effects(family: Family, screen: Screen, sampled: xr.DataTree, seed: int)
     Examples
     --------
     >>> from poolscreen.models import m7a
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
     >>> draws = {"mu_alpha_gc": -1, "sigma_alpha_signed": -0.5, "sigma_alpha": 0.5, "sigma": 0.3}
     >>> dims = ("chain", "draw")
     >>> scales = xr.Dataset({name: (dims, np.full((2, 5), v)) for name, v in draws.items()})
     >>> sampled = xr.DataTree.from_dict({"posterior": scales})
-    >>> whole = add_effects(m7a.FAMILY, screen, sampled, seed=103)["posterior"]
+    >>> whole = add_effects(m7a.FAMILY, small_screen, sampled, seed=103)["posterior"]
     >>> list(whole.data_vars), whole["alpha_gc"].shape
     (['mu_alpha_gc', 'sigma_alpha', 'sigma', 'alpha_gc'], (2, 5, 2, 2))
     """
@@ -259,3 +236,14 @@ def add_effects(family: Family, screen: Screen, sampled: xr.DataTree, seed: int)
     result = sampled.copy()
     result["posterior"] = xr.DataTree(scales.merge(effects))
     return result
+
+
+def _of_chains(progress: Progress) -> Callable[[list[Any]], None]:
+    """Return what nutpie calls, several times a second, with the state of each chain."""
+
+    def count(chains: list[Any]) -> None:
+        done = sum(chain.finished_draws for chain in chains)
+        total = sum(chain.total_draws for chain in chains)
+        progress(f"{done:,} of {total:,} draws ({done / total:.0%})")
+
+    return count

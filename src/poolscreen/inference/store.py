@@ -1,11 +1,8 @@
 """The file that a fit is kept in."""
 
-import importlib.metadata
 import json
-import os
-import platform
-import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ from poolscreen import files
 from poolscreen.errors import PoolscreenError
 
 FORMAT = 1  # of a fit's file; raise it when older files can no longer be read
+REMEDY = "delete it and run `make book`, which makes it anew"
 GROUPS = (
     "posterior",
     "sample_stats",
@@ -27,32 +25,6 @@ GROUPS = (
     "observed_data",
     "constant_data",
 )
-
-
-def environment() -> dict[str, str]:
-    """Return what a fit depends on besides its code: the machine, Python, every package.
-
-    Returns
-    -------
-    dict of str to str
-        `python`, `machine`, and `packages`: names and versions, as JSON.
-
-    Examples
-    --------
-    >>> sorted(environment())
-    ['machine', 'packages', 'python']
-    >>> json.loads(environment()["packages"])["pymc"]
-    '6...'
-    """
-    # Of this environment alone: a package may carry copies of others onto the path.
-    places = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-    installed = importlib.metadata.distributions(path=places)
-    packages = {package.metadata["Name"]: package.version for package in installed}
-    return {
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "packages": json.dumps(dict(sorted(packages.items(), key=lambda p: p[0].lower()))),
-    }
 
 
 def json_text(values: Mapping[str, str]) -> str:
@@ -172,15 +144,6 @@ def write_fit(path: Path, fit: xr.DataTree) -> None:
         compressed.to_netcdf(part, engine="h5netcdf", encoding=encoding)
 
 
-def _compact(dataset: xr.Dataset) -> xr.Dataset:
-    # Monte Carlo error is in the third digit; single precision keeps seven.
-    return dataset.map(
-        lambda values: (
-            values.astype(np.float32) if values.dtype == np.float64 and values.ndim > 2 else values
-        )
-    )
-
-
 def read_tree(path: Path) -> xr.DataTree:
     """Read a result: a NetCDF file of one or several groups.
 
@@ -211,19 +174,8 @@ def read_tree(path: Path) -> xr.DataTree:
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: nowhere.nc is not there; `make book` makes it
     """
-    _check_there(path)
-    try:
-        with xr.open_datatree(path, engine="h5netcdf") as opened:
-            return opened.load()
-    except Exception as error:  # h5netcdf, h5py and xarray each raise their own kinds
-        raise PoolscreenError(
-            f"{path} is damaged ({error}); delete it and run `make book`, which makes it anew"
-        ) from error
-
-
-def _check_there(path: Path) -> None:
-    if not path.is_file():
-        raise PoolscreenError(f"{path} is not there; `make book` makes it")
+    with _reading(path), xr.open_datatree(path, engine="h5netcdf") as opened:
+        return opened.load()
 
 
 def read_fit(path: Path) -> xr.DataTree:
@@ -257,15 +209,14 @@ def read_fit(path: Path) -> xr.DataTree:
     poolscreen.errors.PoolscreenError: ...m7a.nc has no group constant_data; delete it ...
     """
     fit = read_tree(path)
-    remedy = "delete it and run `make book`, which makes it anew"
     if fit.attrs.get("format") != FORMAT:
         raise PoolscreenError(
             f"{path} is of format {fit.attrs.get('format')}, and this version reads {FORMAT}; "
-            f"{remedy}"
+            f"{REMEDY}"
         )
     missing = [group for group in GROUPS if group not in fit.children]
     if missing:
-        raise PoolscreenError(f"{path} has no group {', '.join(missing)}; {remedy}")
+        raise PoolscreenError(f"{path} has no group {', '.join(missing)}; {REMEDY}")
     return fit
 
 
@@ -294,15 +245,29 @@ def read_attributes(path: Path) -> dict[str, Any]:
     >>> fit.attrs = {"model": "m7a", "max_r_hat": 1.002}
     >>> with TemporaryDirectory() as folder:
     ...     write_fit(Path(folder, "m7a.nc"), fit)
-    ...     found = read_attributes(Path(folder, "m7a.nc"))
-    >>> found["model"], float(found["max_r_hat"]), int(found["format"])
+    ...     kept = read_attributes(Path(folder, "m7a.nc"))
+    >>> kept["model"], float(kept["max_r_hat"]), int(kept["format"])
     ('m7a', 1.002, 1)
     """
-    _check_there(path)
+    with _reading(path), xr.open_dataset(path, engine="h5netcdf") as opened:
+        return dict(opened.attrs)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Say of a file that is not there, or damaged, what mends it."""
+    if not path.is_file():
+        raise PoolscreenError(f"{path} is not there; `make book` makes it")
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
-            return dict(opened.attrs)
-    except Exception as error:  # as in read_fit
-        raise PoolscreenError(
-            f"{path} is damaged ({error}); delete it and run `make book`"
-        ) from error
+        yield
+    except Exception as error:  # h5netcdf, h5py and xarray each raise their own kinds
+        raise PoolscreenError(f"{path} is damaged ({error}); {REMEDY}") from error
+
+
+def _compact(dataset: xr.Dataset) -> xr.Dataset:
+    # Monte Carlo error is in the third digit; single precision keeps seven.
+    return dataset.map(
+        lambda values: (
+            values.astype(np.float32) if values.dtype == np.float64 and values.ndim > 2 else values
+        )
+    )

@@ -55,9 +55,7 @@ class Model(Protocol):
         Examples
         --------
         >>> from poolscreen.models import m7a
-        >>> from poolscreen.screens.table import Screen
-        >>> from poolscreen.screens.simulate import Design, simulate
-        >>> model = m7a.build(Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0]))
+        >>> model = m7a.build(small_screen)
         >>> [rv.name for rv in model.free_RVs]
         ['mu_alpha_gc', 'sigma_alpha', 'alpha_gc', 'sigma']
         >>> model.named_vars_to_dims["alpha_gc"]

@@ -1,7 +1,7 @@
 """A screen of one's own: from a file to a checked table, a fit, a report."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,12 +9,12 @@ from typing import Any
 
 from poolscreen import files, models
 from poolscreen.errors import PoolscreenError
+from poolscreen.progress import Say
 from poolscreen.screens import cautions, reading, table
 from poolscreen.screens.counts import fold_changes
 
 # Enough for two digits of every estimate; a large screen has thousands of effects.
 SETTINGS = {"draws": 1000, "tune": 1000}
-Say = Callable[[str], None]
 
 
 def stem(path: Path) -> str:
@@ -124,7 +124,7 @@ def fit(
     )
 
     settings = sampling.Settings(**SETTINGS)
-    fitted, tables = fitting.fit(model, data, settings, report=say)
+    fitted, tables = fitting.fit(model, data, settings, say=say)
     with files.replacing_folder(output) as folder:
         for name, table in tables.items():
             table.to_csv(folder / f"{name}.csv", index=False)
@@ -157,7 +157,7 @@ def report(
     from poolscreen.reports.report import report as written
 
     check_effects(models.get(model), data)
-    fitted, tables = fitting.fit(model, data, sampling.Settings(**SETTINGS), report=say)
+    fitted, tables = fitting.fit(model, data, sampling.Settings(**SETTINGS), say=say)
     say("writing the report")
     about = About(
         screen=path.name,

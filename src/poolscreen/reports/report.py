@@ -19,8 +19,8 @@ from poolscreen.figures.shrinkage import shrinkage
 from poolscreen.inference.posterior import interval
 from poolscreen.reports.page import Block, Shown
 from poolscreen.screens.table import Screen
-from poolscreen.tables.fits import diagnostics, settings
-from poolscreen.tables.screens import by_cell_line, holdings, replicates
+from poolscreen.tables.fits import diagnostics, sampler_settings
+from poolscreen.tables.screens import by_cell_line, holdings
 from poolscreen.tables.shrinkage import before_and_after
 
 CERTAIN = 0.95  # probability from which on an effect is counted as strong
@@ -133,7 +133,7 @@ def _sampling(
         """Chains that agree, and enough independent draws, are what a posterior needs to be read at
         all. A fit that has not converged is refused; this one has."""
     )
-    yield Shown(table(settings(fit)), "settings", "How it was sampled.")
+    yield Shown(table(sampler_settings(fit)), "settings", "How it was sampled.")
     yield Shown(
         table(diagnostics({about.model: fit})),
         "diagnostics",
@@ -150,7 +150,7 @@ def _scales(screen: Screen, posterior: xr.Dataset, family: Family | None) -> str
         return f"{float(draws.mean()):.2f} (94 % interval {low:.2f} to {high:.2f})"
 
     noise = f"The noise of a measurement has a standard deviation of {scale(posterior['sigma'])}."
-    repeated = int((replicates(screen) > 1).sum())
+    repeated = int((screen.replicates > 1).sum())
     if family is None or family.nested_sd is None:
         return _words(
             f"""{noise} To this model sgRNAs of one gene are repeated measurements of it: how they

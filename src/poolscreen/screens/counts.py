@@ -14,7 +14,7 @@ from poolscreen.screens.table import REPLICATE
 if TYPE_CHECKING:  # it takes a second to import
     import pandera.pandas as pa
 
-
+# Normalised reads.
 MIN_INITIAL = 30.0
 PSEUDO_COUNT = 1.0
 
@@ -164,7 +164,7 @@ def _checked(
     """Refuse the two tables if anything is wrong with them; make names text, counts numbers."""
     import pandera.pandas as pa
 
-    sheet, faults = tidy.choose(samples, ["cell_line", "initial", "final"], [REPLICATE], {})
+    sheet, of_samples = tidy.choose(samples, ["cell_line", "initial", "final"], [REPLICATE], {})
     sheet = sheet.astype("str")
     key = [name for name in ("cell_line", REPLICATE) if name in sheet]
     once = pa.Check(
@@ -178,9 +178,9 @@ def _checked(
     across = [once] if key else []
     across += [other] if {"initial", "final"} <= set(sheet) else []
     names = {name: rules.label_column() for name in sheet}
-    faults += rules.check(pa.DataFrameSchema(names, checks=across), sheet)
+    of_samples += rules.check(pa.DataFrameSchema(names, checks=across), sheet)
 
-    reads, missing = tidy.choose(counts, ["sgRNA", "gene"], [], columns)
+    reads, of_counts = tidy.choose(counts, ["sgRNA", "gene"], [], columns)
     reads = reads.astype("str")
     wanted = {name: rules.label_column() for name in reads}
     if "sgRNA" in wanted:
@@ -194,17 +194,17 @@ def _checked(
                 wanted[name] = _count_column()
             else:
                 there = ", ".join(map(str, counts.columns))
-                faults.append(
+                of_samples.append(
                     f"the samples name a column {name}, and the counts have none; they have {there}"
                 )
-    faults = [f"samples: {fault}" for fault in faults]
-    found = rules.check(pa.DataFrameSchema(wanted), reads)
-    faults += [f"counts: {fault}" for fault in [*missing, *found]]
+    of_counts += rules.check(pa.DataFrameSchema(wanted), reads)
     if reads.empty:
-        faults.append(f"counts: {rules.NO_ROWS}")
+        of_counts.append(rules.NO_ROWS)
     if sheet.empty:
-        faults.append(f"samples: {rules.NO_ROWS}")
-    refuse(faults)
+        of_samples.append(rules.NO_ROWS)
+    refuse(
+        [f"samples: {fault}" for fault in of_samples] + [f"counts: {fault}" for fault in of_counts]
+    )
     for name in reads.columns.drop(["sgRNA", "gene"]):
         reads[name] = pd.to_numeric(reads[name])
     return reads, sheet

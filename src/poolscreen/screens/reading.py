@@ -13,7 +13,7 @@ from poolscreen.errors import PoolscreenError
 from poolscreen.screens import tidy
 from poolscreen.screens.table import Screen
 
-MAX_BYTES = 2_000_000_000
+MAX_BYTES = 2_000_000_000  # of a file
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 # How a file begins, and what it is then.
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"

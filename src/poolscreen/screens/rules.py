@@ -12,8 +12,6 @@ if TYPE_CHECKING:  # pandera takes a second to import
     import pandera.pandas as pa
 
 NAMED = 5  # rows, or labels, that a message names
-
-
 NO_ROWS = "there are no rows below the header"
 Rows = pd.Series  # of bool: which rows are sound
 

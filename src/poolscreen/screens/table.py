@@ -58,12 +58,10 @@ class Screen:
     def __post_init__(self) -> None:
         """Check the table and order its labels by appearance."""
         refuse(_faults(self.table))
-        text = {column: self.table[column].astype("str") for column in LABELS}
-        ordered = {
-            column: pd.Categorical(labels, categories=labels.unique(), ordered=True)
-            for column, labels in text.items()
-        } | {"log_fc": pd.to_numeric(self.table["log_fc"])}
-        object.__setattr__(self, "table", self.table.assign(**ordered).reset_index(drop=True))
+        columns = {label: _in_order(self.table[label]) for label in LABELS}
+        log_fc = pd.to_numeric(self.table["log_fc"])
+        table = self.table.assign(**columns, log_fc=log_fc).reset_index(drop=True)
+        object.__setattr__(self, "table", table)
 
     @cached_property
     def coords(self) -> dict[str, list[str]]:
@@ -150,6 +148,18 @@ class Screen:
         n = np.bincount(unit, minlength=size).reshape(shape)
         return n, np.bincount(unit, self.log_fc, minlength=size).reshape(shape)
 
+    @cached_property
+    def replicates(self) -> IntArray:
+        """Number of rows of each combination of sgRNA and cell line that has any."""
+        n, _ = self.sums("sgRNA")
+        return n[n > 0]
+
+
+def _in_order(labels: pd.Series) -> pd.Categorical:
+    """Make labels text, ordered by their first appearance."""
+    codes, names = pd.factorize(labels.astype("str"))
+    return pd.Categorical.from_codes(codes, names, ordered=True)
+
 
 def _faults(table: pd.DataFrame) -> list[str]:
     """Say what makes a table no screen: what a model could not be given.
@@ -180,8 +190,8 @@ def _faults(table: pd.DataFrame) -> list[str]:
 
 def _empty(labels: pd.Series) -> pd.Series:
     """Tell which labels are empty; each is looked at once, as there may be millions of rows."""
-    empty = [label for label in labels.unique() if pd.isna(label) or not str(label).strip()]
-    return labels.isin(empty)
+    names = pd.Series(labels.unique())
+    return labels.isin(names[names.isna() | (names.astype("str").str.strip() == "")])
 
 
 def _in_rows(fault: str, table: pd.DataFrame, rows: pd.Series) -> str:

@@ -3,12 +3,9 @@
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-if TYPE_CHECKING:  # pandera takes a second to import
-    pass
 from poolscreen.errors import refuse
 from poolscreen.screens.rules import NO_ROWS, check, schema
 from poolscreen.screens.table import COLUMNS, LABELS, REPLICATE
@@ -59,11 +56,11 @@ def tidy(table: pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.Da
     poolscreen.errors.PoolscreenError: 1 fault:
     - log_fc is no number; write it with a decimal point (row 3, for example '0,5'; ...
     """
-    found, faults = choose(table, COLUMNS, [REPLICATE], columns or {})
-    for label in {*LABELS, REPLICATE} & set(found):
-        found[label] = found[label].astype("str")
-    refuse([*faults, *check(schema(found, once=True), found), *_levels(found)])
-    return found.assign(log_fc=pd.to_numeric(found["log_fc"]))
+    chosen, faults = choose(table, COLUMNS, [REPLICATE], columns or {})
+    for label in {*LABELS, REPLICATE} & set(chosen):
+        chosen[label] = chosen[label].astype("str")
+    refuse([*faults, *check(schema(chosen, once=True), chosen), *_nothing_to_compare(chosen)])
+    return chosen.assign(log_fc=pd.to_numeric(chosen["log_fc"]))
 
 
 def choose(
@@ -85,7 +82,7 @@ def choose(
 
     Returns
     -------
-    found : pandas.DataFrame
+    chosen : pandas.DataFrame
         Those that are there, by the names they should have, with an index from 0.
     faults : list of str
         Those that are not.
@@ -93,8 +90,8 @@ def choose(
     Examples
     --------
     >>> table = pd.DataFrame({"SGRNA": ["s1"], "symbol": ["MYC"], "reads": [400]})
-    >>> found, faults = choose(table, ["sgRNA", "gene"], ["replicate"], {})
-    >>> found.columns.tolist()
+    >>> chosen, faults = choose(table, ["sgRNA", "gene"], ["replicate"], {})
+    >>> chosen.columns.tolist()
     ['sgRNA']
     >>> faults
     ['there is no column gene; ... if symbol is it, pass --column gene=symbol']
@@ -133,8 +130,8 @@ def _missing(name: str, source: str, present: list[str]) -> str:
     return f"there is no column {source}; there are {', '.join(present)}: {remedy}"
 
 
-def _levels(table: pd.DataFrame) -> list[str]:
-    """Refuse a table in which there is nothing to compare."""
+def _nothing_to_compare(table: pd.DataFrame) -> list[str]:
+    """Say why nothing in a table can be compared, if so."""
     if table.empty:
         return [NO_ROWS]
     if "gene" in table and len(table["gene"].unique()) == 1:

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 
-def settings(fit: xr.DataTree) -> pd.DataFrame:
+def sampler_settings(fit: xr.DataTree) -> pd.DataFrame:
     """List how a fit was sampled.
 
     Parameters
@@ -25,7 +25,7 @@ def settings(fit: xr.DataTree) -> pd.DataFrame:
     >>> chosen = {"draws": 2000, "tune": 1000, "chains": 4, "target_accept": 0.95, "seed": 103}
     >>> fit = xr.DataTree()
     >>> fit.attrs = {"settings": json.dumps(chosen), "sampler": "nutpie", "form": "joint"}
-    >>> settings(fit).set_index("setting")["value"]["draws per chain"]
+    >>> sampler_settings(fit).set_index("setting")["value"]["draws per chain"]
     '2,000 after 1,000 of tuning'
     """
     chosen = json.loads(fit.attrs["settings"])
@@ -107,7 +107,9 @@ def model_label(name: str) -> str:
     return label
 
 
-def samplers(comparison: Mapping[str, xr.DataTree], titles: Mapping[str, str]) -> pd.DataFrame:
+def sampler_comparison(
+    comparison: Mapping[str, xr.DataTree], titles: Mapping[str, str]
+) -> pd.DataFrame:
     """Put samplers side by side.
 
     Parameters
@@ -129,8 +131,8 @@ def samplers(comparison: Mapping[str, xr.DataTree], titles: Mapping[str, str]) -
     >>> attempt.attrs = {"max_r_hat": 1.002, "min_ess_bulk": 3000.0, "min_ess_tail": 2500.0}
     >>> attempt.attrs |= {"divergences": 0.0, "seconds_compiling": 6.0, "seconds_sampling": 1.5}
     >>> comparison = {"m7b_unpooled": xr.DataTree.from_dict({"nutpie": attempt})}
-    >>> table = samplers(comparison, {"pymc": "PyMC's NUTS", "nutpie": "nutpie's NUTS"})
-    >>> table[["model", "sampler", "ESS per second"]]
+    >>> titles = {"pymc": "PyMC's NUTS", "nutpie": "nutpie's NUTS"}
+    >>> sampler_comparison(comparison, titles)[["model", "sampler", "ESS per second"]]
                 model        sampler  ESS per second
     0  7b, no pooling  nutpie's NUTS          2000.0
     """

@@ -1,4 +1,4 @@
-"""Tables of how well models predict what was left out."""
+"""Tables of how well models predict what was left out, and find what was simulated."""
 
 import warnings
 from collections.abc import Mapping
@@ -40,8 +40,8 @@ def leave_one_out(
     >>> values = xr.DataArray(
     ...     rng.normal(-1.0, 0.01, (4, 500, 10)), dims=("chain", "draw", "obs"), name="log_fc"
     ... )
-    >>> found = leave_one_out(posterior, {"marginal": values})
-    >>> found[["log likelihood", "elpd", "k above 0.7"]].round(1)
+    >>> estimate = leave_one_out(posterior, {"marginal": values})
+    >>> estimate[["log likelihood", "elpd", "k above 0.7"]].round(1)
       log likelihood  elpd  k above 0.7
     0       marginal -10.0          0.0
     """
@@ -54,9 +54,9 @@ def leave_one_out(
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large k: they are what the table shows
-            found = az.loo(tree, pointwise=True)
-        k = found.pareto_k.to_numpy()
-        rows.append((name, found.elpd, found.se, k.max(), float((k > MAX_PARETO_K).mean())))
+            loo = az.loo(tree, pointwise=True)
+        k = loo.pareto_k.to_numpy()
+        rows.append((name, loo.elpd, loo.se, k.max(), float((k > MAX_PARETO_K).mean())))
     columns = ["log likelihood", "elpd", "se", "largest k", f"k above {MAX_PARETO_K}"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -86,7 +86,6 @@ def compare_predictions(
     --------
     >>> from poolscreen.models import m7, m7c
     >>> from poolscreen.inference.leaving_out import predict
-    >>> from poolscreen.screens.simulate import Design, simulate
     >>> screen = Screen(simulate(Design(n_cell_lines=6, sgrnas_per_gene=(2, 3)))[0])
     >>> rng = np.random.default_rng(103)
     >>> def draws(family):
@@ -100,8 +99,8 @@ def compare_predictions(
     ...     name: predict(family, screen, draws(family))
     ...     for name, family in {"7": m7.FAMILY, "7c": m7c.FAMILY}.items()
     ... }
-    >>> found = compare_predictions(predictions, "cell_line", screen.log_fc)
-    >>> sorted(found["model"]), found["difference"][0].item()
+    >>> compared = compare_predictions(predictions, "cell_line", screen.log_fc)
+    >>> sorted(compared["model"]), compared["difference"][0].item()
     (['7', '7c'], 0.0)
     """
     import arviz as az
@@ -110,13 +109,13 @@ def compare_predictions(
     trees = dict(predictions)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large k: they are what the table shows
-        found = az.compare(trees, var_name=left_out, round_to="none")
+        compared = az.compare(trees, var_name=left_out, round_to="none")
         k = {
             name: float(az.loo(tree, pointwise=True, var_name=left_out).pareto_k.max())
             for name, tree in trees.items()
         }
     rows = []
-    for name in found.index:
+    for name in compared.index:
         of_parts = trees[name]["predicted"].to_dataset().sel(left_out=left_out)
         mean, sd = of_parts["mean"].to_numpy(), of_parts["sd"].to_numpy()
         error = (log_fc - mean)[~np.isnan(mean)]
@@ -124,10 +123,10 @@ def compare_predictions(
         rows.append(
             {
                 "model": name,
-                "elpd": found.loc[name, "elpd"],
-                "se": found.loc[name, "se"],
-                "difference": found.loc[name, "elpd_diff"],
-                "se of the difference": found.loc[name, "dse"],
+                "elpd": compared.loc[name, "elpd"],
+                "se": compared.loc[name, "se"],
+                "difference": compared.loc[name, "elpd_diff"],
+                "se of the difference": compared.loc[name, "dse"],
                 "largest k": k[name],
                 "RMS error": float(np.sqrt((error**2).mean())),
                 "held %": 100 * float((np.abs(error) <= limit).mean()),
@@ -155,18 +154,18 @@ def by_sgrnas(recoveries: Mapping[str, xr.Dataset], target: str) -> pd.DataFrame
     Examples
     --------
     >>> dims = ("target", "screen", "gene")
-    >>> found = xr.Dataset(
+    >>> recovered = xr.Dataset(
     ...     {"squared_error": (dims, np.full((1, 4, 1), 0.04)), "held": (dims, np.ones((1, 4, 1)))},
     ...     coords={"target": ["in each line"], "sgRNAs": ("gene", [3])},
     ... )
-    >>> by_sgrnas({"7": found}, "in each line")[["measure", "sgRNAs", "value"]]
+    >>> by_sgrnas({"7": recovered}, "in each line")[["measure", "sgRNAs", "value"]]
                                measure  sgRNAs  value
     0                        RMS error       3    0.2
     1  intervals that hold the truth, %       3  100.0
     """
     tables = []
-    for name, found in recoveries.items():
-        of_target = found.sel(target=target)
+    for name, recovered in recoveries.items():
+        of_target = recovered.sel(target=target)
         for measure, variable in {
             "RMS error": "squared_error",
             "intervals that hold the truth, %": "held",
@@ -180,7 +179,7 @@ def by_sgrnas(recoveries: Mapping[str, xr.Dataset], target: str) -> pd.DataFrame
                 ends = [100 * v for v in ends]
             columns = dict(zip(("value", "low", "high"), ends, strict=True))
             tables.append(
-                pd.DataFrame({"sgRNAs": found["sgRNAs"].to_numpy(), **columns}).assign(
+                pd.DataFrame({"sgRNAs": recovered["sgRNAs"].to_numpy(), **columns}).assign(
                     measure=measure, model=name
                 )
             )

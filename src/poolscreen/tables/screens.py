@@ -1,7 +1,9 @@
 """Tables of what a screen holds."""
 
+import numpy as np
 import pandas as pd
 
+from poolscreen.arrays import IntArray
 from poolscreen.screens.table import Screen
 
 
@@ -20,57 +22,24 @@ def holdings(screen: Screen) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> table, _ = simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))
-    >>> holdings(Screen(table[1:])).iloc[[0, 3, 6]]
+    >>> holdings(Screen(small_screen.table[1:])).iloc[[0, 3, 6]]
                                               what  number
     0                                         rows       5
     3                                       sgRNAs       3
     6  missing combinations of sgRNA and cell line  1 of 6
     """
-    per_gene, n = screen.sgrnas_per_gene, replicates(screen)
+    per_gene, n = screen.sgrnas_per_gene, screen.replicates
     units = len(screen.sgrnas) * len(screen.cell_lines)
     rows = {
         "rows": f"{len(screen.log_fc):,}",
         "cell lines": f"{len(screen.cell_lines):,}",
         "genes": f"{len(screen.genes):,}",
         "sgRNAs": f"{len(screen.sgrnas):,}",
-        "sgRNAs per gene": _range(per_gene),
+        "sgRNAs per gene": _range(per_gene.to_numpy()),
         "rows per sgRNA and cell line": _range(n),
         "missing combinations of sgRNA and cell line": f"{units - len(n):,} of {units:,}",
     }
     return pd.DataFrame({"what": rows.keys(), "number": rows.values()})
-
-
-def replicates(screen: Screen) -> pd.Series:
-    """Count the rows of each combination of sgRNA and cell line that has any.
-
-    Parameters
-    ----------
-    screen : Screen
-        The screen.
-
-    Returns
-    -------
-    pandas.Series
-        Counts; the index numbers the combinations.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame(
-    ...     {"cell_line": ["A", "A", "B"], "sgRNA": "s", "gene": "g", "log_fc": [-1.0, -1.5, 0.5]}
-    ... )
-    >>> replicates(Screen(table)).tolist()
-    [2, 1]
-    """
-    return pd.Series(screen.sgrna_idx * len(screen.cell_lines) + screen.cell_idx).value_counts()
-
-
-def _range(counts: pd.Series) -> str:
-    low, high = counts.min(), counts.max()
-    if low == high:
-        return f"{low}"
-    return f"{low} to {high}, half of them {counts.median():g} or more"
 
 
 def by_cell_line(screen: Screen) -> pd.DataFrame:
@@ -108,3 +77,10 @@ def by_cell_line(screen: Screen) -> pd.DataFrame:
             "97%": groups.quantile(0.97),
         }
     ).reset_index()
+
+
+def _range(counts: IntArray) -> str:
+    low, high = counts.min(), counts.max()
+    if low == high:
+        return f"{low}"
+    return f"{low} to {high}, half of them {np.median(counts):g} or more"

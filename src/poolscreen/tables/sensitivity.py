@@ -32,8 +32,7 @@ def power_scaling(posterior: xr.Dataset, log_density: xr.Dataset) -> pd.DataFram
     >>> dims = ("chain", "draw")
     >>> density = xr.Dataset({"mu": (dims, -((mu / 5) ** 2) / 2)})
     >>> density["log_fc"] = (dims, -((mu - 1) ** 2) / 0.02)
-    >>> found = power_scaling(xr.Dataset({"mu": (dims, mu)}), density)
-    >>> found.round(1)
+    >>> power_scaling(xr.Dataset({"mu": (dims, mu)}), density).round(1)
       quantity  prior  likelihood
     0       mu    0.0         0.1
     """
@@ -50,10 +49,10 @@ def power_scaling(posterior: xr.Dataset, log_density: xr.Dataset) -> pd.DataFram
     level = logger.level
     logger.setLevel(logging.ERROR)  # what it would warn of is what the table shows
     try:
-        found: pd.DataFrame = az.psense_summary(tree)
+        moved: pd.DataFrame = az.psense_summary(tree)
     finally:
         logger.setLevel(level)
-    return found[["prior", "likelihood"]].rename_axis("quantity").reset_index()
+    return moved[["prior", "likelihood"]].rename_axis("quantity").reset_index()
 
 
 def reweighted(
@@ -83,8 +82,8 @@ def reweighted(
     >>> x = xr.DataArray(normal, dims=("chain", "draw"))
     >>> reweighted({"x": x}, None)["mean"].round(1).tolist()
     [0.0]
-    >>> found = reweighted({"x": x}, 0.5 * x)
-    >>> found["mean"].round(1).tolist(), (found["k"] < 0.7).tolist()
+    >>> shifted = reweighted({"x": x}, 0.5 * x)
+    >>> shifted["mean"].round(1).tolist(), (shifted["k"] < 0.7).tolist()
     ([0.5], [True])
     """
     from arviz_stats.base import array_stats

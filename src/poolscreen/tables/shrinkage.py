@@ -69,7 +69,6 @@ def shrinkage_of_genes(
     A gene with one sgRNA goes half way to the overall mean where both variances are 1, a gene with
     three a quarter of it:
 
-    >>> from poolscreen.screens.simulate import Design, simulate
     >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 3)))[0])
     >>> one = xr.DataArray(np.ones((2, 50)), dims=("chain", "draw"))
     >>> shrinkage_of_genes(screen, unit_variance=one, top_sd=one)[["gene", "sgRNAs", "shrinkage"]]
@@ -107,8 +106,8 @@ def towards_genes(screen: Screen, pulled: pd.DataFrame, genes: pd.DataFrame) -> 
     >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": [-2.0]})
     >>> pulled = table.drop(columns="log_fc").assign(unpooled=-2.0, pooled=-1.25)
     >>> genes = pd.DataFrame({"gene": ["g"], "cell_line": ["A"], "mean": [-1.0]})
-    >>> found = towards_genes(Screen(table), pulled, genes)
-    >>> found[["unpooled_deviation", "pooled_deviation"]]
+    >>> deviations = towards_genes(Screen(table), pulled, genes)
+    >>> deviations[["unpooled_deviation", "pooled_deviation"]]
        unpooled_deviation  pooled_deviation
     0                -1.0             -0.25
     """
@@ -166,7 +165,6 @@ def pull(screen: Screen, unpooled: pd.DataFrame, pooled: pd.DataFrame) -> pd.Dat
 
     Examples
     --------
-    >>> from poolscreen.screens.simulate import Design, simulate
     >>> screen = Screen(simulate(Design(n_cell_lines=1, sgrnas_per_gene=(1, 2)))[0])
     >>> unpooled = screen.table[["sgRNA", "cell_line"]].astype(str).assign(mean=-2.0)
     >>> pull(screen, unpooled, unpooled.assign(mean=-1.5))

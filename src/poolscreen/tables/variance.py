@@ -38,7 +38,6 @@ def sgrna_variance(screen: Screen) -> pd.DataFrame:
     The screen of the book was simulated with a noise of 0.3 and a share of 0.31, that is
     0.2² / (0.2² + 0.3²):
 
-    >>> from poolscreen.screens.simulate import Design, simulate
     >>> sgrna_variance(Screen(simulate(Design())[0])).round(2)
                   quantity  estimate   low  high
     0      sd of the noise      0.30  0.29  0.31
@@ -49,9 +48,8 @@ def sgrna_variance(screen: Screen) -> pd.DataFrame:
     """
     from scipy import stats
 
-    n_cells = len(screen.cell_lines)
-    cells = pd.Series(screen.sgrna_idx * n_cells + screen.cell_idx)
-    if n_cells < 2 or not cells.is_unique or len(cells) != len(screen.sgrnas) * n_cells:
+    n_cells, n = len(screen.cell_lines), screen.replicates
+    if n_cells < 2 or n.max() > 1 or len(n) < len(screen.sgrnas) * n_cells:
         raise PoolscreenError(
             "the analysis of variance takes each sgRNA once in each of two or more cell lines"
         )
@@ -117,5 +115,5 @@ def scatter_of_sgrnas(log_fc: FloatArray, screen: Screen) -> FloatArray:
     of_sgrna = means(log_fc, screen.sgrna_idx)
     of_gene = means(of_sgrna, screen.gene_of_sgrna)
     about = of_sgrna - of_gene[:, screen.gene_of_sgrna]
-    found: FloatArray = np.sqrt((about**2).sum(1) / df)
-    return found
+    scatter: FloatArray = np.sqrt((about**2).sum(1) / df)
+    return scatter

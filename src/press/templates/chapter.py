@@ -18,7 +18,7 @@
 from poolscreen.display import graph, source, table
 from poolscreen.figures.predictions import predictive
 from poolscreen.models import __ID__
-from poolscreen.tables.fits import diagnostics, settings
+from poolscreen.tables.fits import diagnostics, sampler_settings
 from press.glue import numbers
 from press.results import load_fit, load_screen, load_table
 
@@ -62,7 +62,7 @@ predictive(fit, "prior_predictive", title="Model __NAME__: what the prior expect
 # ## Sampling, and whether it worked
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-__ID__", "caption": "How model __NAME__ was sampled."}
-table(settings(fit))
+table(sampler_settings(fit))
 
 # %% tags=["hide-input"] table={"name": "tbl-diagnostics-__ID__", "caption": "Diagnostics of model __NAME__; R-hat and effective sample sizes are the worst over all parameters."}
 table(diagnostics({"__NAME__": fit}))

@@ -82,10 +82,10 @@ def test_tails_count_what_lies_far_out():
             "mean": [0.0, 0.0, 1.0, 1.0],
         }
     )
-    found = disagreement.tails(screen, table, posterior(sigma=1.0), m7a.FAMILY)
-    assert found["below"].tolist() == [1, 1, 1]
-    assert found["above"].tolist() == [1, 0, 0]
-    assert found["expected"].iloc[0] == pytest.approx(8 * 0.02275, rel=1e-3)
+    counts = disagreement.tails(screen, table, posterior(sigma=1.0), m7a.FAMILY)
+    assert counts["below"].tolist() == [1, 1, 1]
+    assert counts["above"].tolist() == [1, 0, 0]
+    assert counts["expected"].iloc[0] == pytest.approx(8 * 0.02275, rel=1e-3)
 
 
 def test_probabilities_and_differences_are_those_of_the_draws():
@@ -99,9 +99,9 @@ def test_probabilities_and_differences_are_those_of_the_draws():
     table = pd.DataFrame({"gene": ["B", "B", "A", "A"], "cell_line": ["Y", "X", "Y", "X"]}).assign(
         **dict.fromkeys(["mean", "sd", "hdi_3%", "hdi_97%"], 0.0)
     )
-    found = probabilities(table, draws, -1.0)
-    assert found["P(below 0)"].iloc[0] == (draws[..., 0, 0] < 0).mean()
-    assert found["P(below -1)"].iloc[3] == (draws[..., 1, 1] < -1).mean()
+    below = probabilities(table, draws, -1.0)
+    assert below["P(below 0)"].iloc[0] == (draws[..., 0, 0] < 0).mean()
+    assert below["P(below -1)"].iloc[3] == (draws[..., 1, 1] < -1).mean()
     gap = differences(draws, "Y", "X").set_index("gene")
     assert gap.loc["B", "mean"] == pytest.approx(
         float((draws[..., 0, 0] - draws[..., 0, 1]).mean())
@@ -112,9 +112,9 @@ def test_probabilities_and_differences_are_those_of_the_draws():
 def test_holdings_say_what_is_missing():
     screen = small([3.0, 5.0, 1.0, 1.0, 1.0, 1.0, 7.0, 7.0])
     fewer = Screen(screen.table.drop(index=[1]))
-    found = screens.holdings(fewer).set_index("what")["number"]
-    assert found["missing combinations of sgRNA and cell line"] == "1 of 8"
-    assert found["sgRNAs per gene"].startswith("1 to 3")
+    number = screens.holdings(fewer).set_index("what")["number"]
+    assert number["missing combinations of sgRNA and cell line"] == "1 of 8"
+    assert number["sgRNAs per gene"].startswith("1 to 3")
 
 
 def test_a_model_without_effects_by_cell_line_is_refused(screen):

@@ -278,7 +278,7 @@ def test_a_model_without_a_family_is_refused(screen, monkeypatch):
 
 
 def test_a_screen_that_is_too_large_is_refused(monkeypatch, screen):
-    monkeypatch.setattr(leaving_out, "LARGEST", 1000)
+    monkeypatch.setattr(leaving_out, "MAX_OBSERVATIONS", 1000)
     with pytest.raises(PoolscreenError, match="has 1,100 rows"):
         leaving_out.predict(Crossed(), screen, xr.Dataset())
 

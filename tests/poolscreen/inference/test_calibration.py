@@ -9,7 +9,7 @@ import xarray as xr
 
 from poolscreen import models
 from poolscreen.errors import PoolscreenError
-from poolscreen.inference import calibration, sampling
+from poolscreen.inference import calibration, refitting, sampling
 from poolscreen.inference.calibration import pit
 from poolscreen.models import _m7a_variance, m7a
 from poolscreen.screens.simulate import Design, simulate
@@ -25,8 +25,8 @@ def small() -> Screen:
     return Screen(simulate(Design(n_cell_lines=3, sgrnas_per_gene=(1, 2, 4)))[0])
 
 
-def p_values(found):
-    return uniformity(pit(found)).set_index("quantity")["p"]
+def p_values(calibrated):
+    return uniformity(pit(calibrated)).set_index("quantity")["p"]
 
 
 @pytest.mark.slow
@@ -34,8 +34,8 @@ def test_a_deliberate_error_is_caught(small):
     """A variance in place of a standard deviation, by a tenth of the book's data sets."""
     p = {}
     for name, model in {"right": m7a, "wrong": _m7a_variance}.items():
-        found = calibration.calibrate(model, small, data_sets=100)
-        p[name] = p_values(found)
+        calibrated = calibration.calibrate(model, small, data_sets=100)
+        p[name] = p_values(calibrated)
     assert p["wrong"]["sigma_alpha"] < 1e-6
     assert p["right"].min() > 1e-3
 
@@ -44,9 +44,9 @@ def test_a_deliberate_error_is_caught(small):
 def test_a_model_outside_the_family(small):
     """It is sampled as it stands; naming it is enough."""
     model = SimpleNamespace(TITLE="no family", FAMILY=None, build=m7a.build)
-    found = calibration.calibrate(model, small, data_sets=3, seed=1)
-    assert dict(found.sizes) == {"data_set": 3, "quantity": 6}
-    assert found["quantity"].to_numpy().tolist() == [
+    calibrated = calibration.calibrate(model, small, data_sets=3, seed=1)
+    assert dict(calibrated.sizes) == {"data_set": 3, "quantity": 6}
+    assert calibrated["quantity"].to_numpy().tolist() == [
         "mu_alpha_gc",
         "sigma_alpha",
         "alpha_gc[gene_0, cell_0]",
@@ -54,19 +54,19 @@ def test_a_model_outside_the_family(small):
         "sigma",
         calibration.LOG_LIKELIHOOD,
     ]
-    assert found["rank"].min() >= 0
-    assert found["rank"].max() <= found.attrs["draws"] == 400
+    assert calibrated["rank"].min() >= 0
+    assert calibrated["rank"].max() <= calibrated.attrs["draws"] == 400
 
 
 @pytest.mark.slow
 def test_fits_that_fail_the_gate_are_counted(small, monkeypatch):
     """With five draws none can pass, and all are kept."""
     hasty = sampling.Settings(draws=5, tune=50, target_accept=0.8)
-    monkeypatch.setattr(calibration, "SETTINGS", hasty)
-    monkeypatch.setattr(calibration, "THIN", 1)
-    found = calibration.calibrate(m7a, small, data_sets=4)
-    assert found.sizes["data_set"] == 4
-    assert all("effective sample size" in fault for fault in found["fault"].to_numpy())
+    monkeypatch.setattr(refitting, "SHORT", hasty)
+    monkeypatch.setattr(refitting, "THIN", 1)
+    calibrated = calibration.calibrate(m7a, small, data_sets=4)
+    assert calibrated.sizes["data_set"] == 4
+    assert all("effective sample size" in fault for fault in calibrated["fault"].to_numpy())
 
 
 def test_observations_that_are_no_data_are_refused(small):
@@ -121,13 +121,13 @@ def test_the_models_of_the_book_are_calibrated():
 @pytest.mark.book
 @pytest.mark.parametrize("name", sorted(CALIBRATED & set(models.names())))
 def test_calibration_shows_no_fault(name, book):
-    found = load_calibration(name)
-    assert found.sizes["data_set"] >= 1000
-    assert (found["fault"] != "").mean() < 0.02
-    ranks = pit(found)
+    calibrated = load_calibration(name)
+    assert calibrated.sizes["data_set"] >= 1000
+    assert (calibrated["fault"] != "").mean() < 0.02
+    ranks = pit(calibrated)
     assert uniformity(ranks)["p"].min() > 1e-3
     free = {rv.name for rv in models.get(name).build(calibration.design()).free_RVs}
-    assert {label.split("[")[0] for label in found["quantity"].to_numpy()} == {
+    assert {label.split("[")[0] for label in calibrated["quantity"].to_numpy()} == {
         *free,
         calibration.LOG_LIKELIHOOD,
     }
@@ -135,6 +135,6 @@ def test_calibration_shows_no_fault(name, book):
 
 @pytest.mark.book
 def test_the_book_shows_an_error_being_caught(book):
-    found = load_calibration("_m7a_variance")
-    assert found.sizes["data_set"] >= 1000
-    assert p_values(found)["sigma_alpha"] < 1e-6
+    calibrated = load_calibration("_m7a_variance")
+    assert calibrated.sizes["data_set"] >= 1000
+    assert p_values(calibrated)["sigma_alpha"] < 1e-6

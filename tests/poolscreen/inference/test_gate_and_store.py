@@ -1,13 +1,18 @@
 """Fits: the gate, the file, the tables."""
 
+import importlib
+import re
+
 import numpy as np
+import nutpie
 import pandas as pd
+import pymc as pm
 import pytest
 import xarray as xr
 
 from poolscreen import files
 from poolscreen.errors import PoolscreenError
-from poolscreen.inference import gate, store
+from poolscreen.inference import gate, sampling, store
 from poolscreen.inference.posterior import summarise
 
 
@@ -93,6 +98,12 @@ def test_gate_refuses(change, message):
         pass_gate(drawn(), **change)
 
 
+def test_gate_names_a_remedy_that_is_there():
+    with pytest.raises(PoolscreenError, match=r"the marginal form \(poolscreen\.\w+\)") as refused:
+        pass_gate(drawn(), divergences=1.0)
+    importlib.import_module(re.search(r"\((poolscreen\.\w+)\)", str(refused.value))[1])
+
+
 def test_gate_names_the_worst_parameter():
     with pytest.raises(PoolscreenError, match=r"The worst parameters:\n  sigma: R-hat"):
         pass_gate(drawn(shift=3.0))
@@ -104,6 +115,16 @@ def test_a_failure_on_purpose_must_be_one():
     with pytest.raises(PoolscreenError, match="shown as a failure, but it has converged"):
         gate.check_gate("m", tables, good, expect_failure=True)
     gate.check_gate("m", tables, good | {"divergences": 3.0}, expect_failure=True)
+
+
+def test_chains_say_how_far_they_are(monkeypatch):
+    heard = []
+    monkeypatch.setattr(sampling, "Progress", lambda say: say)  # every message is passed on
+    with pm.Model() as model:
+        pm.Normal("mu")
+    compiled = nutpie.compile_pymc_model(model)
+    sampling.sample_compiled(compiled, sampling.Settings(draws=20_000), say=heard.append)
+    assert re.fullmatch(r"[\d,]+ of 88,000 draws \(\d+%\)", heard[-1])
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from scipy import stats
 
 from poolscreen.errors import PoolscreenError
 from poolscreen.tables import sensitivity
-from poolscreen.tables.measurements import best_and_median, slope
+from poolscreen.tables.growth import best_and_median, slope
 from press import measurements, paths, results
 
 
@@ -23,17 +23,17 @@ def normal() -> xr.DataArray:
 def test_reweighted_draws_are_those_of_the_other_distribution(normal):
     """From a standard normal to one of mean 0.5 and half the variance."""
     ratio = stats.norm.logpdf(normal, 0.5, 0.5**0.5) - stats.norm.logpdf(normal)
-    found = sensitivity.reweighted({"x": normal}, normal.copy(data=ratio)).iloc[0]
+    summary = sensitivity.reweighted({"x": normal}, normal.copy(data=ratio)).iloc[0]
     expected = stats.norm.ppf([0.03, 0.97], 0.5, 0.5**0.5)
-    assert found["mean"] == pytest.approx(0.5, abs=0.02)
-    np.testing.assert_allclose(found[["3%", "97%"]].astype(float), expected, atol=0.05)
-    assert found["k"] < 0.5
+    assert summary["mean"] == pytest.approx(0.5, abs=0.02)
+    np.testing.assert_allclose(summary[["3%", "97%"]].astype(float), expected, atol=0.05)
+    assert summary["k"] < 0.5
 
 
 def test_draws_as_they_are(normal):
-    found = sensitivity.reweighted({"x": normal}, None).iloc[0]
-    assert found["mean"] == pytest.approx(float(normal.mean()))
-    assert np.isnan(found["k"])
+    summary = sensitivity.reweighted({"x": normal}, None).iloc[0]
+    assert summary["mean"] == pytest.approx(float(normal.mean()))
+    assert np.isnan(summary["k"])
 
 
 def test_power_scaling_tells_who_decides(normal):
@@ -43,10 +43,10 @@ def test_power_scaling_tells_who_decides(normal):
     posterior = xr.Dataset({"x": normal})
     for prior, likelihood in [(strong, weak), (weak, strong)]:
         density = xr.Dataset({"x": prior, "log_fc": likelihood})
-        found = sensitivity.power_scaling(posterior, density).iloc[0]
+        moved = sensitivity.power_scaling(posterior, density).iloc[0]
         high, low = ("prior", "likelihood") if prior is strong else ("likelihood", "prior")
-        assert found[high] > 0.05
-        assert found[low] < 0.01
+        assert moved[high] > 0.05
+        assert moved[low] < 0.01
 
 
 def test_best_and_median():
@@ -57,11 +57,11 @@ def test_best_and_median():
             "ESS per second": [1, 5, 2, 7],
         }
     )
-    found = best_and_median(rounds, ["model"]).set_index("model").loc["a"]
-    assert found["s, best"] == 1
-    assert found["s, median"] == 2
-    assert found["ESS per second, best"] == 5
-    assert found["ESS per second, median"] == 2
+    reduced = best_and_median(rounds, ["model"]).set_index("model").loc["a"]
+    assert reduced["s, best"] == 1
+    assert reduced["s, median"] == 2
+    assert reduced["ESS per second, best"] == 5
+    assert reduced["ESS per second, median"] == 2
 
 
 def test_slope():

@@ -1,4 +1,4 @@
-"""Tables of repeated measurements, and how they grow."""
+"""Tables of time and memory: rounds of a benchmark, and how they grow with the screen."""
 
 import numpy as np
 import pandas as pd
