@@ -14,7 +14,7 @@ SCRIPT = """\
 # Some prose.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "A line."}}
-
+from poolscreen import figures
 import poolscreen.tables as t
 x = load_fit("m7a"); y = fits.load_table("m7b", "scalars")
 """

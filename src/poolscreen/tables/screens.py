@@ -35,7 +35,7 @@ def holdings(screen: Screen) -> pd.DataFrame:
         "cell lines": f"{len(screen.cell_lines):,}",
         "genes": f"{len(screen.genes):,}",
         "sgRNAs": f"{len(screen.sgrnas):,}",
-        "sgRNAs per gene": _range(per_gene.to_numpy()),
+        "sgRNAs per gene": _range(np.asarray(per_gene, dtype=np.int64)),
         "rows per sgRNA and cell line": _range(n),
         "missing combinations of sgRNA and cell line": f"{units - len(n):,} of {units:,}",
     }

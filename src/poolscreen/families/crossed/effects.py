@@ -40,10 +40,10 @@ def draw_effects(
 
     Examples
     --------
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
     >>> scales = dict.fromkeys(Levels().parameters, (("chain", "draw"), np.full((2, 3), 0.5)))
-    >>> drawn = draw_effects(Levels(), screen, xr.Dataset(scales), np.random.default_rng(103))
+    >>> drawn = draw_effects(
+    ...     Levels(), small_screen, xr.Dataset(scales), np.random.default_rng(103)
+    ... )
     >>> {name: values.shape for name, values in drawn.items()}["alpha_s"]
     (2, 3, 3)
     >>> np.allclose(drawn["gamma_g"].sum("gene"), 0)
@@ -85,6 +85,7 @@ def _draw(
         spread = np.reshape(sd, (-1, *[1] * len(shape)))
         return spread * rng.standard_normal((size, *shape))
 
+    # Parameters and a screen from the prior; `seen` sums the screen by sgRNA and cell line.
     gene = normal(scales["sigma_gamma"], len(screen.genes))
     line = normal(scales["sigma_beta"], len(screen.cell_lines))
     if levels.two_means:
@@ -102,20 +103,22 @@ def _draw(
     noise = normal(scales["sigma"], *n.shape)
     seen = n * (lowest[:, :, None] + line[:, None, :]) + np.sqrt(n) * noise
 
-    told = _solve(levels, screen, n, observed - seen, scales)
-    of_line, of_sgrna = told.sum(1), told.sum(2)
+    # V^-1 (y_observed - y), summed over the observations that share an effect, and times the
+    # variance of that effect: that is Cov(effect, y) V^-1 (y_observed - y), its step.
+    weights = _solve(levels, screen, n, observed - seen, scales)
+    of_line, of_sgrna = weights.sum(1), weights.sum(2)
     by_gene = _in_genes(screen, of_sgrna)
     gene_step, line_step = (
         scales[name][:, None] ** 2 * sums
         for name, sums in (("sigma_gamma", by_gene), ("sigma_beta", of_line))
     )
-    shared = MEAN_SD**2 * told.sum((1, 2))
+    shared = MEAN_SD**2 * weights.sum((1, 2))
     means = {name: mean + shared for name, mean in means.items()}
     shared = shared[:, None]
     if levels.two_means:
         gene_step, line_step = gene_step + shared, line_step + shared
         step = gene_step[:, of_gene]
-    else:
+    else:  # effects that sum to zero move by steps that do
         gene_step -= gene_step.mean(1, keepdims=True)
         line_step -= line_step.mean(1, keepdims=True)
         step = shared + gene_step[:, of_gene]
@@ -135,8 +138,10 @@ def _solve(
 ) -> FloatArray:
     """Apply the inverse covariance matrix to observations, of which only sums matter.
 
-    `total` and what is returned have the shape (draws, sgRNAs, cell lines): sums over the
-    observations of an sgRNA in a cell line.
+    Level by level, as in `poolscreen.families.crossed.likelihood`, whose names these are; here by
+    sgRNA rather than by pattern, and for many draws of the scales at once. `total` and what is
+    returned have the shape (draws, sgRNAs, cell lines): sums over the observations of an sgRNA in a
+    cell line.
     """
 
     def variance(name: str | None) -> FloatArray:
@@ -149,6 +154,7 @@ def _solve(
     shrink = gene / (1 + gene * _in_genes(screen, linked.sum(2)))
 
     def without_lines(sums: FloatArray) -> FloatArray:
+        """Apply V_2^-1: the noise, less what sgRNAs share, less what genes share."""
         of_sgrna = sums.sum(2) * d
         of_gene = shrink * _in_genes(screen, of_sgrna)
         pulled = (sgrna / noise) * of_sgrna  # into the sgRNA, then into the gene
@@ -158,22 +164,25 @@ def _solve(
             - linked * of_gene[:, screen.gene_of_sgrna][:, :, None]
         )
 
+    # Z_c' V_2^-1 Z_c, and M = I + sigma_beta^2 of it: a row and a column for each cell line.
     of_genes = _in_genes(screen, linked)
     within = np.eye(n.shape[1]) * n.sum(0) / noise[:, :, None]
     within -= n.T @ ((sgrna / noise * d)[:, :, None] * n)
     within -= of_genes.transpose(0, 2, 1) @ (shrink[:, :, None] * of_genes)
     matrix = np.eye(n.shape[1]) + line[:, :, None] * within
 
-    def solve(sums: FloatArray) -> FloatArray:
+    def without_shared(sums: FloatArray) -> FloatArray:
+        """Apply V_3^-1: V_2^-1, less what cell lines share."""
         reduced = without_lines(sums)
         effect = np.linalg.solve(matrix, (line * reduced.sum(1))[:, :, None])
         return reduced - without_lines(n * effect[:, None, :, 0])
 
-    found, ones = solve(total), solve(np.broadcast_to(n, total.shape))
+    # What all share, c 1 1', is one more column.
+    solved, ones = without_shared(total), without_shared(np.broadcast_to(n, total.shape))
     shared = levels.shared(gene, line, len(screen.genes), n.shape[1])
-    factor = shared * found.sum((1, 2))[:, None]
+    factor = shared * solved.sum((1, 2))[:, None]
     factor /= 1 + shared * ones.sum((1, 2))[:, None]
-    result: FloatArray = found - factor[:, :, None] * ones
+    result: FloatArray = solved - factor[:, :, None] * ones
     return result
 
 

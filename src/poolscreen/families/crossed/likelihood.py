@@ -151,15 +151,19 @@ def log_marginal_likelihood(levels: Levels, data: Statistics, scales: Mapping[st
     noise, gene, line = of["sigma"], of["sigma_gamma"], of["sigma_beta"]
     sgrna = of[levels.nested_sd] if levels.nested_sd else pt.constant(0.0)
     n, k, total = map(pt.as_tensor, (data.n, data.sgrnas, data.total))
-    nested = _Nested(n, k, noise, sgrna, gene)
 
-    seen = n.sum(axis=1)  # observations of an sgRNA, by pattern
-    in_line = (k.sum(axis=0)[:, None] * n).sum(axis=0)  # and of a cell line
+    # V_2 = sigma^2 I + sigma_alpha^2 Z_s Z_s' + sigma_gamma^2 Z_g Z_g': noise, sgRNAs and genes.
+    # Of it we need the products y' V_2^-1 y, y' V_2^-1 1 and 1' V_2^-1 1, where 1 is the vector of
+    # ones; vectors enter as their sums by gene and pattern.
+    nested = _Nested(n, k, noise, sgrna, gene)
+    seen = n.sum(axis=1)  # observations of one sgRNA, by pattern
+    in_line = (k.sum(axis=0)[:, None] * n).sum(axis=0)  # observations in each cell line
     ones = k * seen
     yy = nested.product(total, total, data.sum_of_squares, data.squares)
     y1 = nested.product(total, ones, total.sum(), (total * seen).sum(axis=0))
     one1 = nested.product(ones, ones, ones.sum(), (ones * seen).sum(axis=0))
 
+    # V_3 = V_2 + sigma_beta^2 Z_c Z_c': the cell lines take their part from each of the products.
     by_pattern = n.type.shape[0] < n.type.shape[1]
     lines = (_lines_by_pattern if by_pattern else _lines)(nested, line, in_line)
     y_line = nested.by_line(total, data.cell_total)
@@ -168,6 +172,8 @@ def log_marginal_likelihood(levels: Levels, data: Statistics, scales: Mapping[st
     y1 -= lines.product(y_line, one_line)
     one1 -= lines.product(one_line, one_line)
 
+    # V = V_3 + c 1 1': what all share is one more column, so that
+    # |V| = |V_3| (1 + c 1' V_3^-1 1) and y' V^-1 y = y' V_3^-1 y - c (y' V_3^-1 1)^2 / (1 + c ...).
     shared = levels.shared(gene, line, k.shape[0], n.shape[1])
     growth = 1 + shared * one1
     log_det = nested.log_det() + lines.log_det + pt.log(growth)
@@ -198,7 +204,6 @@ def log_joint(levels: Levels, screen: Screen, values: Mapping[str, Any]) -> floa
 
     Examples
     --------
-    >>> import pandas as pd
     >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": [0.0]})
     >>> values = dict.fromkeys(["mu_gamma", "mu_beta"], 0.0)
     >>> values |= dict.fromkeys(["sigma_gamma", "sigma_beta", "sigma"], 1.0)
@@ -231,11 +236,11 @@ def log_joint(levels: Levels, screen: Screen, values: Mapping[str, Any]) -> floa
 
 @dataclass(frozen=True)
 class _Nested:
-    """The covariance matrix V of all observations without the cell lines, by its inverse.
+    """The covariance matrix V_2 of noise, sgRNAs and genes, by its inverse and determinant.
 
-    Vectors enter as sums over the observations, by gene and pattern. `n` and `k` are `Counts.n`
-    and `Counts.sgrnas`; the others are variances. What is computed twice stands once in the
-    compiled graph.
+    Vectors enter as sums over the observations, by gene and pattern. `n` and `k` are
+    `Statistics.n` and `Statistics.sgrnas`; the others are variances. What is computed twice stands
+    once in the compiled graph.
     """
 
     n: Any
@@ -244,10 +249,19 @@ class _Nested:
     sgrna: Any
     gene: Any
 
+    # First level: V_1 = sigma^2 I + sigma_alpha^2 Z_s Z_s' is a block for each sgRNA. With n_s
+    # observations and d = 1 / (sigma^2 + n_s sigma_alpha^2) the inverse of a block is
+    # I / sigma^2 - (sigma_alpha^2 / sigma^2) d 1 1', its determinant sigma^(2 n_s) / (sigma^2 d).
+    # So 1' V_1^-1 u, for one sgRNA, is d times the sum of u.
+
     @property
     def d(self) -> Any:
-        """Precision of what an sgRNA tells of its gene, by observation of it."""
+        """Precision that an observation of an sgRNA adds to what is known of its gene."""
         return 1 / (self.noise + self.sgrna * self.n.sum(axis=1))
+
+    # Second level: V_2 = V_1 + sigma_gamma^2 Z_g Z_g'. By the matrix inversion lemma
+    # V_2^-1 = V_1^-1 - V_1^-1 Z_g diag(shrink) Z_g' V_1^-1 with shrink = sigma_gamma^2 / growth and
+    # growth = 1 + sigma_gamma^2 Z_g' V_1^-1 Z_g, which is diagonal: genes share no sgRNA.
 
     @property
     def growth(self) -> Any:
@@ -256,10 +270,12 @@ class _Nested:
 
     @property
     def shrink(self) -> Any:
+        """Variance of the effect of a gene that is left when its sgRNAs have been observed."""
         return self.gene / self.growth
 
     @property
     def linked(self) -> Any:
+        """Sum of `d` over the sgRNAs of a gene and pattern: how these link its cell lines."""
         return self.k * self.d
 
     @property
@@ -268,18 +284,23 @@ class _Nested:
         return self.sgrna / self.noise * self.linked.sum(axis=0)
 
     def log_det(self) -> Any:
+        """Return log |V_2|: of the noise, of each sgRNA, of each gene."""
         of_sgrnas = (self.k.sum(axis=0) * pt.log(self.noise * self.d)).sum()
         n_obs = (self.k * self.n.sum(axis=1)).sum()
         return n_obs * pt.log(self.noise) - of_sgrnas + pt.log(self.growth).sum()
 
     def product(self, u: Any, v: Any, uv: Any, uv_by_pattern: Any) -> Any:
-        """Return u' V^-1 v; `uv` sums over observations, `uv_by_pattern` over sums of sgRNAs."""
+        """Return u' V_2^-1 v: the noise alone, less what sgRNAs share, less what genes share.
+
+        `uv` is the sum of products over the observations, `uv_by_pattern` that of the products of
+        the sums of each sgRNA.
+        """
         of_u, of_v = (u * self.d).sum(axis=1), (v * self.d).sum(axis=1)
         by_sgrna = self.sgrna / self.noise * (self.d * uv_by_pattern).sum()
         return uv / self.noise - by_sgrna - (self.shrink * of_u * of_v).sum()
 
     def by_line(self, u: Any, in_lines: Any) -> Any:
-        """Return Z' V^-1 u, by cell line; `in_lines` are the sums of u itself."""
+        """Return Z_c' V_2^-1 u, by cell line; `in_lines` are the sums of u itself."""
         pull = self.shrink * (u * self.d).sum(axis=1)
         weight = self.sgrna / self.noise * self.d * u.sum(axis=0)
         weight += (self.linked * pull[:, None]).sum(axis=0)
@@ -295,7 +316,12 @@ class _Lines:
 
 
 def _lines(nested: _Nested, line: Any, in_line: Any) -> _Lines:
-    """Eliminate the cell lines by a matrix with a row for each."""
+    """Eliminate the cell lines by a matrix with a row for each.
+
+    By the same lemma, with M = I + sigma_beta^2 Z_c' V_2^-1 Z_c: |V_3| = |V_2| |M|, and
+    u' V_3^-1 v = u' V_2^-1 v - sigma_beta^2 (Z_c' V_2^-1 u)' M^-1 (Z_c' V_2^-1 v).
+    """
+    # Z_c' V_2^-1 Z_c: the noise on the diagonal, less what lines share through sgRNAs and genes.
     n, seen_in = nested.n, pt.dot(nested.linked, nested.n)
     pulled = pt.dot(n.T, nested.own[:, None] * n)
     pulled += pt.dot(seen_in.T, nested.shrink[:, None] * seen_in)
@@ -308,7 +334,12 @@ def _lines(nested: _Nested, line: Any, in_line: Any) -> _Lines:
 
 
 def _lines_by_pattern(nested: _Nested, line: Any, in_line: Any) -> _Lines:
-    """Eliminate the cell lines by a matrix with a row for each pattern, where these are fewer."""
+    """Eliminate the cell lines by a matrix with a row for each pattern, where these are fewer.
+
+    M of `_lines` is D - sigma_beta^2 N' B N, with a diagonal D, the patterns N and a matrix B that
+    has a row for each pattern. The lemma once more turns its inverse into that of
+    I - sigma_beta^2 N D^-1 N' B.
+    """
     n, linked = nested.n, nested.linked
     diagonal = 1 + line * in_line / nested.noise
     pulled = pt.diag(nested.own) + pt.dot(linked.T, nested.shrink[:, None] * linked)
