@@ -1,5 +1,6 @@
-"""Writing files and folders whole or not at all."""
+"""Files: written whole or not at all, and known by their content."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,3 +52,27 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             path.rename(Path(own, "old"))
         part.rename(path)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of the content of a file, in hexadecimal digits.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "screen.csv")
+    ...     _ = path.write_text("cell_line,sgRNA,gene,log_fc")
+    ...     sha256(path)[:8]
+    '2ddc87f7'
+    """
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

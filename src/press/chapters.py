@@ -8,6 +8,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import yaml
+from jupytext.compare import NotebookDifference, compare_notebooks
 from nbformat import NotebookNode
 
 from poolscreen import files
@@ -124,7 +125,7 @@ def check_pair(chapter: str) -> None:
     Raises
     ------
     PoolscreenError
-        If they differ. It names the first cell that does, and the command that mends it.
+        If they differ. It shows the first difference, and names the command that mends it.
     """
     path = notebook_path(chapter)
     if not path.is_file():
@@ -141,24 +142,14 @@ def check_pair(chapter: str) -> None:
         raise PoolscreenError(
             f"{paths.short(path)} is no notebook ({error}); `make pair` makes it from the script"
         ) from error
-    theirs, ours = ([_content(c) for c in nb.cells] for nb in (present, make_notebook(chapter)))
-    if theirs == ours:
-        return
-    shared = min(len(theirs), len(ours))
-    differs = [i for i in range(shared) if theirs[i] != ours[i]]
-    number = differs[0] + 1 if differs else shared + 1
-    raise PoolscreenError(
-        f"{paths.short(script_path(chapter))} and its .ipynb differ from cell {number} on.\n"
-        "To keep the script: make pair\n"
-        f"To keep the notebook: .venv/bin/jupytext --to py:percent {paths.short(path)}"
-    )
-
-
-def _content(cell: NotebookNode) -> tuple[str, str, str]:
-    shown = {
-        key: cell.metadata[key] for key in ("tags", "mystnb", "table") if cell.metadata.get(key)
-    }
-    return cell.cell_type, cell.source, json.dumps(shown, sort_keys=True)
+    try:
+        compare_notebooks(present, make_notebook(chapter), fmt="ipynb")
+    except NotebookDifference as difference:
+        raise PoolscreenError(
+            f"{paths.short(script_path(chapter))} and its .ipynb differ: {difference}\n"
+            "To keep the script: make pair\n"
+            f"To keep the notebook: .venv/bin/jupytext --to py:percent {paths.short(path)}"
+        ) from None
 
 
 def join(chapter: str, executed: NotebookNode) -> NotebookNode:

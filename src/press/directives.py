@@ -1,11 +1,35 @@
-"""A directive of the book's pages: a numbered table whose cells are ready HTML."""
+"""What the book adds to Sphinx: tables whose cells are ready HTML, and minus signs."""
 
+import re
 from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
+
+# A number below zero at the start of a cell; of a heading, also after a word.
+BELOW_ZERO = re.compile(r"(<td>|<th>(?:[^<]*\s)?)-(?=\d)")
+
+
+def minus_signs(rows: str) -> str:
+    """Give the numbers below zero of an HTML table a minus sign in place of a hyphen."""
+    return BELOW_ZERO.sub("\\1\N{MINUS SIGN}", rows)
+
+
+class MinusSigns(SphinxPostTransform):
+    """Give numbers of the prose and of plain tables a minus sign in place of a hyphen."""
+
+    default_priority = 900  # when numbers of other pages have been pasted
+
+    def run(self, **_: object) -> None:
+        """Replace the hyphens."""
+        for node in list(self.document.findall(nodes.Element)):
+            if isinstance(node, nodes.entry) or "pasted-text" in node.get("classes", []):
+                text = next(node.findall(nodes.Text), None)
+                if text is not None and re.match(r"-\d", text):
+                    text.parent.replace(text, nodes.Text("\N{MINUS SIGN}" + text[1:]))
 
 
 class ReadyTable(SphinxDirective):
@@ -29,12 +53,13 @@ class ReadyTable(SphinxDirective):
         self.set_source_info(table)
         caption, messages = self.parse_inline(self.arguments[0])
         table += nodes.title("", "", *caption)
-        table += nodes.raw("", "\n".join(self.content), format="html")
+        table += nodes.raw("", minus_signs("\n".join(self.content)), format="html")
         self.add_name(table)
         return [table, *messages]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directive."""
+    """Register both."""
     app.add_directive("ready-table", ReadyTable)
+    app.add_post_transform(MinusSigns)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,5 @@
 """What depends on what, derived from the code: modules by their imports, files by their content."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import grimp
 
 from poolscreen.errors import PoolscreenError
+from poolscreen.files import sha256
 from press import paths
 
 PACKAGES = ("poolscreen", "press")
@@ -90,12 +90,7 @@ def _module_file(name: str) -> str:
 
 def digest(files: Iterable[str]) -> dict[str, str]:
     """Return the SHA-256 of the content of each file, by its path from the project's folder."""
-    return {path: _sha256(paths.root() / path) for path in sorted(set(files))}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+    return {path: sha256(paths.root() / path) for path in sorted(set(files))}
 
 
 def check_fresh(what: str, files: Mapping[str, str]) -> None:

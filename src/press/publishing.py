@@ -1,6 +1,5 @@
 """Publishing: a freshly built site takes the place of the last good one, whole or not at all."""
 
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -32,10 +31,7 @@ def publish(fresh: Path) -> None:
     fresh.rename(target)
     shutil.rmtree(old, ignore_errors=True)
     published = sorted(path for path in target.rglob("*") if path.is_file())
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(target.parent)}\n"
-        for path in published
-    ]
+    lines = [f"{files.sha256(path)}  {path.relative_to(target.parent)}\n" for path in published]
     with files.replacing(manifest_path()) as part:
         part.write_text("".join(lines))
 
@@ -57,6 +53,6 @@ def is_whole() -> bool:
     for line in manifest_path().read_text().splitlines():
         digest, _, name = line.partition("  ")
         path = html_path().parent / name
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        if not path.is_file() or files.sha256(path) != digest:
             return False
     return True

@@ -101,11 +101,6 @@ MENDED = (
         r'(?s)(class="onlyprint">\s*<h1>)(.*?<h1>(<span class="section-number">[^<]*</span>))',
         r"\1\3\2",
     ),
-    # Numbers below zero in tables and in the prose have a minus sign, not a hyphen.
-    (
-        r'(<td>(?:<p>)?|<th>[^<]*\s|<span class="pasted-text">)-(?=\d)',
-        "\\1\N{MINUS SIGN}",
-    ),
 )
 
 

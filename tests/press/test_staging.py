@@ -9,11 +9,13 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 from PIL import Image
 
 from poolscreen import display
 from poolscreen.errors import PoolscreenError
-from press import chapters, execution, repository, site, staging
+from press import chapters, directives, execution, repository, site, staging
 
 
 def cell_with(shown, **metadata):
@@ -79,20 +81,23 @@ def test_links_are_followed(tmp_path):
     ]
 
 
-def test_numbers_below_zero_have_a_minus_sign(tmp_path):
-    """In tables and in the prose; code, names, dates and math are as they were."""
-    page = tmp_path / "a.html"
-    page.write_text(
-        "<th>P(below -1)</th><td>-0.5</td><td>gene-1</td><td>2026-11-23</td><td>-</td>"
-        '<p>from <span class="pasted-text">-2,828</span> to -1</p><pre>x = -1</pre>'
-        '<span class="math">\\(-1\\)</span>'
-    )
-    site.mend(tmp_path)
-    assert page.read_text() == (
+def test_numbers_below_zero_of_tables_have_a_minus_sign():
+    """Headings and cells; names, dates and empty cells are as they were."""
+    rows = "<th>P(below -1)</th><td>-0.5</td><td>gene-1</td><td>2026-11-23</td><td>-</td>"
+    assert directives.minus_signs(rows) == (
         "<th>P(below −1)</th><td>−0.5</td><td>gene-1</td><td>2026-11-23</td><td>-</td>"
-        '<p>from <span class="pasted-text">−2,828</span> to -1</p><pre>x = -1</pre>'
-        '<span class="math">\\(-1\\)</span>'
     )
+
+
+def test_numbers_below_zero_of_the_prose_have_a_minus_sign():
+    """Numbers that are pasted, and cells of plain tables; what is typed is as it was."""
+    document = new_document("a")
+    document += nodes.inline("", "-2,828", classes=["pasted-text"])
+    document += nodes.entry("", nodes.paragraph("", "-0.5"))
+    document += nodes.entry("", nodes.paragraph("", "2026-11-23"))
+    document += nodes.paragraph("", "-1 is typed")
+    directives.MinusSigns(document).run()
+    assert [node.astext() for node in document] == ["−2,828", "−0.5", "2026-11-23", "-1 is typed"]
 
 
 def test_a_printed_title_has_the_number_of_the_chapter(tmp_path):

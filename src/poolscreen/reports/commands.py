@@ -1,6 +1,5 @@
 """A screen of one's own: from a file to a checked table, a fit, a report."""
 
-import hashlib
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -161,7 +160,7 @@ def report(
     say("writing the report")
     about = About(
         screen=path.name,
-        sha256=_sha256(path),
+        sha256=files.sha256(path),
         model=model,
         cautions=cautions.cautions(data),
         command=f"poolscreen report {path.name} --model {model} --threshold {threshold:g}",
@@ -174,8 +173,3 @@ def report(
             (folder / f"{name}.csv").write_text(text, encoding="utf-8")
         (folder / "report.html").write_text(page.html(blocks, title=path.name), encoding="utf-8")
     say(f"{output}: report.html, and its tables as CSV")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
