@@ -107,7 +107,7 @@ def test_a_fit_whose_name_is_not_written_out_is_an_error(chapter):
 @pytest.mark.parametrize(
     "code",
     [
-        "from poolscreen.fits import load_fit as load",
+        "from press.results import load_fit as load",
         "map(load_fit, ['m7a', 'm7b'])",
         "fits.read_fit(path)",
         "models.get('m7b')",
