@@ -12,13 +12,13 @@ from matplotlib.lines import Line2D
 from poolscreen.figures.style import CHAIN_COLOURS, SEED, WIDTH
 
 
-def ring(exact: pd.DataFrame, chains: pd.DataFrame, *, title: str) -> Figure:
+def ring(exact: pd.DataFrame, sampled: pd.DataFrame, *, title: str) -> Figure:
     """Draw chains of a sampler over the exact posterior of the two scales of model 7b (seaborn).
 
     Parameters
     ----------
-    exact, chains : pandas.DataFrame
-        Draws in columns `sigma_alpha`, `sigma`; `chains` also has `chain`.
+    exact, sampled : pandas.DataFrame
+        Draws in columns `sigma_alpha`, `sigma`; `sampled` also has `chain`.
     title : str
         Title of the figure.
 
@@ -44,13 +44,13 @@ def ring(exact: pd.DataFrame, chains: pd.DataFrame, *, title: str) -> Figure:
     grid = sns.JointGrid(data=exact, **axes, height=6, ratio=5, space=0.15)
     grid.figure.set_dpi(200)
     grid.plot_joint(sns.scatterplot, color="#BBBBBB", s=6, linewidth=0)
-    shuffled = chains.sample(frac=1, random_state=SEED)  # no chain lies on top
+    shuffled = sampled.sample(frac=1, random_state=SEED)  # no chain lies on top
     sns.scatterplot(shuffled, **axes, **colours, s=7, linewidth=0, ax=grid.ax_joint)
     for side, margin in (("x", grid.ax_marg_x), ("y", grid.ax_marg_y)):
         bins = {"bins": 40, "binrange": (0, 0.4), "stat": "density"}
         sns.histplot(exact, **{side: axes[side]}, **bins, color="#BBBBBB", ax=margin)
         steps = {"element": "step", "fill": False, "common_norm": False}
-        sns.histplot(chains, **{side: axes[side]}, **bins, **steps, **colours, ax=margin)
+        sns.histplot(sampled, **{side: axes[side]}, **bins, **steps, **colours, ax=margin)
         margin.set_yscale("linear")
     grid.ax_joint.set(
         xlim=(-0.01, 0.4),

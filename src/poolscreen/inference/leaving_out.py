@@ -77,7 +77,7 @@ def parts_left_out(screen: Screen) -> dict[str, list[IntArray]]:
     ...     {"cell_line": list("ABAB"), "sgRNA": list("ssrr"), "gene": "g", "log_fc": 0.0}
     ... )
     >>> parts = parts_left_out(Screen(table))
-    >>> {name: [part.tolist() for part in found] for name, found in parts.items()}
+    >>> {kind: [part.tolist() for part in of_kind] for kind, of_kind in parts.items()}
     {'observation': [[0], [1], [2], [3]], 'sgRNA': [[0, 1], [2, 3]], 'cell_line': [[0, 2], [1, 3]],
      'half_sgRNA': [[1], [3]], 'half_cell_line': [[2], [3]]}
     """
@@ -140,10 +140,10 @@ def predict(
     ...     name: (("chain", "draw"), rng.uniform(0.4, 0.6, (2, 320)))
     ...     for name in m7.FAMILY.parameters
     ... }
-    >>> found = predict(m7.FAMILY, screen, xr.Dataset(draws))
-    >>> {name: values.shape for name, values in found["log_likelihood"].items()}["sgRNA"]
+    >>> predictions = predict(m7.FAMILY, screen, xr.Dataset(draws))
+    >>> predictions["log_likelihood"]["sgRNA"].shape
     (2, 20, 3)
-    >>> bool(np.isnan(found["predicted"]["mean"].sel(left_out="half_sgRNA")).mean() == 0.5)
+    >>> bool(np.isnan(predictions["predicted"]["mean"].sel(left_out="half_sgRNA")).mean() == 0.5)
     True
     """
     y = screen.log_fc
@@ -157,21 +157,21 @@ def predict(
     scales, parts = samples(thinned), parts_left_out(screen)
     matrices = _Precision(family, screen)
     size, progress = scales["sigma"].size, Progress(say)
-    density = {name: np.empty((size, len(found))) for name, found in parts.items()}
+    density = {name: np.empty((size, len(of_kind))) for name, of_kind in parts.items()}
     mean, variance = (np.full((len(parts), size, len(y)), np.nan) for _ in range(2))
     for number in range(size):
         draw = {name: float(values[number]) for name, values in scales.items()}
         precision = matrices.of(draw)
-        for kind, (name, found) in enumerate(parts.items()):
-            for places, rows in _of_equal_size(found):
+        for kind, (name, of_kind) in enumerate(parts.items()):
+            for places, rows in _of_equal_size(of_kind):
                 given = _given_others(y, precision, rows)
                 mean[kind, number, rows], variance[kind, number, rows] = given[:2]
                 density[name][number, places] = given[2]
         progress(f"{number + 1} of {size} draws")
 
     predicted = np.full((2, len(parts), len(y)), np.nan)
-    for kind, (name, found) in enumerate(parts.items()):
-        for place, part in enumerate(found):
+    for kind, (name, of_kind) in enumerate(parts.items()):
+        for place, part in enumerate(of_kind):
             log_weights, _ = array_stats.psislw(density[name][:, place])
             weights = np.exp(log_weights)[:, None]
             centre = (weights * mean[kind][:, part]).sum(0)

@@ -6,7 +6,7 @@ import xarray as xr
 
 from poolscreen.arrays import FloatArray
 
-HDI_PROB = 0.94
+HDI_PROB = 0.94  # of every interval
 
 
 def summarise(posterior: xr.Dataset) -> dict[str, pd.DataFrame]:

@@ -1,4 +1,4 @@
-"""The file that a fit is kept in."""
+"""The files that results are kept in: fits, their tables, and what else is computed."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from poolscreen.errors import PoolscreenError
 
 FORMAT = 1  # of a fit's file; raise it when older files can no longer be read
 REMEDY = "delete it and run `make book`, which makes it anew"
-GROUPS = (
+GROUPS = (  # of a fit
     "posterior",
     "sample_stats",
     "prior",
