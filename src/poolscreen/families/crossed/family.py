@@ -1,13 +1,10 @@
 """Models of genes, and their sgRNAs, crossed with cell lines, that integrate out."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-import pymc as pm
-import xarray as xr
 
-from poolscreen.arrays import FloatArray, IntArray
+from poolscreen.arrays import IntArray
 from poolscreen.families.crossed import effects, likelihood
 from poolscreen.families.crossed.levels import Levels
 from poolscreen.screens.table import Screen
@@ -22,23 +19,10 @@ class Crossed(Levels):
     ['sigma_gamma', 'sigma_alpha', 'sigma_beta', 'sigma']
     """
 
-    def build(self, screen: Screen) -> pm.Model:
-        """See `poolscreen.families.crossed.likelihood.build`."""
-        return likelihood.build(self, screen)
-
-    def data_of(self, model: pm.Model, screen: Screen) -> dict[str, FloatArray]:
-        """See `poolscreen.families.crossed.likelihood.data_of`."""
-        return likelihood.data_of(self, model, screen)
-
-    def log_joint(self, screen: Screen, values: Mapping[str, Any]) -> float:
-        """See `poolscreen.families.crossed.likelihood.log_joint`."""
-        return likelihood.log_joint(self, screen, values)
-
-    def draw_effects(
-        self, screen: Screen, posterior: xr.Dataset, rng: np.random.Generator
-    ) -> xr.Dataset:
-        """See `poolscreen.families.crossed.effects.draw_effects`."""
-        return effects.draw_effects(self, screen, posterior, rng)
+    build = likelihood.build
+    data_of = likelihood.data_of
+    log_joint = likelihood.log_joint
+    draw_effects = effects.draw_effects
 
     def parts(self, screen: Screen) -> dict[str, IntArray]:
         """Return what observations share, see `poolscreen.families.family.Family.parts`.

@@ -1,13 +1,10 @@
 """Models of effects of genes in cell lines, and of sgRNAs nested in them, that integrate out."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-import pymc as pm
-import xarray as xr
 
-from poolscreen.arrays import FloatArray, IntArray
+from poolscreen.arrays import IntArray
 from poolscreen.families.family import MEAN_SD
 from poolscreen.families.nested import effects, likelihood
 from poolscreen.families.nested.levels import Levels
@@ -24,23 +21,10 @@ class NestedNormal(Levels):
     ['sigma']
     """
 
-    def build(self, screen: Screen) -> pm.Model:
-        """See `poolscreen.families.nested.likelihood.build`."""
-        return likelihood.build(self, screen)
-
-    def data_of(self, model: pm.Model, screen: Screen) -> dict[str, FloatArray]:
-        """See `poolscreen.families.nested.likelihood.data_of`."""
-        return likelihood.data_of(self, model, screen)
-
-    def log_joint(self, screen: Screen, values: Mapping[str, Any]) -> float:
-        """See `poolscreen.families.nested.likelihood.log_joint`."""
-        return likelihood.log_joint(self, screen, values)
-
-    def draw_effects(
-        self, screen: Screen, posterior: xr.Dataset, rng: np.random.Generator
-    ) -> xr.Dataset:
-        """See `poolscreen.families.nested.effects.draw_effects`."""
-        return effects.draw_effects(self, screen, posterior, rng)
+    build = likelihood.build
+    data_of = likelihood.data_of
+    log_joint = likelihood.log_joint
+    draw_effects = effects.draw_effects
 
     def parts(self, screen: Screen) -> dict[str, IntArray]:
         """Return what observations share, see `poolscreen.families.family.Family.parts`.
