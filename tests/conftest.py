@@ -16,8 +16,6 @@ from poolscreen import processes
 from press import paths, printing
 
 os.environ.update(processes.ONE_THREAD)  # before NumPy is imported
-import numpy as np
-import pandas as pd
 
 from poolscreen.screens.simulate import Design, simulate
 from poolscreen.screens.table import Screen
@@ -36,20 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def screen() -> Screen:
     return Screen(simulate(Design())[0])
-
-
-@pytest.fixture(scope="session")
-def small_table() -> pd.DataFrame:
-    """Twelve genes of three sgRNAs in three cell lines, measured twice; g0 is lost everywhere."""
-    rng = np.random.default_rng(0)
-    names = [f"g{g}_{s}" for g in range(12) for s in range(3)]
-    index = pd.MultiIndex.from_product(
-        [["HL60", "KBM7", "K562"], names, range(2)], names=["cell_line", "sgRNA", "replicate"]
-    )
-    table = index.to_frame(index=False)
-    table["gene"] = table["sgRNA"].str.split("_").str[0]
-    table["log_fc"] = rng.normal(0, 0.3, len(table)) - 3 * (table["gene"] == "g0")
-    return table
 
 
 @pytest.fixture(scope="session")

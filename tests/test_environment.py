@@ -12,6 +12,7 @@ import grimp
 import pandas as pd
 import pytest
 import yaml
+from tests.tables import small_table
 from tests.tree import HANGING, ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -103,8 +104,8 @@ def alone(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_the_wheel_alone_reports_on_a_screen(alone, tmp_path, small_table):
-    small_table.to_csv(tmp_path / "screen.csv", index=False)
+def test_the_wheel_alone_reports_on_a_screen(alone, tmp_path):
+    small_table().to_csv(tmp_path / "screen.csv", index=False)
     ran = subprocess.run(
         [alone.with_name("poolscreen"), "report", "screen.csv"],
         cwd=tmp_path,

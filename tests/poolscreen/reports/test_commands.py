@@ -1,5 +1,6 @@
 """The commands for a screen of one's own, run as a user runs them."""
 
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -10,14 +11,18 @@ import pandas as pd
 import pytest
 import xarray as xr
 from axe_playwright_python.sync_playwright import Axe
+from click.testing import CliRunner
+from tests.tables import small_table
 from tests.tree import HANGING, ROOT
+
+from poolscreen.cli import main
 
 COUNTS = ROOT / "data" / "wang2014_counts.tsv"
 SAMPLES = ROOT / "data" / "wang2014_samples.csv"
 
 
-def poolscreen(folder, *arguments, **more):
-    """Run the command in a folder that is not the project."""
+def as_a_user(folder, *arguments):
+    """Run the command in a process of its own, in a folder that is not the project."""
     return subprocess.run(
         [sys.executable, "-m", "poolscreen", *map(str, arguments)],
         cwd=folder,
@@ -27,22 +32,20 @@ def poolscreen(folder, *arguments, **more):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=HANGING,
-        **more,
     )
+
+
+def poolscreen(folder, *arguments):
+    """Run the command in this process, which has imported what it needs already."""
+    with contextlib.chdir(folder):
+        ran = CliRunner().invoke(main, [*map(str, arguments)])
+    if ran.exception and not isinstance(ran.exception, SystemExit):
+        raise ran.exception
+    return subprocess.CompletedProcess(arguments, ran.exit_code, ran.output)
 
 
 def write_screen(path, replicates=2, **more):
-    """Twelve genes of three sgRNAs in three cell lines; gene 0 is lost everywhere."""
-    rng = np.random.default_rng(0)
-    names = [f"g{g}_{s}" for g in range(12) for s in range(3)]
-    index = pd.MultiIndex.from_product(
-        [["HL60", "KBM7", "K562"], names, range(replicates)],
-        names=["cell_line", "sgRNA", "replicate"],
-    )
-    table = index.to_frame(index=False)
-    table["gene"] = table["sgRNA"].str.split("_").str[0]
-    table["log_fc"] = rng.normal(0, 0.3, len(table)) - 3 * (table["gene"] == "g0")
-    table.assign(**more).to_csv(path, index=False)
+    small_table(replicates).assign(**more).to_csv(path, index=False)
 
 
 def digest(path):
@@ -52,7 +55,7 @@ def digest(path):
 def test_a_sound_screen_is_said_to_be_sound(tmp_path):
     path = tmp_path / "screen.csv"
     write_screen(path)
-    ran = poolscreen(tmp_path, "validate", path)
+    ran = as_a_user(tmp_path, "validate", path)
     assert ran.returncode == 0
     assert "216 rows, 12 genes, 36 sgRNAs, 3 cell lines" in ran.stdout
     assert "mind" not in ran.stdout
@@ -61,7 +64,7 @@ def test_a_sound_screen_is_said_to_be_sound(tmp_path):
 def test_faults_are_an_error_with_one_message(tmp_path):
     path = tmp_path / "screen.csv"
     write_screen(path, log_fc="low")
-    ran = poolscreen(tmp_path, "validate", path)
+    ran = as_a_user(tmp_path, "validate", path)
     assert ran.returncode == 1
     assert "error: " in ran.stdout
     assert "log_fc is no number" in ran.stdout
@@ -79,7 +82,7 @@ def test_counts_become_a_screen(tmp_path):
     made = tmp_path / "screen.csv"
     before = digest(COUNTS)
     command = ["fold-change", COUNTS, "--samples", SAMPLES, "--output", made]
-    ran = poolscreen(tmp_path, *command)
+    ran = as_a_user(tmp_path, *command)
     assert ran.returncode == 0, ran.stdout
     assert "size factors: HL60.initial 0.682" in ran.stdout
     assert "9 of 999 sgRNAs left out" in ran.stdout
@@ -168,7 +171,7 @@ def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
     path = folder / "screen.csv"
     write_screen(path)
-    ran = poolscreen(folder, "report", path, "--threshold", "-2")
+    ran = as_a_user(folder, "report", path, "--threshold", "-2")
     assert ran.returncode == 0, ran.stdout
     assert "sampled in" in ran.stdout
     return folder / "screen_report"
