@@ -5,10 +5,9 @@ import nutpie
 import pytensor
 import pytensor.tensor as pt
 import pytest
-import xarray as xr
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy import special, stats
+from scipy import stats
+from tests.dense import FAMILIES, Dense, points, repeated
 from tests.poolscreen.families.test_nested import screens
 
 from poolscreen import models
@@ -17,72 +16,12 @@ from poolscreen.families.crossed.data import statistics
 from poolscreen.families.crossed.family import Crossed
 from poolscreen.families.crossed.likelihood import log_marginal_likelihood
 from poolscreen.families.family import check_member
-from poolscreen.families.nested.family import NestedNormal
-from poolscreen.inference import gate, leaving_out, recovery, sampling
+from poolscreen.inference import gate, sampling
 from poolscreen.inference.posterior import summarise
 from poolscreen.screens.simulate import Design, simulate
 from poolscreen.screens.table import Screen
 
-FAMILIES = [Crossed(), Crossed(nested_sd=None), Crossed(two_means=True)]
 NAMES = ["m7", "m7c", "m7_two_means"]
-scales = st.floats(0.05, 8)
-points = st.fixed_dictionaries(
-    dict.fromkeys(["sigma_gamma", "sigma_alpha", "sigma_beta", "sigma"], scales)
-)
-
-
-class Dense:
-    """The joint normal of means, effects and observations, from how each is defined."""
-
-    def __init__(self, family: Crossed, screen: Screen, point) -> None:
-        sizes = {
-            "gamma_g": len(screen.genes),
-            "beta_c": len(screen.cell_lines),
-            "alpha_s": len(screen.sgrnas),
-        }
-        # Independent parts: means, deviations of genes, of cell lines, of sgRNAs, of observations.
-        means = ["mu_gamma", "mu_beta"] if family.two_means else ["mu"]
-        sd = [*[5.0] * len(means)]
-        for name, scale in (
-            ("gamma_g", "gamma"),
-            ("beta_c", "beta"),
-            ("alpha_s", "alpha"),
-        ):
-            known = name != "alpha_s" or family.nested_sd
-            sd += [point[f"sigma_{scale}"] if known else 0.0] * sizes[name]
-        eye = np.eye(len(sd))
-        starts = np.cumsum([len(means), *sizes.values()])
-        of_mean, gene, line, deviation = np.split(eye, starts[:-1])
-        if family.two_means:
-            gene, line = gene + of_mean[0], line + of_mean[1]
-            level = np.zeros((1, len(sd)))
-        else:
-            gene, line = gene - gene.mean(0), line - line.mean(0)
-            level = of_mean
-        sgrna = level + gene[screen.gene_of_sgrna] + deviation
-        mu = sgrna[screen.sgrna_idx] + line[screen.cell_idx]
-        prior = np.diag(np.square(sd))
-        self.covariance = mu @ prior @ mu.T + point["sigma"] ** 2 * np.eye(len(mu))
-        self.effects = {"gamma_g": gene, "beta_c": line}
-        self.effects |= {name: of_mean[[i]] for i, name in enumerate(means)}
-        if family.nested_sd:
-            self.effects["alpha_s"] = sgrna
-        self.prior, self.mu = prior, mu
-
-    def effect(self, name: str, y) -> tuple[np.ndarray, np.ndarray]:
-        """Posterior mean and covariance."""
-        rows = self.effects[name]
-        linked = rows @ self.prior @ self.mu.T
-        weight = np.linalg.solve(self.covariance, linked.T).T
-        return weight @ y, rows @ self.prior @ rows.T - weight @ linked.T
-
-
-def repeated(point, family, draws=1):
-    """The point as a posterior, of draws that are equal as nearly as weights can be smoothed."""
-    nearly = 1 + 1e-7 * np.random.default_rng(1).normal(size=(1, draws))
-    return xr.Dataset(
-        {name: (("chain", "draw"), point[name] * nearly) for name in family.parameters}
-    )
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -200,90 +139,6 @@ def test_marginal_posterior_is_that_of_plain_nuts(screen):
         assert (np.abs(table["sd"] - plain[name]["sd"]) < 5 * error).all()
 
 
-# Prediction ---------------------------------------------------------------------------------
-
-NESTED = NestedNormal("top", "gene", "mu", "sigma_gamma", "nested", "sigma_alpha")
-LONG = sampling.Settings(draws=4000)
-FIXED = NestedNormal(top="top", level="sgRNA", mean=0.0, sd=5.0)
-
-
-def covariance(family, screen, point):
-    """Of all observations, from who shares what."""
-    n_lines = len(screen.cell_lines)
-    if isinstance(family, Crossed):
-        return Dense(family, screen, point).covariance
-    unit = screen.sgrna_idx * n_lines + screen.cell_idx
-    group = screen.gene_idx * n_lines + screen.cell_idx
-
-    def same(of):
-        return np.equal.outer(of, of).astype(float)
-
-    noise = point["sigma"] ** 2 * np.eye(len(unit))
-    if family is FIXED:
-        return 25 * same(unit) + noise
-    gene, sgrna = (point[f"sigma_{name}"] ** 2 for name in ("gamma", "alpha"))
-    return 25 + gene * same(group) + sgrna * same(unit) + noise
-
-
-@pytest.mark.parametrize("family", [*FAMILIES, NESTED, FIXED])
-@given(screen=screens(), point=points)
-@settings(max_examples=15, deadline=None)
-def test_what_is_left_out_is_conditioned_on_the_rest(family, screen, point):
-    matrix, y = covariance(family, screen, point), screen.log_fc
-    posterior = repeated(point | {"mu": 0.0}, family, draws=40 * leaving_out.EVERY)
-    found = leaving_out.predict(family, screen, posterior)
-    for name, parts in leaving_out.parts_left_out(screen).items():
-        density = found["log_likelihood"][name].to_numpy()[0, 0]
-        mean, sd = (found["predicted"][v].sel(left_out=name).to_numpy() for v in ("mean", "sd"))
-        for place, part in enumerate(parts):
-            rest = np.setdiff1d(np.arange(len(y)), part)
-            link = matrix[np.ix_(part, rest)]
-            weight = np.linalg.solve(matrix[np.ix_(rest, rest)], link.T).T
-            expected = weight @ y[rest]
-            spread = matrix[np.ix_(part, part)] - weight @ link.T
-            normal = stats.multivariate_normal(expected, spread, allow_singular=True)
-            logpdf = normal.logpdf(y[part])  # it may be next to 0
-            np.testing.assert_allclose(density[place], logpdf, rtol=1e-5, atol=1e-6)
-            np.testing.assert_allclose(mean[part], expected, rtol=1e-5, atol=1e-6)
-            np.testing.assert_allclose(sd[part], np.sqrt(np.diag(spread)), rtol=1e-5)
-
-
-@pytest.fixture(scope="module")
-def reweighted(screen):
-    """Log densities of parts of the screen given its rest, by reweighting one fit."""
-    sampled = sampling.sample(models.get("m7"), screen, LONG)["posterior"].to_dataset()
-    return leaving_out.predict(Crossed(), screen, sampled)["log_likelihood"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("what", ["cell_line", "sgRNA"])
-def test_reweighting_is_refitting(what, screen, reweighted):
-    """The posterior without a part, by a new fit, gives the density that reweighting gives."""
-    number = 4
-    of_part = reweighted[what].to_numpy()[:, :, number].ravel()
-    found = -(special.logsumexp(-of_part) - np.log(of_part.size))
-
-    part = leaving_out.parts_left_out(screen)[what][number]
-    rest = Screen(screen.table.drop(index=part))
-    refitted = sampling.sample(models.get("m7"), rest, LONG)["posterior"].to_dataset()
-    density = leaving_out.predict(Crossed(), screen, refitted)["log_likelihood"][what]
-    density = density.to_numpy()[:, :, number].ravel()
-    expected = special.logsumexp(density) - np.log(density.size)
-    assert abs(found - expected) < 0.15
-
-
-def test_a_model_without_a_family_is_refused(screen, monkeypatch):
-    monkeypatch.setattr(models.get("m7a"), "FAMILY", None)
-    with pytest.raises(PoolscreenError, match="m7a has no FAMILY, so nothing can be left out"):
-        recovery.predict_and_recover("m7a", screen, xr.Dataset(), print)
-
-
-def test_a_screen_that_is_too_large_is_refused(monkeypatch, screen):
-    monkeypatch.setattr(leaving_out, "MAX_OBSERVATIONS", 1000)
-    with pytest.raises(PoolscreenError, match="has 1,100 rows"):
-        leaving_out.predict(Crossed(), screen, xr.Dataset())
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_one_compilation_serves_other_data(family, screen):
@@ -295,15 +150,3 @@ def test_one_compilation_serves_other_data(family, screen):
         again = compiled.with_data(**family.data_of(model, data))
         found = sampling.sample_compiled(again, quick)["posterior"]["sigma"].mean()
         assert 0.28 * size < found < 0.36 * size
-
-
-@pytest.mark.slow
-def test_the_truth_is_found_as_often_as_it_should_be():
-    """By the model that made it; one that forgets what cell lines share is too sure."""
-    found, too_sure = (recovery.recover(models.get(name), screens=20) for name in ("m7", "m7a"))
-    assert (found["fault"] == "").mean() > 0.9
-    held = found["held"].mean(["screen", "gene"])
-    assert (np.abs(held - 0.94) < 0.05).all()
-    assert too_sure["held"].sel(target="over all lines").mean() < 0.75
-    error = (of["squared_error"].sel(target="in each line").mean() for of in (found, too_sure))
-    assert next(error) < 0.5 * next(error)

@@ -1,17 +1,11 @@
-"""Tables that are computed: reweighted draws, power-scaling, leave-one-out, repeated rounds."""
-
-import json
+"""Reweighting and power-scaling, on normal draws, where the answer is known."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
 
-from poolscreen.errors import PoolscreenError
 from poolscreen.tables import sensitivity
-from poolscreen.tables.growth import best_and_median, slope
-from press import measurements, paths, results
 
 
 @pytest.fixture(scope="module")
@@ -47,36 +41,3 @@ def test_power_scaling_tells_who_decides(normal):
         high, low = ("prior", "likelihood") if prior is strong else ("likelihood", "prior")
         assert moved[high] > 0.05
         assert moved[low] < 0.01
-
-
-def test_best_and_median():
-    rounds = pd.DataFrame(
-        {
-            "model": list("aaab"),
-            "s": [3.0, 1.0, 2.0, 9.0],
-            "ESS per second": [1, 5, 2, 7],
-        }
-    )
-    reduced = best_and_median(rounds, ["model"]).set_index("model").loc["a"]
-    assert reduced["s, best"] == 1
-    assert reduced["s, median"] == 2
-    assert reduced["ESS per second, best"] == 5
-    assert reduced["ESS per second, median"] == 2
-
-
-def test_slope():
-    sizes = pd.Series([10.0, 100.0, 1000.0])
-    assert slope(sizes, 3 * sizes**1.5) == pytest.approx(1.5)
-
-
-def test_measurements_are_kept_whole(in_project):
-    measurements.record("scaling", [1, 2])
-    assert results.load_benchmark("scaling")["figures"] == [1, 2]
-    assert {"cores", "pymc", "measured"} <= set(results.load_benchmark("scaling")["machine"])
-    path = paths.benchmark_path("scaling")
-    path.write_text(json.dumps({"a": 1})[:-1])
-    with pytest.raises(PoolscreenError, match=r"scaling\.json is damaged"):
-        results.load_benchmark("scaling")
-    path.unlink()
-    with pytest.raises(PoolscreenError, match="`make bench` makes it"):
-        results.load_benchmark("scaling")

@@ -1,19 +1,14 @@
-"""What a report says: known values on small screens."""
+"""sgRNAs that disagree, and tails: known values, and what a true model gives."""
 
 import numpy as np
 import pandas as pd
-import pymc as pm
 import pytest
 import xarray as xr
 from scipy import stats
 
 from poolscreen.effects import disagreement
-from poolscreen.effects.contrasts import differences
-from poolscreen.effects.summaries import check_effects, probabilities
-from poolscreen.errors import PoolscreenError
 from poolscreen.models import m7a, m7b
 from poolscreen.screens.table import Screen
-from poolscreen.tables import screens
 
 
 def small(values, **more):
@@ -86,47 +81,3 @@ def test_tails_count_what_lies_far_out():
     assert counts["below"].tolist() == [1, 1, 1]
     assert counts["above"].tolist() == [1, 0, 0]
     assert counts["expected"].iloc[0] == pytest.approx(8 * 0.02275, rel=1e-3)
-
-
-def test_probabilities_and_differences_are_those_of_the_draws():
-    rng = np.random.default_rng(2)
-    draws = xr.DataArray(
-        rng.normal([[-1, 0], [0.5, 0.5]], 1, (4, 500, 2, 2)),
-        dims=("chain", "draw", "gene", "cell_line"),
-        coords={"gene": ["B", "A"], "cell_line": ["Y", "X"]},
-        name="gamma_gc",
-    )
-    table = pd.DataFrame({"gene": ["B", "B", "A", "A"], "cell_line": ["Y", "X", "Y", "X"]}).assign(
-        **dict.fromkeys(["mean", "sd", "hdi_3%", "hdi_97%"], 0.0)
-    )
-    below = probabilities(table, draws, -1.0)
-    assert below["P(below 0)"].iloc[0] == (draws[..., 0, 0] < 0).mean()
-    assert below["P(below -1)"].iloc[3] == (draws[..., 1, 1] < -1).mean()
-    gap = differences(draws, "Y", "X").set_index("gene")
-    assert gap.loc["B", "mean"] == pytest.approx(
-        float((draws[..., 0, 0] - draws[..., 0, 1]).mean())
-    )
-    assert gap.loc["B", "P(below 0)"] > 0.7
-
-
-def test_holdings_say_what_is_missing():
-    screen = small([3.0, 5.0, 1.0, 1.0, 1.0, 1.0, 7.0, 7.0])
-    fewer = Screen(screen.table.drop(index=[1]))
-    number = screens.holdings(fewer).set_index("what")["number"]
-    assert number["missing combinations of sgRNA and cell line"] == "1 of 8"
-    assert number["sgRNAs per gene"].startswith("1 to 3")
-
-
-def test_a_model_without_effects_by_cell_line_is_refused(screen):
-    class Bare:
-        TITLE = "bare"
-
-        @staticmethod
-        def build(screen):
-            with pm.Model(coords=screen.coords) as model:
-                pm.Normal("gamma_g", dims="gene")
-            return model
-
-    check_effects(m7a, screen)
-    with pytest.raises(PoolscreenError, match="the model 'bare' has none; m7a and m7b"):
-        check_effects(Bare, screen)

@@ -1,0 +1,94 @@
+"""The joint normal of a model, written down densely, and points to try it at."""
+
+import numpy as np
+import xarray as xr
+from hypothesis import strategies as st
+
+from poolscreen.families.crossed.family import Crossed
+from poolscreen.families.nested.family import NestedNormal
+from poolscreen.screens.table import Screen
+
+FAMILIES = [Crossed(), Crossed(nested_sd=None), Crossed(two_means=True)]
+
+
+scales = st.floats(0.05, 8)
+
+
+points = st.fixed_dictionaries(
+    dict.fromkeys(["sigma_gamma", "sigma_alpha", "sigma_beta", "sigma"], scales)
+)
+
+
+class Dense:
+    """The joint normal of means, effects and observations, from how each is defined."""
+
+    def __init__(self, family: Crossed, screen: Screen, point) -> None:
+        sizes = {
+            "gamma_g": len(screen.genes),
+            "beta_c": len(screen.cell_lines),
+            "alpha_s": len(screen.sgrnas),
+        }
+        # Independent parts: means, deviations of genes, of cell lines, of sgRNAs, of observations.
+        means = ["mu_gamma", "mu_beta"] if family.two_means else ["mu"]
+        sd = [*[5.0] * len(means)]
+        for name, scale in (
+            ("gamma_g", "gamma"),
+            ("beta_c", "beta"),
+            ("alpha_s", "alpha"),
+        ):
+            known = name != "alpha_s" or family.nested_sd
+            sd += [point[f"sigma_{scale}"] if known else 0.0] * sizes[name]
+        eye = np.eye(len(sd))
+        starts = np.cumsum([len(means), *sizes.values()])
+        of_mean, gene, line, deviation = np.split(eye, starts[:-1])
+        if family.two_means:
+            gene, line = gene + of_mean[0], line + of_mean[1]
+            level = np.zeros((1, len(sd)))
+        else:
+            gene, line = gene - gene.mean(0), line - line.mean(0)
+            level = of_mean
+        sgrna = level + gene[screen.gene_of_sgrna] + deviation
+        mu = sgrna[screen.sgrna_idx] + line[screen.cell_idx]
+        prior = np.diag(np.square(sd))
+        self.covariance = mu @ prior @ mu.T + point["sigma"] ** 2 * np.eye(len(mu))
+        self.effects = {"gamma_g": gene, "beta_c": line}
+        self.effects |= {name: of_mean[[i]] for i, name in enumerate(means)}
+        if family.nested_sd:
+            self.effects["alpha_s"] = sgrna
+        self.prior, self.mu = prior, mu
+
+    def effect(self, name: str, y) -> tuple[np.ndarray, np.ndarray]:
+        """Posterior mean and covariance."""
+        rows = self.effects[name]
+        linked = rows @ self.prior @ self.mu.T
+        weight = np.linalg.solve(self.covariance, linked.T).T
+        return weight @ y, rows @ self.prior @ rows.T - weight @ linked.T
+
+
+def repeated(point, family, draws=1):
+    """The point as a posterior, of draws that are equal as nearly as weights can be smoothed."""
+    nearly = 1 + 1e-7 * np.random.default_rng(1).normal(size=(1, draws))
+    return xr.Dataset(
+        {name: (("chain", "draw"), point[name] * nearly) for name in family.parameters}
+    )
+
+
+FIXED = NestedNormal(top="top", level="sgRNA", mean=0.0, sd=5.0)
+
+
+def covariance(family, screen, point):
+    """Of all observations, from who shares what."""
+    n_lines = len(screen.cell_lines)
+    if isinstance(family, Crossed):
+        return Dense(family, screen, point).covariance
+    unit = screen.sgrna_idx * n_lines + screen.cell_idx
+    group = screen.gene_idx * n_lines + screen.cell_idx
+
+    def same(of):
+        return np.equal.outer(of, of).astype(float)
+
+    noise = point["sigma"] ** 2 * np.eye(len(unit))
+    if family is FIXED:
+        return 25 * same(unit) + noise
+    gene, sgrna = (point[f"sigma_{name}"] ** 2 for name in ("gamma", "alpha"))
+    return 25 + gene * same(group) + sgrna * same(unit) + noise
