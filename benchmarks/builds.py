@@ -17,83 +17,83 @@ from pathlib import Path
 
 from tests.tree import Tree
 
+from poolscreen.inference import calibration
 from press import chapters, measurements, paths, steps
 
 ADDED_LAST = "05_calibration"
-LEFT_OUT = (ADDED_LAST, "measurements")
-DATA_SETS = 10  # of each batch of a calibration; the book has DATA_SETS
+# Chapters 1 to 4 are built; what comes after them loads what takes a plain book hours.
+LEFT_OUT = tuple(chapters.names()[4:])
+DATA_SETS = 10  # of each batch of a calibration, where the book has calibration.DATA_SETS
 
-# What the plain book's loaders do instead, appended to the modules that hold them.
-OVERLAY = {
-    "screen": """
+# What the plain book's loaders do instead, appended to the module that holds them.
+LOADERS = "src/press/results.py"
+OVERLAY = """
+
+import functools
+from dataclasses import replace
+
 
 def load_screen():
     from poolscreen.screens.simulate import Design, simulate
+
     return Screen(simulate(Design())[0])
-""",
-    "simulate": """
+
 
 def load_truth(parameter):
+    from poolscreen.screens.simulate import Design, simulate
+
     truth = simulate(Design())[1]
     chosen = truth[truth["parameter"] == parameter].drop(columns="parameter")
     return chosen.dropna(axis="columns", how="all").reset_index(drop=True)
-""",
-    "fits": """
 
-import functools
 
 @functools.cache
 def _fitted(model):
-    from poolscreen.inference import samplers
-    from poolscreen.inference import fitting
-    from poolscreen.inference import sampling
-    from press import results
-    sampling.sample = lambda model, screen, settings, report: samplers.sample_with_pymc(
+    from poolscreen.inference import fitting, samplers, sampling
+
+    fitting.sample = lambda model, screen, settings, say: samplers.sample_with_pymc(
         model.build(screen), settings
     )
-    sampling.fits.check_gate = lambda *_: None
-    return fitting.fit(model, results.load_screen(), sampling.Settings())
+    fitting.gate.check_gate = lambda *_: None
+    return fitting.fit(model, load_screen(), sampling.Settings())
+
 
 def load_fit(model):
     return _fitted(model)[0]
 
+
 def load_table(model, name):
     return _fitted(model)[1][name]
-""",
-    "comparison": """
+
 
 def load_samplers():
-    from press.results import load_screen
-    return xr.DataTree.from_dict(compare(load_screen()))
-""",
-    "calibration": """
-
-from types import SimpleNamespace
-
-nutpie = SimpleNamespace(compile_pymc_model=lambda form: None)  # it samples with PyMC
-
-def _fit(self, log_fc, seed):
     from poolscreen.inference import samplers
-    from poolscreen.models import _m7a_variance, m7a
-    model = m7a if self.model is _m7a_variance else self.model
-    screen = Screen(self.screen.table.assign(log_fc=log_fc))
-    sampled = samplers.sample_with_pymc(model.build(screen), replace(SETTINGS, seed=seed))
-    posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
-    found = fits.diagnose_draws(posterior[model.FAMILY.parameters], stats)
-    thinned = posterior.isel(draw=slice(None, None, THIN))
-    return xr.DataTree(xr.Dataset(attrs={"fault": "; ".join(fits.faults(found))}), {
-        "posterior": xr.DataTree(thinned)
-    })
 
-_Prepared.fit = _fit
+    return xr.DataTree.from_dict(samplers.compare(load_screen()))
+
 
 def load_calibration(model):
-    batches = [run_batch(model, n, print) for n in range(paths.CALIBRATION_BATCHES)]
+    from poolscreen.inference import calibration, gate, refitting, samplers
+    from poolscreen.models import _m7a_variance, m7a
+
+    def fit(self, screen, seed):
+        model = m7a if self.model is _m7a_variance else self.model
+        settings = replace(refitting.SHORT, seed=seed)
+        sampled = samplers.sample_with_pymc(model.build(screen), settings)
+        posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
+        diagnosed = gate.diagnose_draws(posterior[model.FAMILY.parameters], stats)
+        thinned = posterior.isel(draw=slice(None, None, refitting.THIN))
+        return thinned, "; ".join(gate.faults(diagnosed))
+
+    refitting.Refitted.fit = fit
+    calibration.compile_once = lambda model, screen: refitting.Refitted(model, None, None)
+    batches = [
+        calibration.run_batch(model, number, print) for number in range(paths.CALIBRATION_BATCHES)
+    ]
     together = xr.concat(batches, dim="data_set")
     together.attrs["seconds"] = sum(batch.attrs["seconds"] for batch in batches)
     return together
-""",
-}
+"""
 
 
 class Ours:
@@ -105,7 +105,7 @@ class Ours:
 
     def build(self) -> None:
         """Bring the site up to date."""
-        built = self.tree.poolscreen("build", timeout=3600)
+        built = self.tree.press("build")
         assert built.returncode == 0, built.stdout
 
     def page(self, chapter: str) -> str:
@@ -122,9 +122,8 @@ class Plain:
         self.edit("_config.yml", 'execute_notebooks: "off"', "execute_notebooks: cache")
         self.edit("_config.yml", "  execute_notebooks: cache", CACHE)
         (folder / "extra").mkdir()  # what the settings name, and only this book's staging makes
-        for name, text in OVERLAY.items():
-            path = folder / "src" / "poolscreen" / f"{name}.py"
-            path.write_text(path.read_text() + text)
+        loaders = folder / LOADERS
+        loaders.write_text(loaders.read_text() + OVERLAY)
 
     def build(self) -> None:
         """Bring the site up to date."""
@@ -180,14 +179,14 @@ def copy_sources(folder: Path) -> Tree:
     )
     tree = Tree(folder)
     # With a few data sets, what chapter 5 asserts of a thousand need not hold.
-    few, many = f"DATA_SETS = {DATA_SETS}", f"DATA_SETS = {DATA_SETS}"
-    tree.edit("src/poolscreen/calibration.py", many, few)
+    few, many = f"DATA_SETS = {DATA_SETS}", f"DATA_SETS = {calibration.DATA_SETS}"
+    tree.edit("src/poolscreen/inference/calibration.py", many, few)
     rewrite(folder, ADDED_LAST, "^assert .*\n", "")
     # What is left out, at first or for good, cannot be linked to.
     for chapter in chapters.names():
         for page in LEFT_OUT:
             rewrite(folder, chapter, rf"\[([^]]*)\]\({page}\)", r"\1")
-    assert tree.poolscreen("pair").returncode == 0
+    assert tree.press("pair").returncode == 0
     (folder / "_toc.yml").write_text(f"format: jb-book\nroot: book/start\nchapters:\n{pages}\n")
     (folder / "book" / "start.md").write_text("# Start\n")
     # This one is made of what only this book's staging makes.
@@ -239,7 +238,7 @@ def edits(book: Ours | Plain) -> dict[str, Edit]:
         ),
         "a helper": (
             lambda: book.edit(
-                "src/poolscreen/tables.py", '"target acceptance"', '"TARGET ACCEPTANCE"'
+                "src/poolscreen/tables/fits.py", '"target acceptance"', '"TARGET ACCEPTANCE"'
             ),
             shows("02_model_7a", "TARGET ACCEPTANCE"),
         ),
