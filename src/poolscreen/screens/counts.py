@@ -117,7 +117,8 @@ def fold_changes(
             labels[REPLICATE] = sample[REPLICATE]
         parts.append(pd.DataFrame({**labels, "log_fc": log_fc})[kept])
     table = pd.concat(parts, ignore_index=True)
-    lost = [g for g in reads["gene"].unique() if g not in set(table["gene"])]
+    kept_genes = set(table["gene"])
+    lost = [g for g in reads["gene"].unique() if g not in kept_genes]
     if lost:
         notes.append(f"no row is left of {len(lost):,} genes: {rules.some(lost)}")
     return table, notes
