@@ -112,19 +112,22 @@ def test_a_measurement_that_is_not_there(tree, put):
 
 
 @pytest.mark.parametrize(
-    ("path", "other"),
+    ("path", "other", "chapter"),
     [
-        ("results/calibration/m7a/0.nc", "results/calibration/m7b/0.nc"),
-        ("results/fits/m7a.nc", "results/fits/m7a_unpooled.nc"),
+        (
+            "results/calibration/m7a/0.nc",
+            "results/calibration/m7b/0.nc",
+            "05_calibration",
+        ),
+        ("results/fits/m7a.nc", "results/fits/m7a_unpooled.nc", "02_model_7a"),
     ],
 )
-def test_a_result_from_elsewhere(tree, put, path, other, tmp_path):
-    """Nobody's time stamps or records tell, but the result itself does: it records its inputs."""
-    put("src/poolscreen/models/m7a_unpooled.py", b"# other code\n")
-    put("src/poolscreen/models/m7b.py", b"# other code\n")
+def test_a_result_from_elsewhere(tree, put, path, other, chapter):
+    """Nobody's time stamps or records tell, but the chapter records what it has shown."""
     put(path, (tree.folder / other).read_bytes())
-    with pytest.raises(PoolscreenError, match=r"models/m7\w+\.py is not what it was when"):
-        staging.stage_results(tmp_path)
+    message = f"{path} is not what it was when {chapter} was made"
+    with pytest.raises(PoolscreenError, match=message):
+        staging.joined(chapter)
 
 
 def test_a_table_that_was_edited(tree, put, tmp_path):
