@@ -92,7 +92,7 @@ def test_edits_reach_the_page_and_its_links_the_code(tree):
         return ran.stdout.strip()
 
     tree.edit_chapter("01_data_generation", "simulates a pooled", "SIMULATES A POOLED")
-    helper = "src/poolscreen/tables/measurements.py"
+    helper = "src/poolscreen/tables/growth.py"
     tree.edit(helper, '"{name}, best"', '"{name}, BEST"')
     git("config", "remote.origin.url", "https://github.com/lab/screens.git")
     git("add", "--all")
