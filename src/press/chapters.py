@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import jupytext
 import nbformat
 import yaml
-from jupytext.compare import NotebookDifference, compare_notebooks
+from jupytext.compare import NotebookDifference, compare_cells
 from nbformat import NotebookNode
 
 from poolscreen import files
@@ -16,6 +17,7 @@ from poolscreen.errors import PoolscreenError
 from press import paths
 
 FOLDER = "notebooks"
+KEPT = ("tags", "mystnb", "table")  # of the metadata of a cell: what its page needs
 
 
 def toc() -> list[str]:
@@ -120,36 +122,45 @@ def write_notebook(chapter: str) -> None:
 
 
 def check_pair(chapter: str) -> None:
-    """Compare the content of the two halves of the pair; outputs and times do not matter.
+    """Compare the content of the two halves of a pair; outputs and times do not matter.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
 
     Raises
     ------
     PoolscreenError
-        If they differ. It shows the first difference, and names the command that mends it.
+        If they differ, or the notebook is not there. It shows the first difference, and names the
+        command that mends it.
     """
-    path = notebook_path(chapter)
-    if not path.is_file():
-        raise PoolscreenError(
-            f"{paths.short(path)} is not there; `make pair` makes it from the script"
-        )
+    # Editors add to a cell how they show it, and its number: neither matters.
+    halves = [_read_notebook(chapter).cells, make_notebook(chapter).cells]
+    for cell in chain(*halves):
+        cell.metadata = {key: cell.metadata[key] for key in KEPT if cell.metadata.get(key)}
     try:
-        present = nbformat.read(path, as_version=4)
-    except (
-        ValueError,
-        nbformat.reader.NotJSONError,
-        nbformat.ValidationError,
-    ) as error:
-        raise PoolscreenError(
-            f"{paths.short(path)} is no notebook ({error}); `make pair` makes it from the script"
-        ) from error
-    try:
-        compare_notebooks(present, make_notebook(chapter), fmt="ipynb")
+        compare_cells(*halves, compare_outputs=False, compare_ids=False)
     except NotebookDifference as difference:
         raise PoolscreenError(
             f"{paths.short(script_path(chapter))} and its .ipynb differ: {difference}\n"
+            "Expected is the script, actual the notebook.\n"
             "To keep the script: make pair\n"
-            f"To keep the notebook: .venv/bin/jupytext --to py:percent {paths.short(path)}"
+            "To keep the notebook: "
+            f".venv/bin/jupytext --to py:percent {paths.short(notebook_path(chapter))}"
         ) from None
+
+
+def _read_notebook(chapter: str) -> NotebookNode:
+    """Read the notebook of a pair."""
+    path = notebook_path(chapter)
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        fault = "is not there"
+    except (ValueError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        fault = f"is no notebook ({error})"
+    raise PoolscreenError(f"{paths.short(path)} {fault}; `make pair` makes it from the script")
 
 
 def join(chapter: str, executed: NotebookNode) -> NotebookNode:

@@ -24,12 +24,21 @@ class MinusSigns(SphinxPostTransform):
     default_priority = 900  # when numbers of other pages have been pasted
 
     def run(self, **_: object) -> None:
-        """Replace the hyphens."""
-        for node in list(self.document.findall(nodes.Element)):
-            if isinstance(node, nodes.entry) or "pasted-text" in node.get("classes", []):
-                text = next(node.findall(nodes.Text), None)
-                if text is not None and re.match(r"-\d", text):
-                    text.parent.replace(text, nodes.Text("\N{MINUS SIGN}" + text[1:]))
+        """Replace the hyphens that such numbers begin with."""
+        for text in list(self.document.findall(nodes.Text)):
+            pasted = "pasted-text" in text.parent.get("classes", [])
+            if pasted or _begins_cell(text):
+                text.parent.replace(text, nodes.Text(re.sub(r"^-(?=\d)", "\N{MINUS SIGN}", text)))
+
+
+def _begins_cell(text: nodes.Text) -> bool:
+    """Tell whether a text is the first of a cell; code and mathematics are not."""
+    paragraph = text.parent
+    return (
+        isinstance(paragraph, nodes.paragraph)
+        and isinstance(paragraph.parent, nodes.entry)
+        and paragraph[0] is text
+    )
 
 
 class ReadyTable(SphinxDirective):

@@ -71,6 +71,17 @@ def test_a_pair_that_differs_is_named_with_the_remedy(chapter, old, new):
     chapters.check_pair("a")
 
 
+def test_what_an_editor_adds_is_no_difference(chapter):
+    chapter()
+    path = chapters.notebook_path("a")
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.metadata |= {"tags": cell.metadata.get("tags", []), "collapsed": True}
+    notebook.metadata["language_info"] = {"name": "python", "version": "3.13.0"}
+    nbformat.write(notebook, path)
+    chapters.check_pair("a")
+
+
 def test_a_pair_without_its_notebook_is_named(chapter):
     chapter()
     chapters.notebook_path("a").unlink()

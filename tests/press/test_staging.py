@@ -95,9 +95,16 @@ def test_numbers_below_zero_of_the_prose_have_a_minus_sign():
     document += nodes.inline("", "-2,828", classes=["pasted-text"])
     document += nodes.entry("", nodes.paragraph("", "-0.5"))
     document += nodes.entry("", nodes.paragraph("", "2026-11-23"))
+    document += nodes.entry("", nodes.paragraph("", "", nodes.literal("", "-2")))
     document += nodes.paragraph("", "-1 is typed")
     directives.MinusSigns(document).run()
-    assert [node.astext() for node in document] == ["−2,828", "−0.5", "2026-11-23", "-1 is typed"]
+    assert [node.astext() for node in document] == [
+        "−2,828",
+        "−0.5",
+        "2026-11-23",
+        "-2",
+        "-1 is typed",
+    ]
 
 
 def test_a_printed_title_has_the_number_of_the_chapter(tmp_path):
