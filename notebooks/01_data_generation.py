@@ -64,13 +64,12 @@
 # $\sigma_\gamma, \sigma_\alpha, \sigma_\beta, \sigma \sim \text{Exponential}(1)$.
 
 # %% tags=["hide-input"]
-from press.glue import numbers
 from poolscreen.display import source, table
-from poolscreen.figures.style import in_order
 from poolscreen.figures.screens import observations
-from press.results import load_screen
+from poolscreen.figures.style import in_order
 from poolscreen.screens.simulate import Design, simulate
-from press.results import load_truth
+from press.glue import numbers
+from press.results import load_screen, load_truth
 
 screen = load_screen()
 design = Design()

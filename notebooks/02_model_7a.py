@@ -23,19 +23,17 @@
 
 # %% tags=["hide-input"]
 from poolscreen.display import graph, source, table
-from press.glue import numbers
 from poolscreen.figures.estimates import by_model, heat_map
-from poolscreen.figures.screens import observations
 from poolscreen.figures.predictions import predictive
+from poolscreen.figures.screens import observations
 from poolscreen.figures.shrinkage import shrinkage, shrinkage_slopes
 from poolscreen.inference.gate import MAX_R_HAT, MIN_BFMI, MIN_ESS
-from press.results import load_fit, load_table
 from poolscreen.models import m7a, m7a_unpooled
-from press.results import load_screen
-from press.results import load_truth
 from poolscreen.tables.estimates import beside_truth, estimated_effect, from_their_gene, stack
 from poolscreen.tables.fits import diagnostics, settings
 from poolscreen.tables.shrinkage import pull, shrinkage_of_genes
+from press.glue import numbers
+from press.results import load_fit, load_screen, load_table, load_truth
 
 screen = load_screen()
 pooled = load_fit("m7a")

@@ -21,19 +21,14 @@ import numpy as np
 import pandas as pd
 
 from poolscreen.display import graph, source, table
-from press.interactive import interactive
-from press.glue import numbers
 from poolscreen.figures.estimates import by_model, by_model_in_genes, heat_map
-from poolscreen.figures.screens import observations
 from poolscreen.figures.predictions import predictive
 from poolscreen.figures.scales import shares
+from poolscreen.figures.screens import observations
 from poolscreen.figures.shrinkage import shrinkage, shrinkage_slopes
-from press.interactive import shrinkage_to_explore
-from press.results import load_fit, load_table
+from poolscreen.inference.posterior import interval
 from poolscreen.models import m7b, m7b_unpooled
 from poolscreen.screens.table import Screen
-from press.results import load_screen
-from press.results import load_truth
 from poolscreen.tables.estimates import (
     beside_truth,
     estimated_effect,
@@ -42,9 +37,11 @@ from poolscreen.tables.estimates import (
     stack,
 )
 from poolscreen.tables.fits import diagnostics, settings
-from poolscreen.inference.posterior import interval
 from poolscreen.tables.shrinkage import measured_shrinkage, pull, shrinkage_of_genes, towards_genes
 from poolscreen.tables.variance import sgrna_variance
+from press.glue import numbers
+from press.interactive import interactive, shrinkage_to_explore
+from press.results import load_fit, load_screen, load_table, load_truth
 
 screen = load_screen()
 hierarchical = load_fit("m7b")

@@ -24,27 +24,22 @@ import nutpie
 import pandas as pd
 from scipy import integrate, stats
 
-
-from poolscreen.families.nested.data import statistics, units
-from poolscreen.families.nested import effects
-from poolscreen.families.nested import likelihood
-from poolscreen.inference.samplers import COMPARED, DEFAULT_ACCEPT, SAMPLERS
-from press.results import load_samplers
-from press.glue import numbers
 from poolscreen.display import source, table
+from poolscreen.families.nested import effects, likelihood
+from poolscreen.families.nested.data import statistics, units
 from poolscreen.figures.chains import chains, ring
 from poolscreen.figures.scales import shares_by_measurements
 from poolscreen.inference.gate import check_gate, diagnose_draws, faults
-from press.results import load_fit
-from poolscreen.models import m7a, m7a_unpooled, m7b, m7b_unpooled
-from poolscreen.inference.sampling import Settings, sample_compiled
-from poolscreen.screens.table import Screen
-from press.results import load_screen
-from press.results import load_truth
-from poolscreen.tables.predictions import MAX_PARETO_K, leave_one_out
-from poolscreen.tables.fits import ess_per_second, model_label, samplers
-from poolscreen.tables.estimates import from_their_gene
 from poolscreen.inference.posterior import interval
+from poolscreen.inference.samplers import COMPARED, DEFAULT_ACCEPT, SAMPLERS
+from poolscreen.inference.sampling import Settings, sample_compiled
+from poolscreen.models import m7a, m7a_unpooled, m7b, m7b_unpooled
+from poolscreen.screens.table import Screen
+from poolscreen.tables.estimates import from_their_gene
+from poolscreen.tables.fits import ess_per_second, model_label, samplers
+from poolscreen.tables.predictions import MAX_PARETO_K, leave_one_out
+from press.glue import numbers
+from press.results import load_fit, load_samplers, load_screen, load_truth
 
 screen = load_screen()
 comparison = load_samplers()

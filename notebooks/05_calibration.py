@@ -22,20 +22,16 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-
-from poolscreen.inference.calibration import SETTINGS, calibrate
-from poolscreen.families.nested.likelihood import log_density
-from press.results import load_calibration
-from poolscreen.inference.calibration import pit
-from press.glue import numbers
 from poolscreen.display import source, table
+from poolscreen.families.nested.likelihood import log_density
 from poolscreen.figures.calibration import rank_differences as figure
-from press.results import load_fit
+from poolscreen.inference.calibration import SETTINGS, calibrate, pit
 from poolscreen.models import _m7a_variance, m7a, m7a_unpooled, m7b, m7b_unpooled
-from press.results import load_screen
 from poolscreen.tables.calibration import ENVELOPE_PROB, coverage, rank_differences, uniformity
 from poolscreen.tables.predictions import MAX_PARETO_K
 from poolscreen.tables.sensitivity import power_scaling, reweighted
+from press.glue import numbers
+from press.results import load_calibration, load_fit, load_screen
 
 screen = load_screen()
 calibrations = {

@@ -24,27 +24,30 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from poolscreen.families.crossed.family import Crossed
-from poolscreen.inference.calibration import calibrate, design, pit
-from press.results import load_calibration
-from poolscreen.inference.samplers import CROSSED, SAMPLERS
-from press.results import load_samplers
 from poolscreen.display import graph, source, table
-from press.glue import numbers
+from poolscreen.families.crossed.family import Crossed
+from poolscreen.figures.calibration import rank_differences as figure
 from poolscreen.figures.estimates import intervals_by_model, recovery
 from poolscreen.figures.predictions import predictive, statistic
-from poolscreen.figures.calibration import rank_differences as figure
 from poolscreen.figures.scales import two_means as figure_of_two_means
-from press.results import load_fit, load_table
-from poolscreen.models import m7, m7_two_means, m7c
-from poolscreen.inference.recovery import effect_of_genes
-from press.results import load_screen
-from press.results import load_truth
-from poolscreen.tables.estimates import against_truth
-from poolscreen.tables.calibration import coverage, rank_differences, uniformity
-from poolscreen.tables.fits import diagnostics, samplers, settings
+from poolscreen.inference.calibration import calibrate, design, pit
 from poolscreen.inference.posterior import interval
+from poolscreen.inference.recovery import effect_of_genes
+from poolscreen.inference.samplers import CROSSED, SAMPLERS
+from poolscreen.models import m7, m7_two_means, m7c
+from poolscreen.tables.calibration import coverage, rank_differences, uniformity
+from poolscreen.tables.estimates import against_truth
+from poolscreen.tables.fits import diagnostics, samplers, settings
 from poolscreen.tables.variance import scatter_of_sgrnas, sgrna_variance
+from press.glue import numbers
+from press.results import (
+    load_calibration,
+    load_fit,
+    load_samplers,
+    load_screen,
+    load_table,
+    load_truth,
+)
 
 screen = load_screen()
 two_means = load_fit("m7_two_means")

@@ -20,13 +20,9 @@
 import numpy as np
 import pandas as pd
 
-from press.glue import numbers
 from poolscreen.display import source, table
 from poolscreen.figures.predictions import by_number_of_sgrnas, predictive_losses
-from press.results import load_fit
-from press.results import load_predictions
 from poolscreen.inference.leaving_out import parts_left_out, predict
-from press.results import load_screen
 from poolscreen.screens.simulate import Design
 from poolscreen.tables.predictions import (
     MAX_PARETO_K,
@@ -34,6 +30,8 @@ from poolscreen.tables.predictions import (
     compare_predictions,
     leave_one_out,
 )
+from press.glue import numbers
+from press.results import load_fit, load_predictions, load_screen
 
 screen = load_screen()
 predictions = {

@@ -23,24 +23,22 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from poolscreen.screens.counts import fold_changes
-from press.glue import numbers
 from poolscreen.display import table
-from poolscreen.effects.disagreement import FAR, disagreement, tails
-from poolscreen.tables.shrinkage import before_and_after
-from poolscreen.tables.screens import by_cell_line
 from poolscreen.effects.contrasts import differences
+from poolscreen.effects.disagreement import FAR, disagreement, tails
 from poolscreen.effects.summaries import gene_effects, probabilities
-from poolscreen.figures.screens import cell_lines
-from poolscreen.figures.predictions import predictive
-from poolscreen.figures.shrinkage import shrinkage
 from poolscreen.figures.estimates import two_cell_lines
-from press.results import load_fit, load_table
-from poolscreen.models import m7b
-from press.results import load_screen
-from poolscreen.tables.fits import diagnostics
+from poolscreen.figures.predictions import predictive
+from poolscreen.figures.screens import cell_lines
+from poolscreen.figures.shrinkage import shrinkage
 from poolscreen.inference.posterior import interval
-from poolscreen.tables.shrinkage import shrinkage_of_genes
+from poolscreen.models import m7b
+from poolscreen.screens.counts import fold_changes
+from poolscreen.tables.fits import diagnostics
+from poolscreen.tables.screens import by_cell_line
+from poolscreen.tables.shrinkage import before_and_after, shrinkage_of_genes
+from press.glue import numbers
+from press.results import load_fit, load_screen, load_table
 
 counts = pd.read_csv("../data/wang2014_counts.tsv", sep="\t")
 samples = pd.read_csv("../data/wang2014_samples.csv")

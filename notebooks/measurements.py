@@ -18,15 +18,15 @@
 # %% tags=["hide-input"] table={"name": "tbl-machine", "caption": "The machine and the packages that were measured."}
 import pandas as pd
 
-from poolscreen.inference.calibration import DATA_SETS
-from poolscreen.inference.samplers import SAMPLERS
-from press.glue import numbers
 from poolscreen.display import table
 from poolscreen.figures.growth import growth
-from poolscreen.tables.measurements import best_and_median, slope
-from press.results import load_benchmark
-from press.paths import CALIBRATION_BATCHES
+from poolscreen.inference.calibration import DATA_SETS
+from poolscreen.inference.samplers import SAMPLERS
 from poolscreen.tables.fits import model_label
+from poolscreen.tables.measurements import best_and_median, slope
+from press.glue import numbers
+from press.paths import CALIBRATION_BATCHES
+from press.results import load_benchmark
 
 measured = {
     "samplers": load_benchmark("samplers"),

@@ -16,12 +16,11 @@
 
 # %% tags=["hide-input"]
 from poolscreen.display import graph, source, table
-from press.glue import numbers
 from poolscreen.figures.predictions import predictive
-from press.results import load_fit, load_table
 from poolscreen.models import __ID__
-from press.results import load_screen
 from poolscreen.tables.fits import diagnostics, settings
+from press.glue import numbers
+from press.results import load_fit, load_screen, load_table
 
 screen = load_screen()
 fit = load_fit("__ID__")

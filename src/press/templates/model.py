@@ -15,7 +15,7 @@ import pymc as pm
 from poolscreen.screens.table import Screen
 
 TITLE = "__TITLE__"
-FAMILY = None  # all parameters are sampled; see poolscreen.marginal for models that can do better
+FAMILY = None  # all parameters are sampled; see poolscreen.families for what can do better
 
 
 def build(screen: Screen) -> pm.Model:
