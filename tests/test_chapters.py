@@ -55,20 +55,36 @@ def test_digest_sees_code_alone(chapter):
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "difference"),
     [
-        ("Some prose", "Other prose"),
-        ("m7a", "m7b"),
-        ("A line", "A curve"),
-        ("hide", "remove"),
+        ("Some prose", "Other prose", r"cell #1.*\n-Other prose\.\n\+Some prose\."),
+        ("m7a", "m7b", r"cell #2.*\n-x = load_fit\(\"m7b.*\n\+x = load_fit\(\"m7a"),
+        ("A line", "A curve", r"cell #2.*\n-.*A curve.*\n\+.*A line"),
+        ("hide", "remove", r"cell #2.*\n-.*remove-input.*\n\+.*hide-input"),
+        ("\n# %% tags", "\n# %%\n1\n\n# %% tags", r"cell #2.*\nCell content:\n1\n"),
+        (SCRIPT, SCRIPT + "\n# %%\n1\n", r"No cell corresponding to code cell #3:\n1"),
+        (SCRIPT, "# %% [markdown]\n# Some prose.\n", "Additional code cell"),
     ],
 )
-def test_a_pair_that_differs_is_named_with_the_remedy(chapter, old, new):
+def test_a_pair_that_differs_is_named_with_the_remedy(chapter, old, new, difference):
     chapter()
     chapters.script_path("a").write_text(SCRIPT.replace(old, new))
-    with pytest.raises(PoolscreenError, match=r"a\.py and its \.ipynb differ .*\n.*make pair"):
+    message = r"(?s)a\.py \(expected\) and its \.ipynb \(actual\) differ.*" + difference
+    with pytest.raises(PoolscreenError, match=message + ".*make pair"):
         chapters.check_pair("a")
     chapters.write_notebook("a")
+    chapters.check_pair("a")
+
+
+def test_outputs_and_what_editors_write_make_no_difference(chapter):
+    chapter()
+    path = chapters.notebook_path("a")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata["language_info"] = {"name": "python"}
+    prose, code = notebook.cells
+    prose.metadata |= {"tags": [], "id": "Xy1"}
+    code.outputs, code.execution_count = [nbformat.v4.new_output("stream", text="1")], 1
+    nbformat.write(notebook, path)
     chapters.check_pair("a")
 
 

@@ -3,11 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import jupytext
 import nbformat
 import yaml
+from jupytext.compare import NotebookDifference, compare_cells
 from nbformat import NotebookNode
 
 from poolscreen import files
@@ -15,6 +17,7 @@ from poolscreen.errors import PoolscreenError
 from press import paths
 
 FOLDER = "notebooks"
+KEPT = ("tags", "mystnb", "table")  # metadata of a cell that the page needs
 
 
 def toc() -> list[str]:
@@ -119,46 +122,44 @@ def write_notebook(chapter: str) -> None:
 
 
 def check_pair(chapter: str) -> None:
-    """Compare the content of the two halves of the pair; outputs and times do not matter.
+    """Compare the content of the two halves of a pair; outputs and times do not matter.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
 
     Raises
     ------
     PoolscreenError
-        If they differ. It names the first cell that does, and the command that mends it.
+        If they differ, or the notebook is not there. It shows the first difference, and names the
+        command that mends it.
     """
-    path = notebook_path(chapter)
-    if not path.is_file():
-        raise PoolscreenError(
-            f"{paths.short(path)} is not there; `make pair` makes it from the script"
-        )
+    notebook, script = paths.short(notebook_path(chapter)), paths.short(script_path(chapter))
+    # Editors add to a cell how they show it, and its number: neither matters.
+    halves = [_read_notebook(chapter).cells, make_notebook(chapter).cells]
+    for cell in chain(*halves):
+        cell.metadata = {key: cell.metadata[key] for key in KEPT if cell.metadata.get(key)}
     try:
-        present = nbformat.read(path, as_version=4)
-    except (
-        ValueError,
-        nbformat.reader.NotJSONError,
-        nbformat.ValidationError,
-    ) as error:
+        compare_cells(*halves, compare_outputs=False, compare_ids=False)
+    except NotebookDifference as difference:
         raise PoolscreenError(
-            f"{paths.short(path)} is no notebook ({error}); `make pair` makes it from the script"
-        ) from error
-    theirs, ours = ([_content(c) for c in nb.cells] for nb in (present, make_notebook(chapter)))
-    if theirs == ours:
-        return
-    shared = min(len(theirs), len(ours))
-    differs = [i for i in range(shared) if theirs[i] != ours[i]]
-    number = differs[0] + 1 if differs else shared + 1
-    raise PoolscreenError(
-        f"{paths.short(script_path(chapter))} and its .ipynb differ from cell {number} on.\n"
-        "To keep the script: make pair\n"
-        f"To keep the notebook: .venv/bin/jupytext --to py:percent {paths.short(path)}"
-    )
+            f"{script} (expected) and its .ipynb (actual) differ.\n{difference}\n"
+            "To keep the script: make pair\n"
+            f"To keep the notebook: .venv/bin/jupytext --to py:percent {notebook}"
+        ) from None
 
 
-def _content(cell: NotebookNode) -> tuple[str, str, str]:
-    shown = {
-        key: cell.metadata[key] for key in ("tags", "mystnb", "table") if cell.metadata.get(key)
-    }
-    return cell.cell_type, cell.source, json.dumps(shown, sort_keys=True)
+def _read_notebook(chapter: str) -> NotebookNode:
+    """Read the notebook of a pair."""
+    path = notebook_path(chapter)
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        fault = "is not there"
+    except (ValueError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        fault = f"is no notebook ({error})"
+    raise PoolscreenError(f"{paths.short(path)} {fault}; `make pair` makes it from the script")
 
 
 def join(chapter: str, executed: NotebookNode) -> NotebookNode:
