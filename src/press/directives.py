@@ -7,6 +7,8 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from press.transforms import minus_signs_in_rows
+
 
 class ReadyTable(SphinxDirective):
     """A table with a caption, numbered and referred to like any other.
@@ -29,7 +31,8 @@ class ReadyTable(SphinxDirective):
         self.set_source_info(table)
         caption, messages = self.parse_inline(self.arguments[0])
         table += nodes.title("", "", *caption)
-        table += nodes.raw("", "\n".join(self.content), format="html")
+        rows = minus_signs_in_rows("\n".join(self.content))
+        table += nodes.raw("", rows, format="html")
         self.add_name(table)
         return [table, *messages]
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +32,6 @@ def build() -> None:
     made_from = pedigree()
     staging.stage(staged)
     run_jupyter_book(staged, built)
-    mend(built / "_build" / "html")
     check_links((built / "_build" / "html").resolve())
     flow.check_fresh("the site", made_from)  # nothing was edited meanwhile
     with files.replacing(publishing.pedigree_path()) as part:
@@ -82,40 +80,6 @@ def run_jupyter_book(staged: Path, built: Path) -> None:
         raise PoolscreenError(
             "Sphinx finds fault with the pages:\n" + found.replace(f"{staged}/", "")
         )
-
-
-# What the theme and its extensions write, and what their readers need instead.
-MENDED = (
-    # Hints to load icon fonts early, which fail on pages opened as files.
-    (r'<link rel="preload" as="font"[^>]*>\s*', ""),
-    # Icons come as fonts; the same again as a script is the largest part of a page.
-    (r"<script[^>]*vendor/fontawesome/[^>]*all\.min\.js[^>]*></script>\s*", ""),
-    (r'<link rel="preload" as="script"[^>]*fontawesome[^>]*>\s*', ""),
-    # Roles that do not belong to their elements, or no longer exist.
-    (r' role="(?:doc-biblioentry|doc-backlink)"', ""),
-    (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
-    # Folded code is called what its button says.
-    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
-    # Paper has a title of its own, and it lacks the number that the page's title has.
-    (
-        r'(?s)(class="onlyprint">\s*<h1>)(.*?<h1>(<span class="section-number">[^<]*</span>))',
-        r"\1\3\2",
-    ),
-    # Numbers below zero in tables and in the prose have a minus sign, not a hyphen.
-    (
-        r'(<td>(?:<p>)?|<th>[^<]*\s|<span class="pasted-text">)-(?=\d)',
-        "\\1\N{MINUS SIGN}",
-    ),
-)
-
-
-def mend(html: Path) -> None:
-    """Take out of the pages what fails, weighs or misleads."""
-    for path in html.rglob("*.html"):
-        text = path.read_text(encoding="utf-8")
-        for pattern, instead in MENDED:
-            text = re.sub(pattern, instead, text)
-        path.write_text(text, encoding="utf-8")
 
 
 def check_links(html: Path) -> None:

@@ -30,8 +30,9 @@ def stage(staging: Path) -> None:
         If a result is not what its record says, or a chapter shows what has no name.
     """
     root = paths.root()
-    shutil.copytree(root / "book", staging / "book", ignore=shutil.ignore_patterns("_static"))
-    shutil.copytree(root / "book" / "_static", staging / "_static")
+    shutil.copytree(root / "book", staging / "book", ignore=shutil.ignore_patterns("_*"))
+    for folder in ("_static", "_templates"):
+        shutil.copytree(root / "book" / folder, staging / folder)
     shutil.copy2(root / "_toc.yml", staging)
     (staging / "_config.yml").write_text(yaml.safe_dump(configuration()))
     stage_results(staging)
