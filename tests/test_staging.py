@@ -1,4 +1,4 @@
-"""What the pages are made of: named tables and figures, the commit, links that lead somewhere."""
+"""What the pages are made of: named tables and figures, the commit."""
 
 import base64
 import io
@@ -13,7 +13,7 @@ from PIL import Image
 
 from poolscreen import display
 from poolscreen.errors import PoolscreenError
-from press import chapters, execution, repository, site, staging
+from press import chapters, execution, repository, staging
 
 
 def cell_with(shown, **metadata):
@@ -61,47 +61,6 @@ def test_what_is_shown_is_named(frame):
     figure = cell_with({"image/png": ""}, mystnb={"figure": {"name": "fig-a"}})
     with pytest.raises(PoolscreenError, match=r"a, cell 1 shows a figure without"):
         staging.present_figure(figure, "a, cell 1", "")
-
-
-def test_links_are_followed(tmp_path):
-    (tmp_path / "b.html").write_text('<p id="here">text</p>')
-    page = tmp_path / "a.html"
-    good = '<a href="b.html#here">x</a><a href="https://example.org">y</a><a href="#">z</a>'
-    page.write_text(f"{good}<img src='b.html'>")
-    site.check_links(tmp_path)
-    page.write_text(f"{good}<a href='b.html#there'></a><img src='c.png'><a href='#no'></a>")
-    with pytest.raises(PoolscreenError) as raised:
-        site.check_links(tmp_path)
-    assert str(raised.value).splitlines()[1:] == [
-        "a.html: #no",
-        "a.html: b.html#there",
-        "a.html: c.png",
-    ]
-
-
-def test_numbers_below_zero_have_a_minus_sign(tmp_path):
-    """In tables and in the prose; code, names, dates and math are as they were."""
-    page = tmp_path / "a.html"
-    page.write_text(
-        "<th>P(below -1)</th><td>-0.5</td><td>gene-1</td><td>2026-11-23</td><td>-</td>"
-        '<p>from <span class="pasted-text">-2,828</span> to -1</p><pre>x = -1</pre>'
-        '<span class="math">\\(-1\\)</span>'
-    )
-    site.mend(tmp_path)
-    assert page.read_text() == (
-        "<th>P(below −1)</th><td>−0.5</td><td>gene-1</td><td>2026-11-23</td><td>-</td>"
-        '<p>from <span class="pasted-text">−2,828</span> to -1</p><pre>x = -1</pre>'
-        '<span class="math">\\(-1\\)</span>'
-    )
-
-
-def test_a_printed_title_has_the_number_of_the_chapter(tmp_path):
-    number = '<span class="section-number">2. </span>'
-    for name, given in (("a", number), ("b", "")):
-        text = f'<div class="onlyprint">\n<h1>{{}}A</h1>\n</div>\n<h1>{given}A</h1>'
-        (tmp_path / f"{name}.html").write_text(text.format(""))
-        site.mend(tmp_path)
-        assert (tmp_path / f"{name}.html").read_text() == text.format(given)
 
 
 @pytest.fixture
