@@ -13,7 +13,7 @@ from PIL import Image
 
 from poolscreen import display
 from poolscreen.errors import PoolscreenError
-from press import chapters, execution, repository, staging
+from press import chapters, execution, outputs, repository
 
 
 def cell_with(shown, **metadata):
@@ -29,7 +29,7 @@ def frame():
 def test_a_table_is_numbered_and_its_data_are_not_rounded(frame):
     shown = display.table(frame, searchable=True)._repr_mimebundle_()
     cell = cell_with(shown, table={"name": "tbl-a", "caption": "Means."})
-    data = staging.present_table(cell, "a, cell 1", "https://code")
+    data = outputs.present_table(cell, "a, cell 1", "https://code")
     assert data.splitlines()[1] == "a|b,0.3333333333333333"
     text = cell.outputs[0].data["text/markdown"]
     assert text.startswith(
@@ -57,10 +57,10 @@ def test_lighter_figures_keep_their_colours():
 def test_what_is_shown_is_named(frame):
     table = cell_with(display.table(frame)._repr_mimebundle_())
     with pytest.raises(PoolscreenError, match=r"a, cell 1 shows 1 tables.*tbl-"):
-        staging.present_table(table, "a, cell 1", "")
+        outputs.present_table(table, "a, cell 1", "")
     figure = cell_with({"image/png": ""}, mystnb={"figure": {"name": "fig-a"}})
     with pytest.raises(PoolscreenError, match=r"a, cell 1 shows a figure without"):
-        staging.present_figure(figure, "a, cell 1", "")
+        outputs.present_figure(figure, "a, cell 1", "")
 
 
 @pytest.fixture
@@ -117,4 +117,4 @@ def test_lines_of_cells(in_project):
     (in_project / "notebooks" / "a.py").write_text(
         "# ---\n# jupyter: {}\n# ---\n\n# %% [markdown]\n# text\n\n# %%\nx = 1\ny = 2\n"
     )
-    assert chapters.cell_lines("a") == [(5, 6), (8, 10)]
+    assert chapters.lines_of_cells("a") == [(5, 6), (8, 10)]

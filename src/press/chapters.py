@@ -75,12 +75,38 @@ def read(chapter: str) -> NotebookNode:
     return jupytext.read(script_path(chapter))
 
 
+def read_executed(chapter: str) -> NotebookNode:
+    """Read an executed chapter.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+
+    Raises
+    ------
+    PoolscreenError
+        If it is not there, or damaged.
+    """
+    path = paths.executed_path(chapter)
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise PoolscreenError(
+            f"{path} is damaged ({error}); delete it and run `make book`"
+        ) from error
+
+
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     """Return the code cells of a notebook."""
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def cell_lines(chapter: str) -> list[tuple[int, int]]:
+def lines_of_cells(chapter: str) -> list[tuple[int, int]]:
     """Return the first and the last line of each cell in the script of a chapter."""
     lines = script_path(chapter).read_text().splitlines()
     starts = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]

@@ -72,7 +72,7 @@ def check(chapter: str) -> None:
     """
     cells = chapters.read(chapter).cells
     found = []
-    for cell, (first, _) in zip(cells, chapters.cell_lines(chapter), strict=True):
+    for cell, (first, _) in zip(cells, chapters.lines_of_cells(chapter), strict=True):
         if cell.cell_type == "markdown":
             found += [(first + 1 + line, value) for line, value in decimals(cell.source)]
         else:

@@ -11,6 +11,16 @@ from press import paths, repository, steps
 
 # The packages that a reader of a chapter would ask for.
 PACKAGES = ("pymc", "nutpie", "arviz", "numpy", "pandas", "plotnine")
+# Where and when a fit was made: what its record holds, and what the page calls it.
+MACHINES = {
+    "model": "model",
+    "created": "sampled at (UTC)",
+    "machine": "machine",
+    "python": "Python",
+    "seed": "seed",
+    "seconds_compiling": "seconds compiling",
+    "seconds_sampling": "seconds sampling",
+}
 
 
 def fit_rows(names: list[str]) -> pd.DataFrame:
@@ -107,3 +117,23 @@ def card(chapter: str) -> str:
         "::::",
     ]
     return "\n".join(lines)
+
+
+def write_tables(folder: Path) -> None:
+    """Write the tables of the page on reproducibility, from the fits' own records.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where `packages.csv`, `machines.csv`, `fits.csv` and `commit.md` are written.
+    """
+    fits = steps.fit_names()
+    records = [store.read_attributes(paths.fit_path(fit)) for fit in fits]
+    packages = json.loads(records[0]["packages"])
+    pd.DataFrame({"package": packages.keys(), "version": packages.values()}).to_csv(
+        folder / "packages.csv", index=False
+    )
+    machines = pd.DataFrame(records).assign(model=fits)[list(MACHINES)].rename(columns=MACHINES)
+    machines.to_csv(folder / "machines.csv", index=False)
+    fit_rows(fits).to_csv(folder / "fits.csv", index=False)
+    (folder / "commit.md").write_text(commit_text() + "\n")

@@ -50,7 +50,7 @@ def pedigree() -> dict[str, str]:
         records = store.read_attributes(paths.root() / result)
         files |= json.loads(records["inputs"])
     for chapter in chapters.names():
-        files |= staging.read_executed(chapter).metadata["poolscreen"]["inputs"]
+        files |= chapters.read_executed(chapter).metadata["poolscreen"]["inputs"]
     return files
 
 
