@@ -69,7 +69,7 @@ def test_digest_sees_code_alone(chapter):
 def test_a_pair_that_differs_is_named_with_the_remedy(chapter, old, new, difference):
     chapter()
     chapters.script_path("a").write_text(SCRIPT.replace(old, new))
-    message = r"(?s)a\.py \(expected\) and its \.ipynb \(actual\) differ.*" + difference
+    message = r"(?s)a\.py and its \.ipynb differ: .*" + difference
     with pytest.raises(PoolscreenError, match=message + ".*make pair"):
         chapters.check_pair("a")
     chapters.write_notebook("a")

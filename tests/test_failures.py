@@ -69,7 +69,7 @@ def test_a_pair_that_differs(tree):
     tree.edit("notebooks/02_model_7a.py", "# A word on words.", "# A word about words.")
     fails(
         tree,
-        "notebooks/02_model_7a.py (expected) and its .ipynb (actual) differ",
+        "notebooks/02_model_7a.py and its .ipynb differ",
         "make pair",
     )
 

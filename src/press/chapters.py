@@ -23,6 +23,11 @@ KEPT = ("tags", "mystnb", "table")  # metadata of a cell that the page needs
 def toc() -> list[str]:
     """Return the pages of the book in the order of `_toc.yml`, as paths without their ending.
 
+    Returns
+    -------
+    list of str
+        For example `notebooks/01_data_generation`.
+
     Raises
     ------
     PoolscreenError
@@ -71,7 +76,7 @@ def notebook_path(chapter: str) -> Path:
 
 
 def read(chapter: str) -> NotebookNode:
-    """Read the present text of a chapter."""
+    """Read the present text of a chapter, as a notebook without outputs."""
     return jupytext.read(script_path(chapter))
 
 
@@ -107,7 +112,18 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def lines_of_cells(chapter: str) -> list[tuple[int, int]]:
-    """Return the first and the last line of each cell in the script of a chapter."""
+    """Return the first and the last line of each cell in the script of a chapter.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+
+    Returns
+    -------
+    list of (int, int)
+        Lines count from 1; the first is the one that begins with `# %%`.
+    """
     lines = script_path(chapter).read_text().splitlines()
     starts = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
     ends = [start - 1 for start in starts[1:]] + [len(lines)]
@@ -119,13 +135,42 @@ def lines_of_cells(chapter: str) -> list[tuple[int, int]]:
 
 
 def code_digest(notebook: NotebookNode) -> str:
-    """Return a digest of the code of a notebook; prose, tags and captions do not enter it."""
+    """Return a digest of the code of a notebook; prose, tags and captions do not enter it.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        The notebook.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+    >>> code = new_code_cell("1 + 1")
+    >>> announced = new_notebook(cells=[new_markdown_cell("A sum."), code])
+    >>> code_digest(announced) == code_digest(new_notebook(cells=[code]))
+    True
+    """
     code = json.dumps([cell.source for cell in code_cells(notebook)])
     return hashlib.sha256(code.encode()).hexdigest()
 
 
 def make_notebook(chapter: str) -> NotebookNode:
-    """Make the notebook of the pair from its script; the same script gives the same bytes."""
+    """Make the notebook of a pair from its script; the same script gives the same bytes.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        With cells numbered by their ids, and the metadata that Jupyter needs.
+    """
     notebook = read(chapter)
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
@@ -142,7 +187,7 @@ def make_notebook(chapter: str) -> NotebookNode:
 
 
 def write_notebook(chapter: str) -> None:
-    """Bring the notebook of the pair in step with its script."""
+    """Bring the notebook of a pair in step with its script."""
     with files.replacing(notebook_path(chapter)) as part:
         nbformat.write(make_notebook(chapter), part)
 
@@ -161,7 +206,6 @@ def check_pair(chapter: str) -> None:
         If they differ, or the notebook is not there. It shows the first difference, and names the
         command that mends it.
     """
-    notebook, script = paths.short(notebook_path(chapter)), paths.short(script_path(chapter))
     # Editors add to a cell how they show it, and its number: neither matters.
     halves = [_read_notebook(chapter).cells, make_notebook(chapter).cells]
     for cell in chain(*halves):
@@ -170,9 +214,11 @@ def check_pair(chapter: str) -> None:
         compare_cells(*halves, compare_outputs=False, compare_ids=False)
     except NotebookDifference as difference:
         raise PoolscreenError(
-            f"{script} (expected) and its .ipynb (actual) differ.\n{difference}\n"
+            f"{paths.short(script_path(chapter))} and its .ipynb differ: {difference}\n"
+            "Expected is the script, actual the notebook.\n"
             "To keep the script: make pair\n"
-            f"To keep the notebook: .venv/bin/jupytext --to py:percent {notebook}"
+            "To keep the notebook: "
+            f".venv/bin/jupytext --to py:percent {paths.short(notebook_path(chapter))}"
         ) from None
 
 
@@ -190,6 +236,17 @@ def _read_notebook(chapter: str) -> NotebookNode:
 
 def join(chapter: str, executed: NotebookNode) -> NotebookNode:
     """Join the outputs of an executed chapter with its present prose, captions and tags.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+    executed : nbformat.NotebookNode
+        The chapter as it was executed, with other prose perhaps.
+
+    Returns
+    -------
+    nbformat.NotebookNode
 
     Raises
     ------

@@ -38,6 +38,17 @@ class ReadyTable(SphinxDirective):
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directive."""
+    """Register the directive.
+
+    Parameters
+    ----------
+    app : sphinx.application.Sphinx
+        The build.
+
+    Returns
+    -------
+    dict of str to bool
+        That pages may be read and written side by side.
+    """
     app.add_directive("ready-table", ReadyTable)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

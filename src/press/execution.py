@@ -98,6 +98,13 @@ class _Progress:
 def check_outputs(name: str, notebook: NotebookNode) -> None:
     """Refuse an executed notebook that holds an error or a warning.
 
+    Parameters
+    ----------
+    name : str
+        What messages call the notebook.
+    notebook : nbformat.NotebookNode
+        The notebook.
+
     Raises
     ------
     PoolscreenError
@@ -117,7 +124,13 @@ def check_outputs(name: str, notebook: NotebookNode) -> None:
 
 
 def lighten(notebook: NotebookNode) -> None:
-    """Give each figure a palette of its own: it weighs a third and looks the same."""
+    """Give each figure a palette of its own: it weighs a third and looks the same.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        An executed notebook; the figures among its outputs are changed.
+    """
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):

@@ -1,16 +1,13 @@
 """Figures that answer to their reader, beside the static ones that stand in without scripts."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-if TYPE_CHECKING:
-    import altair as alt
-from typing import TYPE_CHECKING, Any
+from poolscreen.figures.style import SGRNA_COLOURS
 
 if TYPE_CHECKING:
     import altair as alt
-from poolscreen.figures.style import SGRNA_COLOURS
 
 
 def shrinkage_to_explore(pulled: pd.DataFrame) -> "alt.LayerChart":

@@ -111,6 +111,4 @@ def _check(model: str, title: str, chapter: str) -> None:
         if path.exists()
     ]
     if taken:
-        raise PoolscreenError(
-            f"{taken[0].relative_to(paths.root())} is there already; choose another name"
-        )
+        raise PoolscreenError(f"{paths.short(taken[0])} is there already; choose another name")

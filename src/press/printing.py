@@ -58,20 +58,25 @@ def write_pdf() -> None:
         for number, page in enumerate(chapters.toc()):
             html = publishing.html_path() / f"{page}.html"
             printed = Path(folder, f"{number}.pdf")
-            command = [program, *QUIET, *PRINTING, f"--user-data-dir={folder}/profile"]
-            command += [f"--print-to-pdf={printed}", html.as_uri()]
-            ran = subprocess.run(
-                command,
-                check=False,
-                text=True,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=300,
-            )
-            if ran.returncode or not printed.is_file():
-                raise PoolscreenError(f"{program} cannot print {html}:\n{ran.stdout}")
+            _print(program, html, printed)
             title = lxml.html.parse(html).findtext(".//title") or page
             name = title.split(" — ")[0].strip()
             book.append(str(printed), outline_item=name)
         with files.replacing(pdf_path()) as part:
             book.write(part)
+
+
+def _print(program: str, html: Path, printed: Path) -> None:
+    """Print one page into one PDF, the browser's own files beside it."""
+    command = [program, *QUIET, *PRINTING, f"--user-data-dir={printed.parent / 'profile'}"]
+    command += [f"--print-to-pdf={printed}", html.as_uri()]
+    ran = subprocess.run(
+        command,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=300,
+    )
+    if ran.returncode or not printed.is_file():
+        raise PoolscreenError(f"{program} cannot print {html}:\n{ran.stdout}")
