@@ -34,7 +34,7 @@ def _begins_cell(text: nodes.Text) -> bool:
     return (
         isinstance(paragraph, nodes.paragraph)
         and isinstance(paragraph.parent, nodes.entry)
-        and paragraph.index(text) == 0
+        and paragraph[0] is text
     )
 
 
