@@ -17,11 +17,16 @@ from poolscreen.errors import PoolscreenError
 from press import paths
 
 FOLDER = "notebooks"
-KEPT = ("tags", "mystnb", "table")  # of the metadata of a cell: what its page needs
+KEPT = ("tags", "mystnb", "table")  # metadata of a cell that the page needs
 
 
 def toc() -> list[str]:
     """Return the pages of the book in the order of `_toc.yml`, as paths without their ending.
+
+    Returns
+    -------
+    list of str
+        For example `notebooks/01_data_generation`.
 
     Raises
     ------
@@ -71,8 +76,34 @@ def notebook_path(chapter: str) -> Path:
 
 
 def read(chapter: str) -> NotebookNode:
-    """Read the present text of a chapter."""
+    """Read the present text of a chapter, as a notebook without outputs."""
     return jupytext.read(script_path(chapter))
+
+
+def read_executed(chapter: str) -> NotebookNode:
+    """Read an executed chapter.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+
+    Raises
+    ------
+    PoolscreenError
+        If it is not there, or damaged.
+    """
+    path = paths.executed_path(chapter)
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise PoolscreenError(
+            f"{path} is damaged ({error}); delete it and run `make book`"
+        ) from error
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -80,8 +111,19 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def cell_lines(chapter: str) -> list[tuple[int, int]]:
-    """Return the first and the last line of each cell in the script of a chapter."""
+def lines_of_cells(chapter: str) -> list[tuple[int, int]]:
+    """Return the first and the last line of each cell in the script of a chapter.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+
+    Returns
+    -------
+    list of (int, int)
+        Lines count from 1; the first is the one that begins with `# %%`.
+    """
     lines = script_path(chapter).read_text().splitlines()
     starts = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
     ends = [start - 1 for start in starts[1:]] + [len(lines)]
@@ -93,13 +135,42 @@ def cell_lines(chapter: str) -> list[tuple[int, int]]:
 
 
 def code_digest(notebook: NotebookNode) -> str:
-    """Return a digest of the code of a notebook; prose, tags and captions do not enter it."""
+    """Return a digest of the code of a notebook; prose, tags and captions do not enter it.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        The notebook.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+    >>> code = new_code_cell("1 + 1")
+    >>> announced = new_notebook(cells=[new_markdown_cell("A sum."), code])
+    >>> code_digest(announced) == code_digest(new_notebook(cells=[code]))
+    True
+    """
     code = json.dumps([cell.source for cell in code_cells(notebook)])
     return hashlib.sha256(code.encode()).hexdigest()
 
 
 def make_notebook(chapter: str) -> NotebookNode:
-    """Make the notebook of the pair from its script; the same script gives the same bytes."""
+    """Make the notebook of a pair from its script; the same script gives the same bytes.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        With cells numbered by their ids, and the metadata that Jupyter needs.
+    """
     notebook = read(chapter)
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
@@ -116,7 +187,7 @@ def make_notebook(chapter: str) -> NotebookNode:
 
 
 def write_notebook(chapter: str) -> None:
-    """Bring the notebook of the pair in step with its script."""
+    """Bring the notebook of a pair in step with its script."""
     with files.replacing(notebook_path(chapter)) as part:
         nbformat.write(make_notebook(chapter), part)
 
@@ -165,6 +236,17 @@ def _read_notebook(chapter: str) -> NotebookNode:
 
 def join(chapter: str, executed: NotebookNode) -> NotebookNode:
     """Join the outputs of an executed chapter with its present prose, captions and tags.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+    executed : nbformat.NotebookNode
+        The chapter as it was executed, with other prose perhaps.
+
+    Returns
+    -------
+    nbformat.NotebookNode
 
     Raises
     ------

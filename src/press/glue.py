@@ -1,10 +1,6 @@
 """Numbers that the prose of a chapter quotes."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 def numbers(values: Mapping[str, float | str]) -> None:

@@ -1,16 +1,13 @@
 """Figures that answer to their reader, beside the static ones that stand in without scripts."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-if TYPE_CHECKING:
-    import altair as alt
-from typing import TYPE_CHECKING, Any
+from poolscreen.figures.style import SGRNA_COLOURS
 
 if TYPE_CHECKING:
     import altair as alt
-from poolscreen.figures.style import SGRNA_COLOURS
 
 
 def shrinkage_to_explore(pulled: pd.DataFrame) -> "alt.LayerChart":
@@ -40,23 +37,36 @@ def shrinkage_to_explore(pulled: pd.DataFrame) -> "alt.LayerChart":
     """
     import altair as alt
 
-    estimates = ["unpooled", "pooled", "effect"]
-    data = pulled.assign(gene=pulled["gene"].astype(str)).round(dict.fromkeys(estimates, 4))
+    decimals = dict.fromkeys(["unpooled", "pooled", "effect"], 4)
+    data = pulled.assign(gene=pulled["gene"].astype(str)).round(decimals)
     genes = list(dict.fromkeys(data["gene"]))
     choice = alt.param(
         name="gene",
         value="",
         bind=alt.binding_select(options=["", *genes], labels=["all genes", *genes], name="Gene "),
     )
-    chosen = "gene === '' || datum.gene === gene"
-    x = alt.X("unpooled:Q", title="posterior mean, no pooling")
-    colour = alt.Color(
-        "sgRNAs:Q",
-        title=["sgRNAs", "of the gene"],
-        scale=alt.Scale(range=SGRNA_COLOURS, interpolate="lab"),
-        legend=alt.Legend(values=[1, 4, 7, 10]),
+    strokes, points = _strokes_and_points(data)
+    return alt.LayerChart(layer=[_identity(data), strokes, points.add_params(choice)]).properties(
+        width="container",
+        height=460,
+        description="Intercepts of model 7b with partial pooling against no pooling.",
     )
-    drawn = alt.Chart(data).encode(x=x, color=colour)
+
+
+def _strokes_and_points(data: pd.DataFrame) -> "tuple[alt.Chart, alt.Chart]":
+    """Draw each intercept as a point, and a stroke to it from where it would be unpooled."""
+    import altair as alt
+
+    chosen = "gene === '' || datum.gene === gene"
+    drawn = alt.Chart(data).encode(
+        x=alt.X("unpooled:Q", title="posterior mean, no pooling"),
+        color=alt.Color(
+            "sgRNAs:Q",
+            title=["sgRNAs", "of the gene"],
+            scale=alt.Scale(range=SGRNA_COLOURS, interpolate="lab"),
+            legend=alt.Legend(values=[1, 4, 7, 10]),
+        ),
+    )
     strokes = drawn.mark_rule(aria=False).encode(
         y=alt.Y("unpooled:Q", title="posterior mean, partial pooling"),
         y2="pooled:Q",
@@ -74,17 +84,18 @@ def shrinkage_to_explore(pulled: pd.DataFrame) -> "alt.LayerChart":
             alt.Tooltip("effect:Q", title="its gene, 7b", format=".3f"),
         ],
     )
-    ends = [data[estimates[:2]].min().min(), data[estimates[:2]].max().max()]
-    identity = (
-        alt.Chart(pd.DataFrame({"end": ends}))
-        .mark_line(color="#999999", strokeWidth=1, aria=False)
-        .encode(x="end:Q", y="end:Q")
-    )
-    return alt.LayerChart(layer=[identity, strokes, points.add_params(choice)]).properties(
-        width="container",
-        height=460,
-        description="Intercepts of model 7b with partial pooling against no pooling.",
-    )
+    return strokes, points
+
+
+def _identity(data: pd.DataFrame) -> "alt.Chart":
+    """Draw the line on which both means are the same."""
+    import altair as alt
+
+    means = data[["unpooled", "pooled"]]
+    ends = pd.DataFrame({"end": [means.min().min(), means.max().max()]})
+    line = alt.Chart(ends).mark_line(color="#999999", strokeWidth=1, aria=False)
+    drawn: alt.Chart = line.encode(x="end:Q", y="end:Q")
+    return drawn
 
 
 class Interactive:

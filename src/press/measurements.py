@@ -25,21 +25,12 @@ def machine() -> dict[str, str]:
     Examples
     --------
     >>> import re
-    >>> found = machine()
-    >>> found["Python"] == platform.python_version(), found["pymc"]
+    >>> here = machine()
+    >>> here["Python"] == platform.python_version(), here["pymc"]
     (True, '6...')
-    >>> re.fullmatch(r"[0-9.]+ GiB", found["memory"]) is not None
+    >>> re.fullmatch(r"[0-9.]+ GiB", here["memory"]) is not None
     True
     """
-    cpu = platform.processor() or platform.machine()
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        names = [
-            line.split(":", 1)[1].strip()
-            for line in information.read_text().splitlines()
-            if line.startswith("model name")
-        ]
-        cpu = names[0] if names else cpu
     commit = repository.head()
     # Not the figures of the benchmark before this one.
     changed = commit.hash and repository.status("src", "benchmarks", "uv.lock")
@@ -47,13 +38,21 @@ def machine() -> dict[str, str]:
     return {
         "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": commit.hash[:7] + ("-dirty" if changed else ""),
-        "processor": cpu,
+        "processor": _processor(),
         "cores": str(os.cpu_count()),
         "memory": f"{memory:.0f} GiB",
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
     }
+
+
+def _processor() -> str:
+    """Return the name of the processor, as Linux knows it; elsewhere, as Python does."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), platform.processor() or platform.machine())
 
 
 def record(name: str, figures: Any) -> None:

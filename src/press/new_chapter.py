@@ -3,6 +3,7 @@
 import keyword
 import re
 from pathlib import Path
+from string import Template
 
 from poolscreen import files, models
 from poolscreen.errors import PoolscreenError
@@ -58,12 +59,18 @@ def create(model: str, title: str) -> list[Path]:
     return [*written, toc]
 
 
+class _Blanks(Template):
+    """A template whose blanks are Python names, `BLANK_TITLE`: ruff checks it like other code."""
+
+    delimiter = "BLANK_"
+
+
 def _fill(template: str, path: Path, model: str, title: str) -> None:
     """Write a template with its three blanks filled in."""
-    text = (TEMPLATES / template).read_text(encoding="utf-8")
-    text = text.replace("__ID__", model).replace("__NAME__", model.removeprefix("m"))
+    blanks = _Blanks((TEMPLATES / template).read_text(encoding="utf-8"))
+    text = blanks.substitute(MODEL=model, NAME=model.removeprefix("m"), TITLE=title)
     with files.replacing(path) as part:
-        part.write_text(text.replace("__TITLE__", title), encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
 
 
 def _add_entry(toc: Path, last: re.Match[str], chapter: str) -> None:
@@ -104,6 +111,4 @@ def _check(model: str, title: str, chapter: str) -> None:
         if path.exists()
     ]
     if taken:
-        raise PoolscreenError(
-            f"{taken[0].relative_to(paths.root())} is there already; choose another name"
-        )
+        raise PoolscreenError(f"{paths.short(taken[0])} is there already; choose another name")

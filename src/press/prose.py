@@ -7,8 +7,10 @@ from functools import cache
 import yaml
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
 from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
+from nbformat import NotebookNode
 
 from poolscreen.errors import PoolscreenError
 from press import chapters, paths
@@ -26,7 +28,7 @@ def _parser() -> MarkdownIt:
 
 
 def decimals(text: str) -> Iterator[tuple[int, str]]:
-    """Find decimal numbers in MyST, outside mathematics, code, roles and addresses.
+    r"""Find decimal numbers in MyST, outside mathematics, code, roles and addresses.
 
     Parameters
     ----------
@@ -39,22 +41,33 @@ def decimals(text: str) -> Iterator[tuple[int, str]]:
         The line, counted from 0.
     str
         The number.
+
+    Examples
+    --------
+    >>> list(decimals("About 0.35,\nor {glue:text}`mean:.2f`; $x = 0.2$ and `0.1`.\n\nOr 2.5."))
+    [(0, '0.35'), (3, '2.5')]
     """
     for block in _parser().parse(text):
-        if block.map and block.type in ("fence", "colon_fence"):
+        if block.map is None:
+            continue
+        first = block.map[0]
+        if block.type == "inline":
+            yield from _decimals_in_lines(block.children or [], first)
+        elif block.type in ("fence", "colon_fence"):
             directive = re.match(r"\{([\w-]+)\}", block.info)
             if directive and directive[1] not in VERBATIM:
                 for line, number in decimals(block.content):
-                    yield block.map[0] + 1 + line, number
-        if block.type != "inline" or block.map is None:
-            continue
-        line = block.map[0]
-        for token in block.children or []:
-            if token.type in ("softbreak", "hardbreak"):
-                line += 1
-            elif token.type == "text":
-                for found in DECIMAL.findall(token.content):
-                    yield line, found
+                    yield first + 1 + line, number
+
+
+def _decimals_in_lines(tokens: list[Token], line: int) -> Iterator[tuple[int, str]]:
+    """Find decimal numbers in the text of a paragraph that begins in this line."""
+    for token in tokens:
+        if token.type in ("softbreak", "hardbreak"):
+            line += 1
+        elif token.type == "text":
+            for number in DECIMAL.findall(token.content):
+                yield line, number
 
 
 def check(chapter: str) -> None:
@@ -71,22 +84,24 @@ def check(chapter: str) -> None:
         It names every number with its line in the script.
     """
     cells = chapters.read(chapter).cells
-    found = []
-    for cell, (first, _) in zip(cells, chapters.cell_lines(chapter), strict=True):
+    typed = []
+    for cell, (first, _) in zip(cells, chapters.lines_of_cells(chapter), strict=True):
         if cell.cell_type == "markdown":
-            found += [(first + 1 + line, value) for line, value in decimals(cell.source)]
+            typed += [(first + 1 + line, number) for line, number in decimals(cell.source)]
         else:
-            shown = cell.metadata.get("mystnb", {})
-            texts = [
-                shown.get("figure", {}).get("caption", ""),
-                shown.get("image", {}).get("alt", ""),
-                cell.metadata.get("table", {}).get("caption", ""),
-            ]
-            found += [(first, value) for text in texts for _, value in decimals(text)]
-    if found:
-        places = ", ".join(f"{value} in line {line}" for line, value in found)
-        script = chapters.script_path(chapter).relative_to(paths.root())
+            for text in _texts(cell):
+                typed += [(first, number) for _, number in decimals(text)]
+    if typed:
+        places = ", ".join(f"{number} in line {line}" for line, number in typed)
+        script = paths.short(chapters.script_path(chapter))
         raise PoolscreenError(
             f"{script} types numbers by hand, which nothing keeps right: {places}. Give them to "
             "the prose with numbers({...}) and quote them as {glue:text}`name:.2f`"
         )
+
+
+def _texts(cell: NotebookNode) -> list[str]:
+    """Return what a code cell says of its figure or its table."""
+    settings, table = cell.metadata.get("mystnb", {}), cell.metadata.get("table", {})
+    figure, image = settings.get("figure", {}), settings.get("image", {})
+    return [figure.get("caption", ""), image.get("alt", ""), table.get("caption", "")]

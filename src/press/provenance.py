@@ -11,6 +11,16 @@ from press import paths, repository, steps
 
 # The packages that a reader of a chapter would ask for.
 PACKAGES = ("pymc", "nutpie", "arviz", "numpy", "pandas", "plotnine")
+# Where and when a fit was made: what its record holds, and what the page calls it.
+MACHINES = {
+    "model": "model",
+    "created": "sampled at (UTC)",
+    "machine": "machine",
+    "python": "Python",
+    "seed": "seed",
+    "seconds_compiling": "seconds compiling",
+    "seconds_sampling": "seconds sampling",
+}
 
 
 def fit_rows(names: list[str]) -> pd.DataFrame:
@@ -72,9 +82,11 @@ def card(chapter: str) -> str:
     ----------
     chapter : str
         Name of the chapter.
+
+    Returns
+    -------
+    str
     """
-    results = steps.chapter_results(chapter)
-    used = steps.chapter_fits(chapter)
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     lines = [
         "::::{card} Where this page comes from",
@@ -82,28 +94,59 @@ def card(chapter: str) -> str:
         "",
         f"{commit_text()} {packages}.",
         "",
-    ]
-    if used:
-        rows = fit_rows(used)
-        rows["file"] = [f"{{download}}`{fit}.nc <../results/fits/{fit}.nc>`" for fit in used]
-        lines += [
-            "| " + " | ".join(map(str, rows)) + " |",
-            "|" + " --- |" * len(rows.columns),
-            *("| " + " | ".join(row) + " |" for row in rows.to_numpy().tolist()),
-            "",
-            'A fit opens with `xarray.open_datatree("' + Path(used[0]).name + '.nc")`.',
-            "",
-        ]
-    others = [
-        f"{{download}}`{result.removeprefix('results/')} <../{result}>`"
-        for result in results
-        if not result.startswith("results/fits/")
-    ]
-    lines += [
-        f"This chapter: {{download}}`with its outputs <../downloads/{chapter}.ipynb>`, "
-        f"{{download}}`as a script <../downloads/{chapter}.py>`."
-        + (f" It also reads {', '.join(others)}." if others else "")
-        + " All fits and packages: [Reproducibility](../book/reproducibility).",
+        *_fits_table(steps.chapter_fits(chapter)),
+        _downloads(chapter),
         "::::",
     ]
     return "\n".join(lines)
+
+
+def _fits_table(fits: list[str]) -> list[str]:
+    """Write the fits of a chapter as a table with their files; no line where there are none."""
+    if not fits:
+        return []
+    rows = fit_rows(fits)
+    rows["file"] = [f"{{download}}`{fit}.nc <../results/fits/{fit}.nc>`" for fit in fits]
+    return [
+        "| " + " | ".join(map(str, rows)) + " |",
+        "|" + " --- |" * len(rows.columns),
+        *("| " + " | ".join(row) + " |" for row in rows.to_numpy().tolist()),
+        "",
+        f'A fit opens with `xarray.open_datatree("{Path(fits[0]).name}.nc")`.',
+        "",
+    ]
+
+
+def _downloads(chapter: str) -> str:
+    """Write what a reader can take away of a chapter, besides the fits."""
+    others = [
+        f"{{download}}`{result.removeprefix('results/')} <../{result}>`"
+        for result in steps.chapter_results(chapter)
+        if not result.startswith("results/fits/")
+    ]
+    return (
+        f"This chapter: {{download}}`with its outputs <../downloads/{chapter}.ipynb>`, "
+        f"{{download}}`as a script <../downloads/{chapter}.py>`."
+        + (f" It also reads {', '.join(others)}." if others else "")
+        + " All fits and packages: [Reproducibility](../book/reproducibility)."
+    )
+
+
+def write_tables(folder: Path) -> None:
+    """Write the tables of the page on reproducibility, from the fits' own records.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where `packages.csv`, `machines.csv`, `fits.csv` and `commit.md` are written.
+    """
+    fits = steps.fit_names()
+    records = [store.read_attributes(paths.fit_path(fit)) for fit in fits]
+    packages = json.loads(records[0]["packages"])
+    pd.DataFrame({"package": packages.keys(), "version": packages.values()}).to_csv(
+        folder / "packages.csv", index=False
+    )
+    machines = pd.DataFrame(records).assign(model=fits)[list(MACHINES)].rename(columns=MACHINES)
+    machines.to_csv(folder / "machines.csv", index=False)
+    fit_rows(fits).to_csv(folder / "fits.csv", index=False)
+    (folder / "commit.md").write_text(commit_text() + "\n")

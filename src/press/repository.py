@@ -36,7 +36,27 @@ class Commit:
     repository: str = ""
 
     def link(self, path: str, first: int, last: int) -> str:
-        """Return the web address of lines of a file; empty where a reader would not find them."""
+        """Return the web address of lines of a file; empty where a reader would not find them.
+
+        Parameters
+        ----------
+        path : str
+            The file, from the folder of the repository.
+        first, last : int
+            Lines, counted from 1.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> commit = Commit("a1b2c3", clean=True, repository="https://github.com/lab/screens")
+        >>> commit.link("notebooks/a.py", 3, 5)
+        'https://github.com/lab/screens/blob/a1b2c3/notebooks/a.py#L3-L5'
+        >>> commit.site_url, commit.site_path
+        ('https://lab.github.io/screens/', '/screens/')
+        """
         if not (self.repository and self.clean):
             return ""
         return f"{self.repository}/blob/{self.hash}/{path}#L{first}-L{last}"
@@ -44,10 +64,10 @@ class Commit:
     @property
     def site_url(self) -> str:
         """Return where GitHub publishes the pages of the repository; empty if none is known."""
-        found = HOSTED.fullmatch(self.repository)
-        if not found:
+        hosted = HOSTED.fullmatch(self.repository)
+        if not hosted:
             return ""
-        owner, name = found["name"].split("/")
+        owner, name = hosted["name"].split("/")
         own_page = name.lower() == f"{owner.lower()}.github.io"
         return f"https://{owner.lower()}.github.io/" + ("" if own_page else f"{name}/")
 
@@ -59,7 +79,7 @@ class Commit:
 
 @cache
 def head() -> Commit:
-    """Return the commit of the working tree."""
+    """Return the commit of the working tree; one without a hash outside a repository."""
     try:
         described = _git("log", "-1", "--format=%H %cs").split()
     except (OSError, subprocess.CalledProcessError):
@@ -76,9 +96,27 @@ def head() -> Commit:
     )
 
 
-def status(*paths: str) -> str:
-    """Return what differs from the commit under these paths, as git says it; empty if nothing."""
-    return _git("status", "--porcelain", "--", *paths)
+def status(*under: str) -> str:
+    """Return what differs from the commit, as git says it; empty if nothing does.
+
+    Parameters
+    ----------
+    *under : str
+        Files and folders that are looked at, from the folder of the repository.
+
+    Returns
+    -------
+    str
+        A line for each file.
+
+    Raises
+    ------
+    OSError
+        Outside a repository, or where there is no git.
+    subprocess.CalledProcessError
+        If git fails.
+    """
+    return _git("status", "--porcelain", "--", *under)
 
 
 def _git(*arguments: str) -> str:

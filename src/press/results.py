@@ -210,8 +210,9 @@ def load_samplers() -> xr.DataTree:
     >>> comparison = load_samplers()
     >>> sorted(comparison["m7a"].children)
     ['marginal', 'nutpie', 'pymc']
-    >>> bool(comparison["m7b/marginal"].attrs["max_r_hat"] < 1.01)
-    True
+    >>> sorted(comparison["m7a/marginal"].attrs)
+    ['divergences', 'max_r_hat', 'min_bfmi', 'min_ess_bulk', 'min_ess_tail', 'seconds_compiling',
+     'seconds_sampling']
     """
     return store.read_tree(paths.samplers_path())
 
@@ -263,8 +264,8 @@ def load_benchmark(name: str) -> dict[str, Any]:
 
     Examples
     --------
-    >>> found = load_benchmark("samplers")
-    >>> sorted({figure["sampler"] for figure in found["figures"]})
+    >>> measured = load_benchmark("samplers")
+    >>> sorted({figure["sampler"] for figure in measured["figures"]})
     ['marginal', 'nutpie', 'pymc', 'pymc_default']
     >>> load_benchmark("nothing")
     Traceback (most recent call last):

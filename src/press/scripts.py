@@ -10,7 +10,25 @@ from press.interactive import Interactive
 
 
 def present_interactive(cell: NotebookNode) -> None:
-    """Give the page what its script needs to put an interactive figure in a static one's place."""
+    """Give the page what its script needs to put an interactive figure in a static one's place.
+
+    Parameters
+    ----------
+    cell : nbformat.NotebookNode
+        An executed cell; a chart among its outputs becomes data that the page holds.
+
+    Examples
+    --------
+    >>> import nbformat
+    >>> output = nbformat.v4.new_output(
+    ...     "display_data",
+    ...     data={Interactive.mime: {"mark": "point"}},
+    ...     metadata={Interactive.mime: {"figure": "fig-a"}},
+    ... )
+    >>> present_interactive(nbformat.v4.new_code_cell("chart", outputs=[output]))
+    >>> output.data["text/html"]
+    '<script ... class="interactive" data-figure="fig-a">{"mark":"point"}</script>'
+    """
     for output in cell.outputs:
         data = output.get("data", {})
         if Interactive.mime in data:
@@ -31,7 +49,13 @@ def write_datatables(folder: Path) -> None:
 
 
 def write_vega(folder: Path) -> None:
-    """Write the script that draws interactive figures, as the package vl-convert brings it."""
+    """Write the script that draws interactive figures, as the package vl-convert brings it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where `vega.js` is written.
+    """
     import vl_convert
 
     folder.mkdir(parents=True, exist_ok=True)

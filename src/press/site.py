@@ -2,12 +2,11 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import lxml.html
 
@@ -33,7 +32,6 @@ def build() -> None:
     made_from = pedigree()
     staging.stage(staged)
     run_jupyter_book(staged, built)
-    mend(built / "_build" / "html")
     check_links((built / "_build" / "html").resolve())
     flow.check_fresh("the site", made_from)  # nothing was edited meanwhile
     with files.replacing(publishing.pedigree_path()) as part:
@@ -43,21 +41,28 @@ def build() -> None:
 
 def pedigree() -> dict[str, str]:
     """Return the SHA-256 of every file that the site is made from, directly or not."""
-    files = flow.digest(steps.sources("site"))
+    digests = flow.digest(steps.sources("site"))
     for fit in steps.fit_names():
         records = store.read_attributes(paths.fit_path(fit))
         for record in ("inputs", "tables"):
-            files |= json.loads(records[record])
+            digests |= json.loads(records[record])
     for result in steps.recorded_results():
         records = store.read_attributes(paths.root() / result)
-        files |= json.loads(records["inputs"])
+        digests |= json.loads(records["inputs"])
     for chapter in chapters.names():
-        files |= staging.read_executed(chapter).metadata["poolscreen"]["inputs"]
-    return files
+        digests |= chapters.read_executed(chapter).metadata["poolscreen"]["inputs"]
+    return digests
 
 
 def run_jupyter_book(staged: Path, built: Path) -> None:
     """Build the HTML; every warning of Sphinx is an error.
+
+    Parameters
+    ----------
+    staged : pathlib.Path
+        What Jupyter Book reads, see `staging.stage`.
+    built : pathlib.Path
+        Where it writes: the site is in `_build/html` below.
 
     Raises
     ------
@@ -67,7 +72,6 @@ def run_jupyter_book(staged: Path, built: Path) -> None:
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     command = [str(jupyter_book), "build", str(staged)]
     command += ["--path-output", str(built), "-W", "-n", "--keep-going", "--quiet"]
-    # Sphinx's own log is long; what matters in it are the warnings.
     ran = subprocess.run(
         command,
         check=False,
@@ -77,40 +81,13 @@ def run_jupyter_book(staged: Path, built: Path) -> None:
         env={**os.environ, "NO_COLOR": "1", "PYTHONWARNINGS": "ignore"},
     )
     if ran.returncode:
-        lines = [line for line in ran.stdout.splitlines() if "WARNING" in line or "ERROR" in line]
-        found = "\n".join(lines or ran.stdout.splitlines()[-20:])
+        # Sphinx's own log is long; what matters in it are the warnings.
+        lines = ran.stdout.splitlines()
+        warnings = [line for line in lines if "WARNING" in line or "ERROR" in line]
+        faults = "\n".join(warnings or lines[-20:])
         raise PoolscreenError(
-            "Sphinx finds fault with the pages:\n" + found.replace(f"{staged}/", "")
+            "Sphinx finds fault with the pages:\n" + faults.replace(f"{staged}/", "")
         )
-
-
-# What the theme and its extensions write, and what their readers need instead.
-MENDED = (
-    # Hints to load icon fonts early, which fail on pages opened as files.
-    (r'<link rel="preload" as="font"[^>]*>\s*', ""),
-    # Icons come as fonts; the same again as a script is the largest part of a page.
-    (r"<script[^>]*vendor/fontawesome/[^>]*all\.min\.js[^>]*></script>\s*", ""),
-    (r'<link rel="preload" as="script"[^>]*fontawesome[^>]*>\s*', ""),
-    # Roles that do not belong to their elements, or no longer exist.
-    (r' role="(?:doc-biblioentry|doc-backlink)"', ""),
-    (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
-    # Folded code is called what its button says.
-    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
-    # Paper has a title of its own, and it lacks the number that the page's title has.
-    (
-        r'(?s)(class="onlyprint">\s*<h1>)(.*?<h1>(<span class="section-number">[^<]*</span>))',
-        r"\1\3\2",
-    ),
-)
-
-
-def mend(html: Path) -> None:
-    """Take out of the pages what fails, weighs or misleads."""
-    for path in html.rglob("*.html"):
-        text = path.read_text(encoding="utf-8")
-        for pattern, instead in MENDED:
-            text = re.sub(pattern, instead, text)
-        path.write_text(text, encoding="utf-8")
 
 
 def check_links(html: Path) -> None:
@@ -127,26 +104,32 @@ def check_links(html: Path) -> None:
         It names each link that leads nowhere, with its page.
     """
     # The theme leaves templates in _static, which are no pages.
-    found = (path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts)
-    pages = {path: lxml.html.parse(path) for path in found}
+    files = (path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts)
+    pages = {path: lxml.html.parse(path) for path in files}
     anchors = {path: set(page.xpath("//@id | //@name")) for path, page in pages.items()}
-    broken = []
-    for path, page in pages.items():
-        for link in page.xpath("//@href | //@src"):
-            address = urlsplit(link)
-            if address.scheme or address.netloc:
-                continue
-            target = path
-            if address.path.startswith("/"):  # on the page for what is not found
-                prefix = repository.head().site_path
-                target = html / unquote(address.path).removeprefix(prefix)
-            elif address.path:
-                target = (path.parent / unquote(address.path)).resolve()
-            anchor = unquote(address.fragment)
-            leads = target.is_file() and (
-                not anchor or target not in pages or anchor in anchors[target]
-            )
-            if not leads:
-                broken.append(f"{path.relative_to(html)}: {address.geturl()}")
+    broken = {
+        f"{path.relative_to(html)}: {link}"
+        for path, page in pages.items()
+        for link in page.xpath("//@href | //@src")
+        if not _leads(urlsplit(link), path, html, anchors)
+    }
     if broken:
-        raise PoolscreenError("links lead nowhere:\n" + "\n".join(sorted(set(broken))))
+        raise PoolscreenError("links lead nowhere:\n" + "\n".join(sorted(broken)))
+
+
+def _leads(link: SplitResult, page: Path, html: Path, anchors: dict[Path, set[str]]) -> bool:
+    """Tell whether a link of a page leads somewhere; links that leave the site are not followed."""
+    if link.scheme or link.netloc:
+        return True
+    target = _target(unquote(link.path), page, html)
+    anchor = unquote(link.fragment)
+    return target.is_file() and (not anchor or anchor in anchors.get(target, {anchor}))
+
+
+def _target(path: str, page: Path, html: Path) -> Path:
+    """Return the file that the path of a link means."""
+    if not path:
+        return page
+    if path.startswith("/"):  # on the page for what is not found
+        return html / path.removeprefix(repository.head().site_path)
+    return (page.parent / path).resolve()

@@ -1,6 +1,7 @@
 """What a chapter uses, from its code: modules, results, files."""
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -38,6 +39,11 @@ UNTRACKED = (
 def syntax_trees(chapter: str) -> list[tuple[int, ast.Module]]:
     """Parse the code of a chapter, cell by cell.
 
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+
     Returns
     -------
     list of (int, ast.Module)
@@ -67,46 +73,70 @@ def _parsed(chapter: str, text: str) -> list[tuple[int, ast.Module]]:
 
 
 def imports(chapter: str) -> set[tuple[str, str]]:
-    """Return what a chapter imports: modules, and a name from each; empty for the module itself."""
-    found = set()
+    """Return what a chapter imports.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+
+    Returns
+    -------
+    set of (str, str)
+        Modules, and a name from each; empty for the module itself.
+    """
+    imported = set()
     for _, tree in syntax_trees(chapter):
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
-                found |= {(alias.name, "") for alias in node.names}
+                imported |= {(alias.name, "") for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
-                found |= {(node.module, alias.name) for alias in node.names}
-    return found
+                imported |= {(node.module, alias.name) for alias in node.names}
+    return imported
 
 
 def loaded(chapter: str, loader: str) -> set[str]:
-    """Return the first arguments of a chapter's calls of a loader, such as `load_fit`.
+    """Return what a chapter loads: the first arguments of its calls of a loader.
 
-    A call without any, as `load_screen` allows, gives the empty string.
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+    loader : str
+        Name of the loader, for example `load_fit`.
+
+    Returns
+    -------
+    set of str
+        The arguments; the empty string for a call without any, as `load_screen` allows.
 
     Raises
     ------
     PoolscreenError
         If an argument is not a string written out, so that it cannot be known beforehand.
     """
-    found = set()
+    arguments = set()
     for number, tree in syntax_trees(chapter):
-        for node in ast.walk(tree):
-            if not (isinstance(node, ast.Call) and _called(node) == loader):
-                continue
-            argument = node.args[0] if node.args else ast.Constant("")
-            if node.keywords or not (
+        for call in _calls(tree, loader):
+            argument = call.args[0] if call.args else ast.Constant("")
+            if call.keywords or not (
                 isinstance(argument, ast.Constant) and isinstance(argument.value, str)
             ):
                 raise PoolscreenError(
                     f"{chapter}, cell {number}: write the first argument of {loader}() as a "
                     "string, so that the build knows what the chapter depends on"
                 )
-            found.add(argument.value)
-    return found
+            arguments.add(argument.value)
+    return arguments
 
 
 def check_loading(chapter: str) -> None:
     """Refuse ways of loading results and models that the build cannot follow.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
 
     Raises
     ------
@@ -132,28 +162,37 @@ def check_loading(chapter: str) -> None:
 def opened_files(chapter: str) -> list[Path]:
     """Return the files of the project that a chapter names in its code, as in `read_csv("...")`.
 
-    Paths count from the folder of the chapters, which is where they are executed.
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Names of files count from the folder of the chapters, which is where these are executed.
     """
     folder = paths.root() / FOLDER
-    found = set()
-    for _, tree in syntax_trees(chapter):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                path = (folder / node.value).resolve()
-                if len(node.value) < 256 and "/" in node.value and path.is_file():
-                    found.add(path)
-    return sorted(path for path in found if path.is_relative_to(paths.root()))
+    named = {
+        (folder / node.value).resolve()
+        for _, tree in syntax_trees(chapter)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if "/" in node.value and len(node.value) < 256  # longer text is no name
+    }
+    return sorted(path for path in named if path.is_file() and path.is_relative_to(paths.root()))
 
 
 def calls(chapter: str, function: str) -> bool:
     """Tell whether a chapter calls a function of this name."""
-    return any(
-        isinstance(node, ast.Call) and _called(node) == function
-        for _, tree in syntax_trees(chapter)
-        for node in ast.walk(tree)
-    )
+    return any(True for _, tree in syntax_trees(chapter) for _ in _calls(tree, function))
 
 
-def _called(call: ast.Call) -> str:
-    function = call.func
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+def _calls(tree: ast.Module, function: str) -> Iterator[ast.Call]:
+    """Give the calls of a function, by its own name or as an attribute of whatever."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name == function:
+                yield node

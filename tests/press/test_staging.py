@@ -9,13 +9,11 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from docutils import nodes
-from docutils.utils import new_document
 from PIL import Image
 
 from poolscreen import display
 from poolscreen.errors import PoolscreenError
-from press import chapters, directives, execution, repository, site, staging
+from press import chapters, execution, outputs, repository
 
 
 def cell_with(shown, **metadata):
@@ -31,7 +29,7 @@ def frame():
 def test_a_table_is_numbered_and_its_data_are_not_rounded(frame):
     shown = display.table(frame, searchable=True)._repr_mimebundle_()
     cell = cell_with(shown, table={"name": "tbl-a", "caption": "Means."})
-    data = staging.present_table(cell, "a, cell 1", "https://code")
+    data = outputs.present_table(cell, "a, cell 1", "https://code")
     assert data.splitlines()[1] == "a|b,0.3333333333333333"
     text = cell.outputs[0].data["text/markdown"]
     assert text.startswith(
@@ -59,61 +57,10 @@ def test_lighter_figures_keep_their_colours():
 def test_what_is_shown_is_named(frame):
     table = cell_with(display.table(frame)._repr_mimebundle_())
     with pytest.raises(PoolscreenError, match=r"a, cell 1 shows 1 tables.*tbl-"):
-        staging.present_table(table, "a, cell 1", "")
+        outputs.present_table(table, "a, cell 1", "")
     figure = cell_with({"image/png": ""}, mystnb={"figure": {"name": "fig-a"}})
     with pytest.raises(PoolscreenError, match=r"a, cell 1 shows a figure without"):
-        staging.present_figure(figure, "a, cell 1", "")
-
-
-def test_links_are_followed(tmp_path):
-    (tmp_path / "b.html").write_text('<p id="here">text</p>')
-    page = tmp_path / "a.html"
-    good = '<a href="b.html#here">x</a><a href="https://example.org">y</a><a href="#">z</a>'
-    page.write_text(f"{good}<img src='b.html'>")
-    site.check_links(tmp_path)
-    page.write_text(f"{good}<a href='b.html#there'></a><img src='c.png'><a href='#no'></a>")
-    with pytest.raises(PoolscreenError) as raised:
-        site.check_links(tmp_path)
-    assert str(raised.value).splitlines()[1:] == [
-        "a.html: #no",
-        "a.html: b.html#there",
-        "a.html: c.png",
-    ]
-
-
-def test_numbers_below_zero_of_tables_have_a_minus_sign():
-    """Headings and cells; names, dates and empty cells are as they were."""
-    rows = "<th>P(below -1)</th><td>-0.5</td><td>gene-1</td><td>2026-11-23</td><td>-</td>"
-    assert directives.minus_signs(rows) == (
-        "<th>P(below −1)</th><td>−0.5</td><td>gene-1</td><td>2026-11-23</td><td>-</td>"
-    )
-
-
-def test_numbers_below_zero_of_the_prose_have_a_minus_sign():
-    """Numbers that are pasted, and cells of plain tables; what is typed is as it was."""
-    document = new_document("a")
-    document += nodes.inline("", "-2,828", classes=["pasted-text"])
-    document += nodes.entry("", nodes.paragraph("", "-0.5"))
-    document += nodes.entry("", nodes.paragraph("", "2026-11-23"))
-    document += nodes.entry("", nodes.paragraph("", "", nodes.literal("", "-2")))
-    document += nodes.paragraph("", "-1 is typed")
-    directives.MinusSigns(document).run()
-    assert [node.astext() for node in document] == [
-        "−2,828",
-        "−0.5",
-        "2026-11-23",
-        "-2",
-        "-1 is typed",
-    ]
-
-
-def test_a_printed_title_has_the_number_of_the_chapter(tmp_path):
-    number = '<span class="section-number">2. </span>'
-    for name, given in (("a", number), ("b", "")):
-        text = f'<div class="onlyprint">\n<h1>{{}}A</h1>\n</div>\n<h1>{given}A</h1>'
-        (tmp_path / f"{name}.html").write_text(text.format(""))
-        site.mend(tmp_path)
-        assert (tmp_path / f"{name}.html").read_text() == text.format(given)
+        outputs.present_figure(figure, "a, cell 1", "")
 
 
 @pytest.fixture
@@ -170,4 +117,4 @@ def test_lines_of_cells(in_project):
     (in_project / "notebooks" / "a.py").write_text(
         "# ---\n# jupyter: {}\n# ---\n\n# %% [markdown]\n# text\n\n# %%\nx = 1\ny = 2\n"
     )
-    assert chapters.cell_lines("a") == [(5, 6), (8, 10)]
+    assert chapters.lines_of_cells("a") == [(5, 6), (8, 10)]

@@ -1,4 +1,4 @@
-r"""Model __NAME__: __TITLE__.
+r"""Model BLANK_NAME: BLANK_TITLE.
 
 A start: one effect per gene, partially pooled, and noise.
 
@@ -14,12 +14,12 @@ import pymc as pm
 
 from poolscreen.screens.table import Screen
 
-TITLE = "__TITLE__"
+TITLE = "BLANK_TITLE"
 FAMILY = None  # all parameters are sampled; poolscreen.families has what can do better
 
 
 def build(screen: Screen) -> pm.Model:
-    """Write model __NAME__ down for a screen."""
+    """Write model BLANK_NAME down for a screen."""
     with pm.Model(coords=screen.coords) as model:
         gene_idx = pm.Data("gene_idx", screen.gene_idx, dims="obs")
 
