@@ -116,14 +116,14 @@ def _not_found(prefix: str) -> dict[str, str]:
 def _stage_results(staging: Path) -> None:
     """Link the results that pages offer, and write the tables of their records."""
     screens = map(paths.screen_path, ["", *steps.screen_names()])
-    for path in [*screens, paths.truth_path(), *_fresh_results()]:
+    for path in [*screens, paths.truth_path(), *fresh_results()]:
         target = staging / path.relative_to(paths.root())
         target.parent.mkdir(parents=True, exist_ok=True)
         os.link(path, target)
     provenance.write_tables(staging / "results")
 
 
-def _fresh_results() -> list[Path]:
+def fresh_results() -> list[Path]:
     """Return the fits, their tables and what else carries a record, if each is what that says."""
     results = []
     for fit in steps.fit_names():

@@ -130,21 +130,21 @@ def test_a_result_from_elsewhere(tree, put, path, other, chapter):
         staging.joined(chapter)
 
 
-def test_a_table_that_was_edited(tree, put, tmp_path):
+def test_a_table_that_was_edited(tree, put):
     path = "results/tables/m7a/scalars.csv"
     put(path, replaced(tree, path, "mu_alpha_gc", "mu_alpha"))
     message = r"scalars\.csv is not what it was when the fit of m7a was made"
     with pytest.raises(PoolscreenError, match=message):
-        staging.stage_results(tmp_path)
+        staging.fresh_results()
 
 
-def test_a_truncated_fit(tree, put, tmp_path):
+def test_a_truncated_fit(tree, put):
     path = "results/fits/m7a.nc"
     put(path, (tree.folder / path).read_bytes()[:5000])
     with pytest.raises(
         PoolscreenError, match=r"m7a\.nc is damaged .*delete it and run `make book`"
     ):
-        staging.stage_results(tmp_path)
+        staging.fresh_results()
 
 
 def test_a_damaged_execution(tree, put):
