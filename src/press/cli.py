@@ -82,9 +82,9 @@ def _what_failed(logs: Path) -> str:
     """Collect the messages of the jobs that failed, from their logs."""
     messages = []
     for log in sorted(logs.rglob("*.log")):
-        found = re.search(r"^(error: |Traceback )", log.read_text(), flags=re.MULTILINE)
-        if found:
-            message = log.read_text()[found.start() :].removeprefix("error: ").rstrip()
+        beginning = re.search(r"^(error: |Traceback )", log.read_text(), flags=re.MULTILINE)
+        if beginning:
+            message = log.read_text()[beginning.start() :].removeprefix("error: ").rstrip()
             messages.append(f"{message}\n(log: {log.relative_to(paths.root())})")
     return "\n\n".join(messages)
 
@@ -180,8 +180,8 @@ def calibrate(name: str) -> None:
         from poolscreen.inference import calibration, store
 
         model, batch = paths.split_batch(name)
-        found = calibration.run_batch(model, batch, _said_of(name))
-        store.write_result(paths.calibration_path(name), found, inputs.unchanged())
+        calibrated = calibration.run_batch(model, batch, _said_of(name))
+        store.write_result(paths.calibration_path(name), calibrated, inputs.unchanged())
 
 
 @main.command()
@@ -193,11 +193,11 @@ def predict(model: str) -> None:
         from press import results
 
         posterior = results.load_fit(model)["posterior"].to_dataset()
-        found = recovery.predict_and_recover(
+        predictions = recovery.predict_and_recover(
             model, results.load_screen(), posterior, _said_of(model)
         )
-        found.attrs["inputs"] = store.json_text(inputs.unchanged())
-        store.write_fit(paths.predictions_path(model), found)
+        predictions.attrs["inputs"] = store.json_text(inputs.unchanged())
+        store.write_fit(paths.predictions_path(model), predictions)
 
 
 @main.command("samplers")
@@ -209,8 +209,8 @@ def compare_samplers() -> None:
         from poolscreen.inference import samplers, store
         from press import results
 
-        found = samplers.compare(results.load_screen(), say=_said_of("samplers"))
-        tree = xr.DataTree.from_dict(found)
+        sampled = samplers.compare(results.load_screen(), say=_said_of("samplers"))
+        tree = xr.DataTree.from_dict(sampled)
         store.write_result(paths.samplers_path(), tree, inputs.unchanged())
 
 

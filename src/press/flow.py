@@ -50,24 +50,24 @@ def upstream(names: Iterable[str]) -> set[str]:
 
     Examples
     --------
-    >>> found = upstream(["poolscreen.screens.table"])
-    >>> "poolscreen.screens" in found, "poolscreen.errors" in found, "poolscreen.models" in found
+    >>> needed = upstream(["poolscreen.screens.table"])
+    >>> "poolscreen.screens" in needed, "poolscreen.errors" in needed, "poolscreen.models" in needed
     (True, True, False)
     >>> upstream(["poolscreen.screen"])
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: there is no module poolscreen.screen in src/; ...
     """
-    graph, found, new = import_graph(), set[str](), set(names)
+    graph, modules, new = import_graph(), set[str](), set(names)
     for name in sorted(new - graph.modules):
         raise PoolscreenError(
             f"there is no module {name} in src/; was it renamed? Mend the name where it is used"
         )
     while new:
-        found |= new
+        modules |= new
         reached = new.union(*(graph.find_upstream_modules(name) for name in new))
         reached |= {package for name in reached for package in _packages_of(name)}
-        new = reached - found
-    return found
+        new = reached - modules
+    return modules
 
 
 def _packages_of(module: str) -> list[str]:
@@ -84,8 +84,8 @@ def module_files(modules: Iterable[str]) -> list[str]:
 def _module_file(name: str) -> str:
     path = Path("src", *name.split("."))
     package = path / "__init__.py"
-    found = package if (paths.root() / package).is_file() else path.with_suffix(".py")
-    return found.as_posix()
+    file = package if (paths.root() / package).is_file() else path.with_suffix(".py")
+    return file.as_posix()
 
 
 def digest(files: Iterable[str]) -> dict[str, str]:

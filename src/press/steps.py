@@ -178,21 +178,21 @@ def chapter_results(chapter: str) -> list[str]:
     PoolscreenError
         If it loads what nothing makes.
     """
-    found = []
+    loaded = []
     for screen in sorted(uses.loaded(chapter, "load_screen")):
         if screen:
             counts_files(screen)
-        found.append(paths.screen_path(screen))
+        loaded.append(paths.screen_path(screen))
     if uses.calls(chapter, "load_truth"):
-        found.append(paths.truth_path())
+        loaded.append(paths.truth_path())
     if uses.calls(chapter, "load_samplers"):
-        found.append(paths.samplers_path())
-    found += [paths.fit_path(fit) for fit in chapter_fits(chapter)]
+        loaded.append(paths.samplers_path())
+    loaded += [paths.fit_path(fit) for fit in chapter_fits(chapter)]
     for model in _models_of(chapter, "load_calibration", "calibration"):
-        found += paths.calibration_paths(model)
+        loaded += paths.calibration_paths(model)
     for model in _models_of(chapter, "load_predictions", "predictions"):
-        found.append(paths.predictions_path(model))
-    return [paths.short(path) for path in found]
+        loaded.append(paths.predictions_path(model))
+    return [paths.short(path) for path in loaded]
 
 
 def _models_of(chapter: str, loader: str, what: str) -> list[str]:
@@ -210,11 +210,11 @@ def _models_of(chapter: str, loader: str, what: str) -> list[str]:
 def chapter_modules(chapter: str) -> list[str]:
     """Return the modules that a chapter imports, and what executes it."""
     graph = flow.import_graph()
-    found = {"press.execution"}
+    modules = {"press.execution"}
     for module, name in uses.imports(chapter):
         if module.partition(".")[0] in flow.PACKAGES:
-            found |= {module} | ({f"{module}.{name}"} & graph.modules)
-    return sorted(found)
+            modules |= {module} | ({f"{module}.{name}"} & graph.modules)
+    return sorted(modules)
 
 
 def chapter_files(chapter: str) -> list[str]:
@@ -358,14 +358,14 @@ def reruns() -> dict[str, list[str]]:
     dict of str to list of str
         Jobs, as `step name`, by the path of the file from the project's folder.
     """
-    found: dict[str, list[str]] = {
+    jobs: dict[str, list[str]] = {
         path: [] for path in flow.module_files(flow.import_graph().modules)
     }
     for step, made_by in STEPS.items():
         for name in made_by.names():
             for path in sources(step, name):
-                found.setdefault(path, []).append(f"{step} {name}".strip())
-    return found
+                jobs.setdefault(path, []).append(f"{step} {name}".strip())
+    return jobs
 
 
 def check() -> None:

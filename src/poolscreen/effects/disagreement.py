@@ -44,8 +44,8 @@ def disagreement(screen: Screen, posterior: xr.Dataset, family: Family | None) -
     ...     {"cell_line": "A", "sgRNA": list("stuv"), "gene": "g", "log_fc": [-2.0, -2.1, -1.9, 0]}
     ... )
     >>> posterior = xr.Dataset({"sigma": (("chain", "draw"), np.full((2, 5), 0.5))})
-    >>> found = disagreement(Screen(table), posterior, family=None)
-    >>> found[["sgRNA", "its mean", "others", "z"]].round(2).head(1)
+    >>> sgrnas = disagreement(Screen(table), posterior, family=None)
+    >>> sgrnas[["sgRNA", "its mean", "others", "z"]].round(2).head(1)
       sgRNA  its mean  others     z
     0     v       0.0    -2.0  3.46
     """
