@@ -1,7 +1,7 @@
 """What sampling needs of a family of models whose effects integrate out."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pymc as pm
@@ -16,6 +16,70 @@ from poolscreen.screens.table import Screen
 MEAN_SD = 5.0
 SCALE_RATE = 1.0
 DRAWS_AT_A_TIME = 50
+
+Points = Mapping[str, FloatArray]  # the scales by name, each of shape (points,)
+
+
+class Moments(NamedTuple):
+    """Means and variances of normal quantities, given each of several points of the scales."""
+
+    mean: FloatArray
+    variance: FloatArray
+
+
+class Closed(Protocol):
+    """A model of a screen in closed form: what is normal once the scales are given.
+
+    Everything is returned for all points of the scales at once; the first dimension of an array
+    is the point.
+
+    Attributes
+    ----------
+    together : list of list of str
+        Names of the scales; those that the data hardly tell apart stand in one list.
+    size : int
+        Numbers that one point takes in memory, as an order of magnitude.
+    """
+
+    together: list[list[str]]
+    size: int
+
+    def log_likelihood(self, scales: Points) -> FloatArray:
+        """Return the log density of all observations, everything but the scales integrated out."""
+
+    def means(self, scales: Points) -> dict[str, Moments]:
+        """Return what all effects share, by name; arrays of shape (points,)."""
+
+    def effects(self, scales: Points, genes: slice) -> dict[str, tuple[IntArray, Moments]]:
+        """Return the effects of some genes, and of their sgRNAs, by name.
+
+        Returns
+        -------
+        dict of str to (numpy.ndarray, Moments)
+            Rows of the effects, and arrays of shape (points, rows) or (points, rows, cell lines).
+        """
+
+    def gene_effects(self, scales: Points, genes: slice, weights: FloatArray) -> Moments:
+        """Return combinations over the cell lines of the effects of some genes in these.
+
+        The effect of a gene that has none of its own is the mean of its sgRNAs'.
+
+        Parameters
+        ----------
+        weights : numpy.ndarray, shape (cell lines, combinations)
+            One column for each combination.
+
+        Returns
+        -------
+        Moments
+            Arrays of shape (points, genes, combinations).
+        """
+
+
+def log_normal(value: FloatArray, variance: FloatArray) -> FloatArray:
+    """Log density of a value of a normal quantity with mean zero."""
+    density: FloatArray = -0.5 * (np.log(2 * np.pi * variance) + value**2 / variance)
+    return density
 
 
 class Family(Protocol):

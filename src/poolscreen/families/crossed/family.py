@@ -6,6 +6,7 @@ import numpy as np
 
 from poolscreen.arrays import IntArray
 from poolscreen.families.crossed import effects, likelihood
+from poolscreen.families.crossed.closed import Closed
 from poolscreen.families.crossed.levels import Levels
 from poolscreen.screens.table import Screen
 
@@ -23,6 +24,10 @@ class Crossed(Levels):
     data_of = likelihood.data_of
     log_joint = likelihood.log_joint
     draw_effects = effects.draw_effects
+
+    def closed(self, screen: Screen) -> Closed:
+        """Return the model of a screen in closed form, given its scales."""
+        return Closed(self, screen)
 
     def parts(self, screen: Screen) -> dict[str, IntArray]:
         """Return what observations share, see `poolscreen.families.family.Family.parts`.

@@ -8,6 +8,7 @@ import pandas as pd
 
 from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError
+from poolscreen.families.layouts import layouts
 from poolscreen.families.nested.levels import Levels
 from poolscreen.screens.table import Screen
 
@@ -199,50 +200,27 @@ def statistics(levels: Levels, screen: Screen) -> Statistics:
     observed = np.flatnonzero(by_unit.n)
     n, mean = by_unit.n.ravel()[observed], by_unit.mean.ravel()[observed]
 
-    # Strata: the units of one group with equally many replicates, in the order of the groups.
+    # A group is a combination of the top level and cell line, a unit's kind its replicates.
     n_cells = len(screen.cell_lines)
     group = by_unit.group_of_row[observed // n_cells] * n_cells + observed % n_cells
-    codes, stratum = np.unique(group * (n.max() + 1) + n, return_inverse=True)
-    units_in = np.bincount(stratum)
-    stratum_mean = np.bincount(stratum, mean) / units_in
-    ss_between = np.bincount(stratum, (mean - stratum_mean[stratum]) ** 2)
+    like = layouts(np.unique(group, return_inverse=True)[1], n)
+    size = np.bincount(like.stratum)
+    stratum_mean = np.bincount(like.stratum, mean) / size
+    ss = like.by_group(np.bincount(like.stratum, (mean - stratum_mean[like.stratum]) ** 2))
+    means = like.by_group(stratum_mean)
 
-    # Groups, a row each, with their strata in columns.
-    _, first, group = np.unique(codes // (n.max() + 1), return_index=True, return_inverse=True)
-    place = (group, np.arange(len(codes)) - first[group])
-    shape = (len(first), int(place[1].max()) + 1)
-
-    def in_groups(values: Any, fill: float = 0.0) -> FloatArray:
-        table = np.full(shape, fill)
-        table[place] = values
-        return table
-
-    n_units, replicates = in_groups(units_in), in_groups(codes % (n.max() + 1), fill=1)
-    means, ss = in_groups(stratum_mean), in_groups(ss_between)
-
-    # Layouts: the groups with the same strata.
-    table = pd.DataFrame(np.hstack([n_units, replicates]))
-    layout = table.groupby(list(table), sort=False).ngroup().to_numpy()
-    groups = np.bincount(layout)
-
-    def over_groups(values: FloatArray) -> FloatArray:
-        flat = values.reshape(len(values), -1).T
-        sums = np.stack([np.bincount(layout, column) for column in flat], axis=-1)
-        return sums.reshape(len(groups), *values.shape[1:])
-
-    mean_of_groups = over_groups(means) / groups[:, None]
-    about = means - mean_of_groups[layout]
+    mean_of_groups = like.over_groups(means) / like.groups[:, None]
+    about = means - mean_of_groups[like.layout]
     gaps = means[:, :, None] - means[:, None, :]
-    _, example = np.unique(layout, return_index=True)
     n_obs = len(screen.log_fc)
     return Statistics(
-        groups=groups,
-        units=n_units[example],
-        replicates=replicates[example],
+        groups=like.groups,
+        units=like.units.astype(np.float64),
+        replicates=np.maximum(like.kind, 1),
         mean=mean_of_groups,
-        scatter=over_groups(about[:, :, None] * about[:, None, :]),
-        difference=over_groups(gaps**2),
-        ss_between=over_groups(ss),
+        scatter=like.over_groups(about[:, :, None] * about[:, None, :]),
+        difference=like.over_groups(gaps**2),
+        ss_between=like.over_groups(ss),
         ss_within=by_unit.ss_within,
         df_within=n_obs - len(observed),
         constant=-0.5 * (n_obs * np.log(2 * np.pi) + np.log(n).sum()),

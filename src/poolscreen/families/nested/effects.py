@@ -67,7 +67,8 @@ def draw_effects(
     for start in range(0, n_samples, DRAWS_AT_A_TIME):
         some = slice(start, start + DRAWS_AT_A_TIME)
         given = Conditional(levels, by_unit, {k: v[some] for k, v in values.items()})
-        top = drawn[levels.top][some] = _normal(rng, *given.top())
+        location, sd, _ = given.top()
+        top = drawn[levels.top][some] = _normal(rng, location, sd)
         if levels.nested:
             location, sd, _ = given.nested(top)
             drawn[levels.nested][some] = _normal(rng, location, sd)
@@ -144,12 +145,12 @@ class Conditional:
         n = self.by_unit.n
         return n / (n * self.nested_sd**2 + self.sigma**2)
 
-    def top(self) -> tuple[FloatArray, FloatArray]:
-        """Mean and standard deviation of the top effects."""
-        weight = self.weight()
-        precision = 1 / self.sd**2 + self.in_groups(weight)
+    def top(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Mean and standard deviation of the top effects, and by how much their mean moves it."""
+        weight, prior = self.weight(), 1 / self.sd**2
+        precision = prior + self.in_groups(weight)
         pulled = self.in_groups(weight * self.by_unit.mean)
-        return (self.mean / self.sd**2 + pulled) / precision, 1 / np.sqrt(precision)
+        return (self.mean * prior + pulled) / precision, 1 / np.sqrt(precision), prior / precision
 
     def nested(self, top: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Mean and standard deviation of the nested effects given the top ones, and the slope.

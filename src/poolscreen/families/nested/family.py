@@ -7,6 +7,7 @@ import numpy as np
 from poolscreen.arrays import IntArray
 from poolscreen.families.family import MEAN_SD
 from poolscreen.families.nested import effects, likelihood
+from poolscreen.families.nested.closed import Closed
 from poolscreen.families.nested.levels import Levels
 from poolscreen.screens.table import Screen
 
@@ -25,6 +26,10 @@ class NestedNormal(Levels):
     data_of = likelihood.data_of
     log_joint = likelihood.log_joint
     draw_effects = effects.draw_effects
+
+    def closed(self, screen: Screen) -> Closed:
+        """Return the model of a screen in closed form, given its scales."""
+        return Closed(self, screen)
 
     def parts(self, screen: Screen) -> dict[str, IntArray]:
         """Return what observations share, see `poolscreen.families.family.Family.parts`.

@@ -157,26 +157,48 @@ def coordinates(levels: Levels, data: Statistics) -> dict[str, Any]:
     >>> [rv.name for rv in model.free_RVs]
     ['sigma_gamma_signed', 'radius', 'angle_0']
     """
-    n_groups, n_units = data.groups.sum(), (data.groups[:, None] * data.units).sum()
-    noise_is_shown = data.df_within >= ENOUGH * n_units
-    scatter_is_shown = n_units - n_groups >= ENOUGH * n_groups
-    above_noise = [name for name in levels.scales if name != "sigma"]
-    if levels.nested and scatter_is_shown:
-        top = [levels.sd] if isinstance(levels.sd, str) else []
-        together = [top, [*above_noise[len(top) :], "sigma"]]
-    elif noise_is_shown:
-        together = [above_noise, ["sigma"]]
-    else:
-        together = [levels.scales]
     scales: dict[str, Any] = {}
-    for names in filter(None, together):
+    for names in together(levels, data):
         if len(names) > 1:
             scales |= _spherical(names)
-        elif names == ["sigma"] and noise_is_shown:
+        elif names == ["sigma"] and _noise_is_shown(data):
             scales["sigma"] = pm.Exponential("sigma", SCALE_RATE)
         else:
             scales |= {name: _absolute(name) for name in names}
     return scales
+
+
+def together(levels: Levels, data: Statistics) -> list[list[str]]:
+    """Return the scales, those that the data hardly tell apart in one list.
+
+    Examples
+    --------
+    Without replicates nothing tells the scatter of sgRNAs from the noise:
+
+    >>> from poolscreen.models import m7b
+    >>> from poolscreen.screens.simulate import Design, simulate
+    >>> for replicates in (1, 2):
+    ...     screen = Screen(simulate(Design(replicates=replicates))[0])
+    ...     together(m7b.FAMILY, statistics(m7b.FAMILY, screen))
+    [['sigma_gamma'], ['sigma_alpha', 'sigma']]
+    [['sigma_gamma'], ['sigma_alpha', 'sigma']]
+    """
+    n_groups, n_units = data.groups.sum(), (data.groups[:, None] * data.units).sum()
+    scatter_is_shown = n_units - n_groups >= ENOUGH * n_groups
+    above_noise = [name for name in levels.scales if name != "sigma"]
+    if levels.nested and scatter_is_shown:
+        top = [levels.sd] if isinstance(levels.sd, str) else []
+        lists = [top, [*above_noise[len(top) :], "sigma"]]
+    elif _noise_is_shown(data):
+        lists = [above_noise, ["sigma"]]
+    else:
+        lists = [levels.scales]
+    return [names for names in lists if names]
+
+
+def _noise_is_shown(data: Statistics) -> bool:
+    n_units = (data.groups[:, None] * data.units).sum()
+    return bool(data.df_within >= ENOUGH * n_units)
 
 
 def _absolute(name: str) -> Any:

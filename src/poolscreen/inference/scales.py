@@ -1,0 +1,387 @@
+"""Integrating the scales: their posterior as weighted points, without a Markov chain."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+from arviz_stats.base import array_stats
+from scipy import optimize, special
+from scipy.stats import qmc
+
+from poolscreen.arrays import FloatArray
+from poolscreen.errors import PoolscreenError
+from poolscreen.families.family import SCALE_RATE, Closed
+
+TOLERANCE = 0.01  # Monte Carlo error of means and standard deviations, in standard deviations
+MAX_PARETO_K = 0.7  # from which on importance weights are not to be trusted
+SEQUENCES = 8  # scrambled anew, so that they tell how large the error is
+FIRST, LAST = 128, 2**14  # points of each sequence
+PILOT = 512  # points that the proposal is adapted with
+ENOUGH = 0.5  # efficiency of the weights with which a proposal is left as it is
+DEGREES = 5.0  # of freedom of the proposal
+# A half-normal scale: its standard deviation, which is the mode of the logarithm, is that far from
+# the middle of the coordinate that suits it, times the standard deviation of the logarithm.
+NEAR_ZERO = 0.35
+NUMBERS = 2**21  # that a block of points may take in memory
+
+LogDensity = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """Weighted points that stand for the posterior of the scales.
+
+    Attributes
+    ----------
+    scales : dict of str to numpy.ndarray, shape (points,)
+        The scales by name.
+    weights : numpy.ndarray, shape (points,)
+        They sum to 1.
+    error : float
+        The largest Monte Carlo error of a scale's posterior mean or standard deviation, in units
+        of this standard deviation.
+    pareto_k : float
+        How heavy the tail of the weights is; above `MAX_PARETO_K` they are not to be trusted.
+    """
+
+    scales: dict[str, FloatArray]
+    weights: FloatArray
+    error: float
+    pareto_k: float
+
+    @property
+    def efficiency(self) -> float:
+        """Number of equally weighted points that are worth as much, as a share of all."""
+        return float(1 / (np.square(self.weights).sum() * len(self.weights)))
+
+    def drawn(self, size: int, rng: np.random.Generator) -> dict[str, FloatArray]:
+        """Draw points by their weights, independently and with replacement."""
+        chosen = rng.choice(len(self.weights), size, p=self.weights)
+        return {name: values[chosen] for name, values in self.scales.items()}
+
+    def fewer(self, size: int) -> "Weighted":
+        """Return at most so many points for these, of about equal weights.
+
+        They are chosen at equal steps of the cumulative weight, in the order of the first scale.
+        """
+        if size >= len(self.weights):
+            return self
+        order = np.argsort(next(iter(self.scales.values())))
+        steps = (np.arange(size) + 0.5) / size
+        chosen = order[np.searchsorted(np.cumsum(self.weights[order]), steps)]
+        scales = {name: values[chosen] for name, values in self.scales.items()}
+        return Weighted(scales, np.full(size, 1 / size), self.error, self.pareto_k)
+
+
+def integrate(closed: Closed, *, tolerance: float = TOLERANCE) -> Weighted:
+    r"""Integrate over the scales of a model: importance sampling with a low-discrepancy sequence.
+
+    The scales are looked at in coordinates on the whole line, see `Coordinates`. There the mode and
+    the curvature of the posterior give a multivariate *t* distribution, which is adapted to the
+    weighted points of a pilot. Scrambled Sobol sequences are drawn through it and weighted
+    by density over proposal. The sequences are scrambled independently of each other, and what they
+    differ by says how large the error is (Owen 1997, SIAM Journal on Numerical Analysis 34,
+    1884-1910).
+
+    Parameters
+    ----------
+    closed : Closed
+        A model of a screen, see `poolscreen.families.family.Closed`.
+    tolerance : float
+        Points are added until the Monte Carlo errors of the posterior mean and standard deviation
+        of every scale are below this share of the standard deviation, or there are
+        `SEQUENCES` × `LAST`.
+
+    Returns
+    -------
+    Weighted
+        The same points at each call.
+
+    Raises
+    ------
+    PoolscreenError
+        If no finite density is found.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> points = integrate(m7a.FAMILY.closed(Screen(simulate(Design())[0])))
+    >>> {name: round(float(points.weights @ values), 2) for name, values in points.scales.items()}
+    {'sigma_alpha': 1.11, 'sigma': 0.35}
+    >>> points.pareto_k < MAX_PARETO_K, points.error < TOLERANCE
+    (True, True)
+    """
+    coordinates, proposal = _suited(closed)
+    log_density = partial(_log_density, closed, coordinates)
+    proposal = _adapted(log_density, proposal)
+    size, points, log_weights = 0, [], []
+    for wanted in _doubling():
+        standard, log_standard = sequences(coordinates.dimension, wanted)
+        new = slice(size, wanted)
+        x = proposal.place(standard[:, new].reshape(-1, coordinates.dimension))
+        weight = log_density(x) - log_standard[:, new].ravel()
+        points.append(x.reshape(SEQUENCES, -1, coordinates.dimension))
+        log_weights.append(weight.reshape(SEQUENCES, -1))
+        size = wanted
+        together = np.concatenate(log_weights, axis=1)
+        scales, _ = coordinates.scales(np.concatenate(points, axis=1).reshape(-1, x.shape[1]))
+        error = _error(np.stack(list(scales.values())).reshape(-1, *together.shape), together)
+        if error < tolerance:
+            weights, pareto_k = normalised(together.ravel())
+            if pareto_k < MAX_PARETO_K:
+                break
+    weights, pareto_k = normalised(together.ravel())
+    return Weighted(scales, weights, error, pareto_k)
+
+
+def in_blocks(closed: Closed, scales: dict[str, FloatArray]) -> FloatArray:
+    """Return the log likelihood at many points, as many at a time as memory is meant to hold."""
+    step, size = max(1, NUMBERS // closed.size), len(next(iter(scales.values())))
+    blocks = (slice(start, start + step) for start in range(0, size, step))
+    density = [closed.log_likelihood({k: v[at] for k, v in scales.items()}) for at in blocks]
+    return np.concatenate(density)
+
+
+def normalised(log_weights: FloatArray) -> tuple[FloatArray, float]:
+    """Return weights that sum to 1, and how heavy their tail is (Pareto k)."""
+    weights = np.exp(log_weights - log_weights.max())
+    # ArviZ takes log likelihoods, whose inverses are its weights.
+    _, pareto_k = array_stats.psislw(-log_weights[np.isfinite(log_weights)])
+    return weights / weights.sum(), float(pareto_k)
+
+
+class Coordinates:
+    r"""Coordinates of the scales on the whole line, in which their posterior is like a normal one.
+
+    Of a scale the logarithm; of scales that the data hardly tell apart the logarithm of a radius,
+    and of each angle the normal quantile of its share in a right one. A scale that may be zero has
+    a density there, and its logarithm a tail as long as that of an exponential distribution. So
+    where a scale `s` is known from which on this may happen, the logarithm is
+    :math:`\log s + x / 2 + \log \Phi(x)`: below `s` the tail of `x` is that of a normal
+    distribution, above it `x` is the logarithm again.
+
+    Parameters
+    ----------
+    together : list of list of str
+        Names of the scales; those in one list are a radius and angles.
+    typical : dict of str to float
+        `s`, by the names of scales that stand by themselves.
+
+    Examples
+    --------
+    Two scales as a radius of 1, and an angle in the middle between 0 and a right one:
+
+    >>> scales, _ = Coordinates([["sigma_alpha", "sigma"]]).scales(np.zeros((1, 2)))
+    >>> {name: value.round(3).tolist() for name, value in scales.items()}
+    {'sigma_alpha': [0.707], 'sigma': [0.707]}
+    """
+
+    def __init__(
+        self, together: list[list[str]], typical: Mapping[str, float] | None = None
+    ) -> None:
+        self.together, self.typical = together, typical or {}
+        self.dimension = sum(map(len, together))
+
+    def scales(self, x: FloatArray) -> tuple[dict[str, FloatArray], FloatArray]:
+        """Return the scales at points, and the log Jacobian of this change of coordinates.
+
+        Parameters
+        ----------
+        x : numpy.ndarray, shape (points, scales)
+
+        Returns
+        -------
+        scales : dict of str to numpy.ndarray, shape (points,)
+        log_jacobian : numpy.ndarray, shape (points,)
+        """
+        scales, log_jacobian, column = {}, np.zeros(len(x)), 0
+        for names in self.together:
+            log_rest, slope = x[:, column], 1.0
+            if names[0] in self.typical:
+                log_rest, slope = _with_short_tail(log_rest, self.typical[names[0]])
+            log_jacobian += log_rest + np.log(slope)
+            for number, name in enumerate(names[:-1], start=column + 1):
+                angle = np.pi / 2 * special.ndtr(x[:, number])
+                log_jacobian += log_rest + np.log(np.pi / 2) + _log_normal(x[:, number])
+                scales[name] = np.exp(log_rest) * np.sin(angle)
+                log_rest = log_rest + np.log(np.cos(angle))
+            scales[names[-1]] = np.exp(log_rest)
+            column += len(names)
+        return scales, log_jacobian
+
+
+def _with_short_tail(x: Any, typical: float) -> tuple[Any, Any]:
+    """Return the logarithm of a scale that may be zero, and its slope; see `Coordinates`."""
+    log_share = special.log_ndtr(x)
+    slope = 0.5 + np.exp(_log_normal(x) - log_share)
+    return np.log(typical) + x / 2 + log_share, slope
+
+
+def _log_normal(x: FloatArray) -> FloatArray:
+    return -0.5 * (np.log(2 * np.pi) + np.square(x))
+
+
+def _log_density(closed: Closed, coordinates: Coordinates, x: FloatArray) -> FloatArray:
+    """Log posterior density at points, shape (points, scales), up to a constant."""
+    scales, log_jacobian = coordinates.scales(x)
+    with np.errstate(all="ignore"):  # far out, where a point has no weight
+        density = in_blocks(closed, scales) - SCALE_RATE * sum(scales.values()) + log_jacobian
+    return np.where(np.isfinite(density), density, -np.inf)
+
+
+def _suited(closed: Closed) -> tuple[Coordinates, "_Proposal"]:
+    """Return coordinates that suit the posterior of a model, and a proposal at its mode.
+
+    The logarithm of a scale by itself tells how many of its standard deviations lie between its mode
+    and zero, and so where its tail would become long.
+    """
+    coordinates = Coordinates(closed.together)
+    log_density = partial(_log_density, closed, coordinates)
+    mode = _mode(log_density, coordinates.dimension)
+    uncertainty = np.linalg.norm(_factor(log_density, mode), axis=1)
+    column, typical = 0, {}
+    for names in closed.together:
+        if len(names) == 1:
+            place = NEAR_ZERO / uncertainty[column]  # of the mode, in the new coordinate
+            log_scale, _ = _with_short_tail(place, 1.0)
+            typical[names[0]] = float(np.exp(mode[column] - log_scale))
+            mode[column] = place
+        column += len(names)
+    coordinates = Coordinates(closed.together, typical)
+    log_density = partial(_log_density, closed, coordinates)
+    mode = _mode(log_density, coordinates.dimension, mode)
+    return coordinates, _Proposal(mode, _factor(log_density, mode))
+
+
+@dataclass(frozen=True)
+class _Proposal:
+    """A multivariate t distribution."""
+
+    centre: FloatArray
+    factor: FloatArray  # its square is the covariance matrix, but for a constant
+
+    def place(self, standard: FloatArray) -> FloatArray:
+        """Return points of it, from those of the standard one."""
+        return np.clip(self.centre + standard @ self.factor.T, -100, 100)
+
+
+@cache
+def sequences(dimension: int, size: int) -> tuple[FloatArray, FloatArray]:
+    """Return points of the standard multivariate t distribution, and their log densities.
+
+    Parameters
+    ----------
+    dimension, size : int
+        Number of coordinates, and of points in each of `SEQUENCES` sequences.
+
+    Returns
+    -------
+    points : numpy.ndarray, shape (SEQUENCES, size, dimension)
+    log_density : numpy.ndarray, shape (SEQUENCES, size)
+        Up to a constant.
+    """
+    points = np.empty((SEQUENCES, size, dimension))
+    for number in range(SEQUENCES):
+        uniform = qmc.Sobol(dimension + 1, rng=number).random(size)
+        uniform = np.clip(uniform, 1e-12, 1 - 1e-12)
+        chi_squared = 2 * special.gammaincinv(DEGREES / 2, uniform[:, -1])
+        points[number] = special.ndtri(uniform[:, :-1]) * np.sqrt(DEGREES / chi_squared)[:, None]
+    squares = np.square(points).sum(axis=2)
+    return points, -(DEGREES + dimension) / 2 * np.log1p(squares / DEGREES)
+
+
+def _doubling() -> list[int]:
+    sizes = [FIRST]
+    while sizes[-1] < LAST:
+        sizes.append(2 * sizes[-1])
+    return sizes
+
+
+def _mode(
+    log_density: LogDensity, dimension: int, start: FloatArray | None = None
+) -> FloatArray:
+    """Return the mode of a density; by default the search starts at the best point of a line."""
+    step = 1e-4 * np.eye(dimension)
+
+    def negative(x: FloatArray) -> tuple[float, FloatArray]:
+        values = -log_density(np.concatenate([x[None], x + step, x - step]))
+        if not np.isfinite(values).all():
+            return 1e300, np.zeros(dimension)
+        return float(values[0]), (values[1 : dimension + 1] - values[dimension + 1 :]) / 2e-4
+
+    if start is None:
+        starts = np.linspace(-4, 1, 11)[:, None] * np.ones(dimension)
+        heights = log_density(starts)
+        start = starts[heights.argmax()]
+        if not np.isfinite(heights).any():
+            raise PoolscreenError(
+                "the density of the scales is finite nowhere; are there values beyond any sense?"
+            )
+    mode: FloatArray = optimize.minimize(negative, start, jac=True, method="BFGS").x
+    return mode
+
+
+def _factor(log_density: LogDensity, mode: FloatArray) -> FloatArray:
+    """Return a matrix whose square is the inverse of the curvature at a mode.
+
+    The curvature is taken from differences: first close to the mode, then over a standard deviation
+    in each direction, which says more of a peak that is no parabola.
+    """
+    dimension, factor = len(mode), 1e-3 * np.eye(len(mode))
+    pairs = np.array(np.triu_indices(dimension)).T
+    for _ in range(2):
+        one, other = factor.T[pairs[:, 0]], factor.T[pairs[:, 1]]
+        corners = np.stack([one + other, one - other, other - one, -one - other], axis=1)
+        values = log_density((mode + corners).reshape(-1, dimension)).reshape(-1, 4)
+        curvature = np.zeros((dimension, dimension))
+        curvature[tuple(pairs.T)] = -(values @ [1, -1, -1, 1]) / 4
+        curvature += np.triu(curvature, 1).T
+        if not np.isfinite(curvature).all():
+            break
+        lengths, directions = np.linalg.eigh(curvature)
+        factor = factor @ directions / np.sqrt(np.clip(lengths, 1e-12, None))
+        lengths, directions = np.linalg.eigh(factor @ factor.T)
+        factor = directions * np.sqrt(np.clip(lengths, 1e-16, 9.0))
+    return factor
+
+
+def _adapted(log_density: LogDensity, proposal: _Proposal) -> _Proposal:
+    """Move and widen a proposal until it is like the density, by the moments of weighted points."""
+    standard, log_standard = sequences(len(proposal.centre), PILOT // SEQUENCES)
+    standard = standard.reshape(-1, len(proposal.centre))
+    for _ in range(8):
+        x = proposal.place(standard)
+        log_weights = log_density(x) - log_standard.ravel()
+        weights = np.exp(log_weights - log_weights.max())
+        if _efficiency(weights) > ENOUGH:
+            break
+        while _efficiency(weights) < 0.1:  # tempered, as too few points say nothing of a spread
+            weights = np.sqrt(weights)
+        weights /= weights.sum()
+        centre = weights @ x
+        covariance = (weights[:, None] * (x - centre)).T @ (x - centre)
+        covariance += 1e-12 * np.eye(len(centre))
+        proposal = _Proposal(centre, np.linalg.cholesky(covariance))
+    return proposal
+
+
+def _efficiency(weights: FloatArray) -> float:
+    return float(weights.sum() ** 2 / np.square(weights).sum() / len(weights))
+
+
+def _error(values: FloatArray, log_weights: FloatArray) -> float:
+    """Return the largest error of a mean or standard deviation, in standard deviations.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (quantities, sequences, points)
+    log_weights : numpy.ndarray, shape (sequences, points)
+    """
+    weights = np.exp(log_weights - log_weights.max())
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    mean = (weights * values).sum(axis=2)
+    sd = np.sqrt((weights * np.square(values - mean[:, :, None])).sum(axis=2))
+    spread = np.concatenate([mean, sd]).std(axis=1, ddof=1) / np.sqrt(len(weights))
+    return float((spread / np.tile(sd.mean(axis=1), 2)).max())
