@@ -3,8 +3,8 @@
 What a chain that does not converge does differs from seed to seed, and from processor to
 processor. What chapters 4 and 6 say of it holds in all of these runs.
 
-Runs that stand in the record are kept, unless packages that matter have changed since. So the
-machine of the record is that of the runs made last.
+Runs that stand in the record are kept, unless packages that matter have changed since; each names
+its processor.
 """
 
 import logging
@@ -58,7 +58,8 @@ def attempt(run: Run) -> Figure:
     posterior, stats = (sampled[group].to_dataset() for group in ("posterior", "sample_stats"))
     scalars = [name for name, values in posterior.items() if values.ndim == 2]
     diagnostics = diagnose_draws(posterior[scalars], stats)
-    return dict(zip(("model", "sampler", "seed"), run, strict=True)) | diagnostics
+    of_run = dict(zip(("model", "sampler", "seed"), run, strict=True))
+    return of_run | diagnostics | {"processor": measurements.machine()["processor"]}
 
 
 def recorded() -> dict[Run, Figure]:
@@ -92,5 +93,5 @@ def main() -> None:
             print(f"{number} of {n_runs}: {figure} {faults(figure)}", flush=True)
             if number % (len(KINDS) * KEPT_EVERY) == 0:
                 measurements.record("seeds", figures)
-    shown = pd.DataFrame(figures).drop(columns="seed").groupby(["model", "sampler"])
+    shown = pd.DataFrame(figures).drop(columns=["seed", "processor"]).groupby(["model", "sampler"])
     print(shown.quantile([0, 0.5, 1]).to_string(float_format="{:,.2f}".format))

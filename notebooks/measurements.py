@@ -116,7 +116,8 @@ numbers(
 # Chapters 4 and 6 show runs that do not converge. What such a run does differs with its seed. So each was
 # repeated with {glue:text}`n_seeds` seeds and the settings of the book. {numref}`tbl-bench-seeds` has the
 # least, the median and the largest of each diagnostic of the means and scales, the worst chain or
-# parameter of each run. None of these runs passes the gate.
+# parameter of each run. Processors differ ({glue:text}`processors`). None of
+# them passes the gate.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-seeds", "caption": "Plain NUTS with many seeds: least, median and largest of each diagnostic."}
 seeds = pd.DataFrame(measured["seeds"]["figures"])
@@ -143,7 +144,14 @@ table(
 
 # %% tags=["remove-cell"]
 assert (seeds["max_r_hat"] > MAX_R_HAT).all()
-numbers({"n_seeds": int(seeds["seed"].nunique())})
+numbers(
+    {
+        "n_seeds": int(seeds["seed"].nunique()),
+        "processors": " and ".join(
+            f"{number} on {name}" for name, number in seeds["processor"].value_counts().items()
+        ),
+    }
+)
 
 # %% [markdown]
 # ## Builds
