@@ -27,11 +27,45 @@ class Moments(NamedTuple):
     variance: FloatArray
 
 
+class Given(Protocol):
+    """Means and effects of a model of a screen, given its scales: normal, each by its moments.
+
+    Everything is there for all points of the scales at once; the first dimension of an array is the
+    point.
+    """
+
+    def means(self) -> dict[str, Moments]:
+        """Return what all genes share, by name: arrays of shape (points,) or (points, lines)."""
+
+    def effects(self, genes: slice) -> dict[str, tuple[IntArray, Moments]]:
+        """Return the effects of some genes, and of their sgRNAs, by name.
+
+        Returns
+        -------
+        dict of str to (numpy.ndarray, Moments)
+            Rows of the effects (which genes, or sgRNAs), and arrays of shape (points, rows) or
+            (points, rows, cell lines).
+        """
+
+    def gene_effects(self, genes: slice, weights: FloatArray) -> Moments:
+        """Return combinations over the cell lines of the effects of some genes in these.
+
+        The effect of a gene that has none of its own is the mean of its sgRNAs'.
+
+        Parameters
+        ----------
+        weights : numpy.ndarray, shape (cell lines, combinations)
+            One column for each combination.
+
+        Returns
+        -------
+        Moments
+            Arrays of shape (points, genes, combinations).
+        """
+
+
 class Closed(Protocol):
     """A model of a screen in closed form: what is normal once the scales are given.
-
-    Everything is returned for all points of the scales at once; the first dimension of an array
-    is the point.
 
     Attributes
     ----------
@@ -47,33 +81,8 @@ class Closed(Protocol):
     def log_likelihood(self, scales: Points) -> FloatArray:
         """Return the log density of all observations, everything but the scales integrated out."""
 
-    def means(self, scales: Points) -> dict[str, Moments]:
-        """Return what all effects share, by name; arrays of shape (points,)."""
-
-    def effects(self, scales: Points, genes: slice) -> dict[str, tuple[IntArray, Moments]]:
-        """Return the effects of some genes, and of their sgRNAs, by name.
-
-        Returns
-        -------
-        dict of str to (numpy.ndarray, Moments)
-            Rows of the effects, and arrays of shape (points, rows) or (points, rows, cell lines).
-        """
-
-    def gene_effects(self, scales: Points, genes: slice, weights: FloatArray) -> Moments:
-        """Return combinations over the cell lines of the effects of some genes in these.
-
-        The effect of a gene that has none of its own is the mean of its sgRNAs'.
-
-        Parameters
-        ----------
-        weights : numpy.ndarray, shape (cell lines, combinations)
-            One column for each combination.
-
-        Returns
-        -------
-        Moments
-            Arrays of shape (points, genes, combinations).
-        """
+    def given(self, scales: Points) -> Given:
+        """Return means and effects, given the scales."""
 
 
 def log_normal(value: FloatArray, variance: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ import xarray as xr
 from poolscreen import models
 from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError, refuse
-from poolscreen.families.family import DRAWS_AT_A_TIME, Closed, Family, Moments, in_rows
+from poolscreen.families.family import DRAWS_AT_A_TIME, Closed, Family, Given, Moments, in_rows
 from poolscreen.inference import store
 from poolscreen.inference.mixtures import Mixture, weighted_interval
 from poolscreen.inference.posterior import HDI_PROB
@@ -72,6 +72,11 @@ class Exact:
         effects = (len(self.screen.genes) + len(self.screen.sgrnas)) * len(self.screen.cell_lines)
         return self.points.fewer(min(max(FEWEST, NUMBERS // effects), MOST))
 
+    @cached_property
+    def given(self) -> Given:
+        """Means and effects, given these points."""
+        return self.closed.given(self.few.scales)
+
     def scalars(self) -> pd.DataFrame:
         """Summarise the scales, and what all effects have in common.
 
@@ -81,9 +86,9 @@ class Exact:
             Columns `parameter`, `mean`, `sd`, `hdi_3%`, `hdi_97%`.
         """
         rows = {}
-        for name, moments in self.closed.means(self.points.scales).items():
+        for name, moments in self.given.means().items():
             if moments.mean.ndim == 1:
-                (rows[name],) = _summaries(self._mixture(self.points, moments), ()).to_numpy()
+                (rows[name],) = _summaries(self._mixture(moments), ()).to_numpy()
         for name, values in self.points.scales.items():
             mean = self.points.weights @ values
             sd = np.sqrt(self.points.weights @ (values - mean) ** 2)
@@ -108,13 +113,13 @@ class Exact:
         """
         found: dict[str, list[pd.DataFrame]] = {}
         order: dict[str, list[IntArray]] = {}
-        for name, moments in self.closed.means(self.few.scales).items():
+        for name, moments in self.given.means().items():
             if moments.mean.ndim > 1:
-                found[name] = [_summaries(self._mixture(self.few, moments), thresholds)]
+                found[name] = [_summaries(self._mixture(moments), thresholds)]
                 order[name] = [np.arange(moments.mean.shape[1])]
         for genes in self._blocks():
-            for name, (rows, moments) in self.closed.effects(self.few.scales, genes).items():
-                mixture = self._mixture(self.few, moments)
+            for name, (rows, moments) in self.given.effects(genes).items():
+                mixture = self._mixture(moments)
                 found.setdefault(name, []).append(_summaries(mixture, thresholds))
                 order.setdefault(name, []).append(rows)
         dims = self.family.dims
@@ -169,8 +174,8 @@ class Exact:
             )
         parts = []
         for genes in self._blocks():
-            moments = self.closed.gene_effects(self.few.scales, genes, weights)
-            parts.append(_summaries(self._mixture(self.few, moments), thresholds))
+            moments = self.given.gene_effects(genes, weights)
+            parts.append(_summaries(self._mixture(moments), thresholds))
         index = pd.MultiIndex.from_product([self.screen.genes, labels], names=["gene", "cell_line"])
         return pd.concat(parts).set_index(index).reset_index()
 
@@ -207,7 +212,7 @@ class Exact:
             n = min(DRAWS_AT_A_TIME, size - start)
             scales = self.points.drawn(n, rng)
             drawn = {name: (("chain", "draw"), values[None]) for name, values in scales.items()}
-            for name, moments in self.closed.means(scales).items():
+            for name, moments in self.closed.given(scales).means().items():
                 if name in self.family.parameters:
                     values = rng.normal(moments.mean, np.sqrt(moments.variance))
                     drawn[name] = ("chain", "draw"), values[None]
@@ -266,10 +271,10 @@ class Exact:
         tree.attrs = {"error": self.points.error, "pareto_k": self.points.pareto_k}
         return tree
 
-    def _mixture(self, points: Weighted, moments: Moments) -> Mixture:
+    def _mixture(self, moments: Moments) -> Mixture:
         mean, variance = (np.broadcast_to(part, moments.mean.shape) for part in moments)
-        flat = mean.reshape(len(points.weights), -1)
-        return Mixture(points.weights, flat, np.sqrt(variance).reshape(flat.shape))
+        flat = mean.reshape(len(mean), -1)
+        return Mixture(self.few.weights, flat, np.sqrt(variance).reshape(flat.shape))
 
     def _blocks(self) -> Iterator[slice]:
         """Give the genes, as many at a time as memory is meant to hold."""

@@ -20,6 +20,7 @@ from poolscreen.tables import fits
 SETTINGS = sampling.Settings(draws=1000, tune=1000)
 SCALES = 4000  # draws of means and scales that a report works with
 PREDICTED = 60  # screens
+ROWS = 20_000  # of predicted screens, at most
 
 
 class Fit(Protocol):
@@ -93,7 +94,9 @@ class Integrated:
         """Return predicted screens, and the observed one."""
         observed = xr.Dataset({"log_fc": ("obs", self.exact.screen.log_fc)})
         groups = {"posterior_predictive": self.exact.predicted(PREDICTED), "observed_data": observed}
-        return xr.DataTree.from_dict(groups)
+        # Of a large screen every so many rows show what all would.
+        step = 1 + len(self.exact.screen.log_fc) // ROWS
+        return xr.DataTree.from_dict(groups).isel(obs=slice(None, None, step))
 
     def settings(self) -> pd.DataFrame:
         """Tabulate how the scales were integrated."""

@@ -173,55 +173,9 @@ class Closed:
             density -= log_normal(np.zeros_like(before), before)
         return density
 
-    def means(self, scales: Points) -> dict[str, Moments]:
-        """Return the means, and the effects of the cell lines."""
-        given = Given(self, scales)
-        common = given.moments(given.common, given.common_variance)
-        names = ["mu_gamma", "mu_beta"] if self.levels.two_means else ["mu"]
-        each = np.eye(len(self.screen.cell_lines))[None]
-        line = given.moments(each - given.common, given.common_variance)
-        return {**{name: Moments(*(part[:, 0] for part in common)) for name in names}, "beta_c": line}
-
-    def effects(self, scales: Points, genes: slice) -> dict[str, tuple[IntArray, Moments]]:
-        """Return mean and variance of the effects of some genes, and of their sgRNAs."""
-        given = Given(self, scales)
-        t, q, w = given.of_genes(genes)
-        common = given.common if self.levels.two_means else 0.0
-        rest = given.common_variance
-        moments = {
-            "gamma_g": (
-                np.arange(genes.start, genes.stop),
-                given.moments(common - t[:, :, None] * w, rest, t * q, t),
-            )
-        }
-        if self.levels.nested_sd:
-            rows = self.order[self.starts[genes.start] : self.starts[genes.stop]]
-            of = self.screen.gene_of_sgrna[rows] - genes.start
-            t, q, w = t[:, of], q[:, of], w[:, of]
-            d = given.precision_of(self.n[rows].sum(axis=1))
-            of_noise, of_sgrna = given.noise[:, None] * d, given.sgrna[:, None] * d
-            z = given.common - of_sgrna[:, :, None] * self.n[rows]
-            z = z - (of_noise * t)[:, :, None] * w
-            centre = of_sgrna * self.total[rows] + of_noise * t * q
-            own = of_sgrna * given.noise[:, None] + rest
-            moments["alpha_s"] = rows, given.moments(z, own, centre, t, of_noise)
-        return moments
-
-    def gene_effects(self, scales: Points, genes: slice, weights: FloatArray) -> Moments:
-        """Return mean and variance of combinations, over the cell lines, of effects of genes."""
-        given = Given(self, scales)
-        t, q, w = given.of_genes(genes)
-        combined = [
-            given.moments(
-                column - (column.sum() * t)[:, :, None] * w,
-                np.zeros((1, 1)),
-                column.sum() * t * q,
-                t,
-                np.full((1, 1), column.sum()),
-            )
-            for column in weights.T
-        ]
-        return Moments(*(np.stack(part, axis=2) for part in zip(*combined, strict=True)))
+    def given(self, scales: Points) -> "Given":
+        """Return means and effects, given the scales."""
+        return Given(self, scales)
 
 
 class Given:
@@ -305,6 +259,53 @@ class Given:
         # Lines share their means; effects that sum to zero are independent ones less their mean.
         shared = np.full_like(self.line, 2 * MEAN_SD**2)
         return _Lines(self.line, shared if self.levels.two_means else MEAN_SD**2 - self.line / n, known)
+
+    def means(self) -> dict[str, Moments]:
+        """Return the means, and the effects of the cell lines."""
+        common = self.moments(self.common, self.common_variance)
+        names = ["mu_gamma", "mu_beta"] if self.levels.two_means else ["mu"]
+        each = np.eye(len(self.closed.screen.cell_lines))[None]
+        line = self.moments(each - self.common, self.common_variance)
+        return {**{name: Moments(*(part[:, 0] for part in common)) for name in names}, "beta_c": line}
+
+    def effects(self, genes: slice) -> dict[str, tuple[IntArray, Moments]]:
+        """Return mean and variance of the effects of some genes, and of their sgRNAs."""
+        t, q, w = self.of_genes(genes)
+        common = self.common if self.levels.two_means else 0.0
+        rest = self.common_variance
+        moments = {
+            "gamma_g": (
+                np.arange(genes.start, genes.stop),
+                self.moments(common - t[:, :, None] * w, rest, t * q, t),
+            )
+        }
+        if self.levels.nested_sd:
+            rows = self.closed.order[self.closed.starts[genes.start] : self.closed.starts[genes.stop]]
+            of = self.closed.screen.gene_of_sgrna[rows] - genes.start
+            t, q, w = t[:, of], q[:, of], w[:, of]
+            d = self.precision_of(self.closed.n[rows].sum(axis=1))
+            of_noise, of_sgrna = self.noise[:, None] * d, self.sgrna[:, None] * d
+            z = self.common - of_sgrna[:, :, None] * self.closed.n[rows]
+            z = z - (of_noise * t)[:, :, None] * w
+            centre = of_sgrna * self.closed.total[rows] + of_noise * t * q
+            own = of_sgrna * self.noise[:, None] + rest
+            moments["alpha_s"] = rows, self.moments(z, own, centre, t, of_noise)
+        return moments
+
+    def gene_effects(self, genes: slice, weights: FloatArray) -> Moments:
+        """Return mean and variance of combinations, over the cell lines, of effects of genes."""
+        t, q, w = self.of_genes(genes)
+        combined = [
+            self.moments(
+                column - (column.sum() * t)[:, :, None] * w,
+                np.zeros((1, 1)),
+                column.sum() * t * q,
+                t,
+                np.full((1, 1), column.sum()),
+            )
+            for column in weights.T
+        ]
+        return Moments(*(np.stack(part, axis=2) for part in zip(*combined, strict=True)))
 
     def draw_means(self, z: FloatArray, rng: np.random.Generator) -> dict[str, FloatArray]:
         """Draw the means given z, that of the genes first; shape (points,)."""

@@ -103,23 +103,43 @@ class Closed:
             return total, (weight * mean).sum(axis=1) / total
         return total, np.full_like(total, self.levels.mean)
 
-    def means(self, scales: Points) -> dict[str, Moments]:
-        """Return mean and variance of the mean of the top effects, if it is not fixed."""
+    def mean(self, scales: Points) -> Moments:
+        """Return mean and variance of the mean of the top effects; a fixed one has none."""
+        of = self._variances(scales)
         if not isinstance(self.levels.mean, str):
-            return {}
-        data, of = self.data, self._variances(scales)
+            return Moments(np.full_like(of["noise"], self.levels.mean), np.zeros_like(of["noise"]))
+        data = self.data
         v = of["scatter"][:, None, None] + of["noise"][:, None, None] / data.replicates
         weight = data.units / v
         precision = weight.sum(axis=2)
         mean = (weight * data.mean).sum(axis=2) / precision
         total, centre = self._centre(mean, of["group"][:, None] + 1 / precision)
         variance = 1 / (total + MEAN_SD**-2)
-        return {self.levels.mean: Moments(variance * total * centre, variance)}
+        return Moments(variance * total * centre, variance)
 
-    def effects(self, scales: Points, genes: slice) -> dict[str, tuple[IntArray, Moments]]:
+    def given(self, scales: Points) -> "Given":
+        """Return the mean and the effects, given the scales."""
+        return Given(self, scales)
+
+
+class Given:
+    """The mean and the effects of a nested model, given its scales."""
+
+    def __init__(self, closed: Closed, scales: Points) -> None:
+        self.closed, self.levels = closed, closed.levels
+        self.mean = closed.mean(scales)
+        fixed = not isinstance(self.levels.mean, str)
+        self.values = scales if fixed else {**scales, str(self.levels.mean): self.mean.mean}
+        self.variance_of_mean = self.mean.variance[:, None, None]
+
+    def means(self) -> dict[str, Moments]:
+        """Return the mean of the top effects, if it is not fixed."""
+        return {self.levels.mean: self.mean} if isinstance(self.levels.mean, str) else {}
+
+    def effects(self, genes: slice) -> dict[str, tuple[IntArray, Moments]]:
         """Return mean and variance of the effects of some genes, and of their sgRNAs."""
-        rows, given = self._given(scales, genes)
-        top = self._top(given, scales)
+        rows, given = self._rows(genes)
+        top = self._top(given)
         own = np.arange(genes.start, genes.stop) if self.levels.level == "gene" else rows
         moments = {self.levels.top: (own, top)}
         if self.levels.nested:
@@ -128,12 +148,12 @@ class Closed:
             moments[self.levels.nested] = rows, Moments(location, sd**2 + inherited)
         return moments
 
-    def gene_effects(self, scales: Points, genes: slice, weights: FloatArray) -> Moments:
+    def gene_effects(self, genes: slice, weights: FloatArray) -> Moments:
         """Return mean and variance of combinations, over the cell lines, of effects of genes."""
-        rows, given = self._given(scales, genes)
+        rows, given = self._rows(genes)
         location, sd, slope = given.top()
         if self.levels.level == "sgRNA":  # a gene has no effect of its own: it is their average
-            gene = self.gene_of_row[rows]
+            gene = self.closed.gene_of_row[rows]
             starts, size = np.unique(gene, return_index=True, return_counts=True)[1:]
         else:
             starts = np.arange(location.shape[1])
@@ -144,31 +164,24 @@ class Closed:
             mean: FloatArray = np.add.reduceat(of_rows, starts, axis=1) / size[:, None] ** power
             return mean
 
-        variance = average(sd**2, 2) + average(slope) ** 2 * self._mean_variance(scales)
+        variance = average(sd**2, 2) + average(slope) ** 2 * self.variance_of_mean
         return Moments(average(location), variance)
 
-    def _given(self, scales: Points, genes: slice) -> tuple[IntArray, Conditional]:
+    def _rows(self, genes: slice) -> tuple[IntArray, Conditional]:
         """Return the rows of some genes, one after the other, and their effects given all else.
 
         The mean of the top effects stands at its own mean.
         """
-        rows = self.order[self.starts[genes.start] : self.starts[genes.stop]]
-        in_gene = self.gene_of_row[rows] - genes.start
+        rows = self.closed.order[self.closed.starts[genes.start] : self.closed.starts[genes.stop]]
+        in_gene = self.closed.gene_of_row[rows] - genes.start
         group = in_gene if self.levels.level == "gene" else np.arange(len(rows))
-        block = Units(self.units.n[rows], self.units.mean[rows], rows, group, 0.0)
-        means = {name: moments.mean for name, moments in self.means(scales).items()}
-        return rows, Conditional(self.levels, block, {**scales, **means})
+        block = Units(self.closed.units.n[rows], self.closed.units.mean[rows], rows, group, 0.0)
+        return rows, Conditional(self.levels, block, self.values)
 
-    def _top(self, given: Conditional, scales: Points) -> Moments:
+    def _top(self, given: Conditional) -> Moments:
         location, sd, slope = given.top()
-        variance = sd**2 + slope**2 * self._mean_variance(scales)
+        variance = sd**2 + slope**2 * self.variance_of_mean
         return Moments(location, np.broadcast_to(variance, location.shape))
-
-    def _mean_variance(self, scales: Points) -> FloatArray:
-        """Return the variance of the mean of the top effects; a fixed one has none."""
-        for moments in self.means(scales).values():
-            return moments.variance[:, None, None]
-        return np.zeros((1, 1, 1))
 
 
 def _quadratic(share: FloatArray, matrix: FloatArray) -> FloatArray:
