@@ -76,17 +76,19 @@ def load_calibration(model):
     from poolscreen.inference import calibration, gate, refitting, samplers
     from poolscreen.models import _m7a_variance, m7a
 
-    def fit(self, screen, seed):
-        model = m7a if self.model is _m7a_variance else self.model
-        settings = replace(refitting.SHORT, seed=seed)
-        sampled = samplers.sample_with_pymc(model.build(screen), settings)
-        posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
-        diagnosed = gate.diagnose_draws(posterior[model.FAMILY.parameters], stats)
-        thinned = posterior.isel(draw=slice(None, None, refitting.THIN))
-        return thinned, "; ".join(gate.faults(diagnosed))
+    class Plain:
+        def __init__(self, fitted, screen):
+            self.model = m7a if fitted is _m7a_variance else fitted
 
-    refitting.Refitted.fit = fit
-    calibration.compile_once = lambda model, screen: refitting.Refitted(model, None, None)
+        def fit(self, screen, seed):
+            settings = Settings(draws=700, tune=300, target_accept=0.8, seed=seed)
+            sampled = samplers.sample_with_pymc(self.model.build(screen), settings)
+            posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
+            diagnosed = gate.diagnose_draws(posterior[self.model.FAMILY.parameters], stats)
+            thinned = posterior.isel(draw=slice(None, None, refitting.THIN))
+            return thinned, "; ".join(gate.faults(diagnosed))
+
+    calibration.refit = Plain
     batches = [
         calibration.run_batch(model, number, print) for number in range(paths.CALIBRATION_BATCHES)
     ]

@@ -18,6 +18,8 @@
 # direction: replicate.
 
 # %% tags=["hide-input"]
+import time
+
 import arviz as az
 import numpy as np
 import nutpie
@@ -30,6 +32,7 @@ from poolscreen.families.nested.data import statistics
 from poolscreen.families.nested.pointwise import log_likelihood
 from poolscreen.figures.chains import chains, ring
 from poolscreen.figures.scales import shares_by_measurements
+from poolscreen.inference import scales
 from poolscreen.inference.gate import (
     MAX_R_HAT,
     MIN_BFMI,
@@ -405,6 +408,110 @@ numbers(
 # {glue:text}`ratio_7a_unpooled:.1f` times nutpie's. Mind the column of compiling, too: for one fit of
 # 7a it outweighs all of that. (One run, on a machine that does other things too;
 # [Measurements](measurements) has repeated ones.)
+
+# %% [markdown]
+# ## The last step: the scales
+#
+# The marginal form of 7b leaves four parameters to a sampler. One of them goes the same way as the effects: given the
+# three scales, $\mu_\gamma$ is normal, so it integrates out as well. Three scales are left, and three
+# numbers need no Markov chain. The posterior density can be computed at any point, at thousands of points at
+# once. So choose points where the posterior is, and give each its weight.
+#
+# Here is the idea in one dimension. Draw points from some wide distribution, weigh each by the density that is
+# wanted over the density that it was drawn from, and averages with these weights are averages over the
+# wanted distribution (*importance sampling*). For a standard normal distribution, from one that is twice as wide:
+
+# %%
+drawn = stats.norm.rvs(0, 2, size=4000, random_state=103)
+weights = stats.norm.pdf(drawn, 0, 1) / stats.norm.pdf(drawn, 0, 2)
+weights /= weights.sum()
+print(f"mean {weights @ drawn:.2f}   sd {(weights @ drawn**2) ** 0.5:.2f}")
+
+# %% [markdown]
+# For the scales the book does the same with three refinements. The points are looked for in the coordinates of
+# step 5, around the mode of the posterior, as wide as its curvature there says. They are not random but
+# spread evenly, by a *low-discrepancy sequence*, which makes the error fall faster {cite:p}`owen1997`. And
+# their number is doubled until several such sequences agree. If a few points had most of the weight, a
+# Pareto k above {glue:text}`limit_k:.1f` would say so, and the book would go back to NUTS.
+#
+# Given a point of the scales every effect is normal. So the posterior of an effect is a mixture of normal
+# distributions, one for each point, with the weights of the points. Its mean, its standard deviation, its
+# quantiles and the probability that it lies below zero follow from formulas. Nothing is drawn, and so nothing
+# has a Monte Carlo error of its own.
+#
+# {numref}`tbl-last-step` holds three computations of the same posterior beside each other: a dense grid of
+# {glue:text}`n_grid:,` points over the three scales, which is slow in more dimensions but hard to get wrong;
+# the weighted points; and the draws of NUTS from the marginal form.
+
+# %% tags=["hide-input"] table={"name": "tbl-last-step", "caption": "The scales of model 7b by three computations: mean and standard deviation of the posterior."}
+closed = m7b.FAMILY.closed(screen)
+started = time.perf_counter()
+points = scales.integrate(closed, tolerance=0.002)
+seconds_of_points = time.perf_counter() - started
+
+axes = [(0.8, 1.5, 48), (0.3, 0.42, 48), (0, np.pi / 2, 96)]  # sigma_gamma, radius, angle
+middles = [low + (np.arange(n) + 0.5) / n * (high - low) for low, high, n in axes]
+spread, distance, turn = map(np.ravel, np.meshgrid(*middles, indexing="ij"))
+on_grid = {
+    "sigma_gamma": spread,
+    "sigma_alpha": distance * np.sin(turn),
+    "sigma": distance * np.cos(turn),
+}
+log_density = scales.in_blocks(closed, on_grid) - sum(on_grid.values()) + np.log(distance)
+grid_weights = np.exp(log_density - log_density.max())
+
+nuts = {name: exact["posterior"][name].to_numpy().ravel() for name in on_grid}
+rows = []
+for way, of_scales, weights in (
+    ("grid", on_grid, grid_weights / grid_weights.sum()),
+    ("weighted points", points.scales, points.weights),
+    ("draws of NUTS", nuts, np.full(nuts["sigma"].size, 1 / nuts["sigma"].size)),
+):
+    total = np.hypot(of_scales["sigma_alpha"], of_scales["sigma"])
+    for quantity, values in {**of_scales, "total": total}.items():
+        mean = weights @ values
+        sd = (weights @ (values - mean) ** 2) ** 0.5
+        rows.append({"quantity": quantity, "computation": way, "mean": mean, "sd": sd})
+last_step = pd.DataFrame(rows).sort_values("quantity", kind="stable")
+table(last_step, digits=4)
+
+# %% tags=["remove-cell"]
+by_way = last_step.set_index(["computation", "quantity"])
+off = {
+    way: (by_way.loc[way] - by_way.loc["grid"])
+    .abs()
+    .div(by_way.loc["grid"]["sd"], axis=0)
+    .max()
+    .max()
+    for way in ("weighted points", "draws of NUTS")
+}
+assert off["weighted points"] < 0.01
+numbers(
+    {
+        "limit_k": scales.MAX_PARETO_K,
+        "n_grid": len(spread),
+        "n_points": len(points.weights),
+        "seconds_of_points": seconds_of_points,
+        "efficiency": 100 * points.efficiency,
+        "k_of_points": points.pareto_k,
+        "off_points": off["weighted points"],
+        "off_nuts": off["draws of NUTS"],
+        "most_off": max(exact.attrs["off_exact"], load_fit("m7a").attrs["off_exact"]),
+    }
+)
+
+# %% [markdown]
+# The {glue:text}`n_points:,` points took {glue:text}`seconds_of_points:.2f` s, with nothing to compile. They are
+# worth {glue:text}`efficiency:.0f` % of as many independent draws, with a Pareto k of
+# {glue:text}`k_of_points:.2f`. No mean and no standard deviation is further than
+# {glue:text}`off_points:.4f` posterior standard deviations from the grid. For the draws of NUTS this is
+# {glue:text}`off_nuts:.3f`, which is their Monte Carlo error.
+#
+# The book uses both. Its fits keep their draws, since the chapters show what a sampler does. Every fit is then
+# compared with the weighted points, mean by mean and standard deviation by standard deviation, and one that
+# is more than five Monte Carlo errors off is refused. (For 7a and 7b the largest difference of all
+# parameters is {glue:text}`most_off:.1f`.) The thousands of fits in the [next chapter](05_calibration), and
+# `poolscreen fit` for a screen of your own, use the weighted points alone.
 
 # %% [markdown]
 # ## What else the marginal form is good for

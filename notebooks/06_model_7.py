@@ -236,9 +236,11 @@ predictive(fit, "prior_predictive", title="Model 7: what the prior expects")
 source(log_marginal_likelihood)
 
 # %% [markdown]
-# The effects come back by a trick that needs no formula of its own. Draw effects *and a screen* from the
-# prior; see by how much that screen differs from the observed one; move the effects by what this
-# difference tells of them. The result is a draw from the posterior {cite:p}`wilson2021`.
+# The effects come back from the top down. The levels of the cell lines are drawn first, with all genes and
+# sgRNAs averaged over; then the genes given the lines; then the sgRNAs given both. Each step is a normal
+# distribution. Effects of genes that sum to zero are independent ones on the condition that their mean is
+# zero. So they are drawn independently, and then moved by what the mean that was drawn tells of each of them
+# (conditioning by kriging {cite:p}`wilson2021`).
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the draws of the effects", "code_prompt_hide": "Hide the draws of the effects"}
 source(draw_effects)
@@ -275,7 +277,7 @@ numbers(
 # {glue:text}`rate_marginal:,.0f`, and the plain form compiles faster. With two means, only the marginal form
 # converges. And other screens are less kind. Of {glue:text}`tried:d` screens drawn from the prior of
 # model 7, where a scale may well be near zero, the plain form fails the gate on
-# {glue:text}`failed_plain:d`; of those of the calibration below the marginal form fails on
+# {glue:text}`failed_plain:d`; of those of the calibration below, integrating the scales fails on
 # {glue:text}`failed_marginal:.1f` %. So the book samples the crossed models in the marginal form: not for
 # speed, but because it works wherever the prior leads.
 

@@ -192,10 +192,7 @@ def predict(model: str) -> None:
         from poolscreen.inference import recovery, store
         from press import results
 
-        posterior = results.load_fit(model)["posterior"].to_dataset()
-        predictions = recovery.predict_and_recover(
-            model, results.load_screen(), posterior, _said_of(model)
-        )
+        predictions = recovery.predict_and_recover(model, results.load_screen(), _said_of(model))
         predictions.attrs["inputs"] = store.json_text(inputs.unchanged())
         store.write_fit(paths.predictions_path(model), predictions)
 

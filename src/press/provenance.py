@@ -50,6 +50,7 @@ def fit_rows(names: list[str]) -> pd.DataFrame:
                 "min bulk ESS": f"{record['min_ess_bulk']:,.0f}",
                 "min tail ESS": f"{record['min_ess_tail']:,.0f}",
                 "divergences": f"{record['divergences']:.0f}",
+                "off exact": f"{record['off_exact']:.1f}" if "off_exact" in record else "",
                 "seconds, with compiling": f"{seconds:.1f}",
             }
         )

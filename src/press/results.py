@@ -239,7 +239,7 @@ def load_predictions(model: str) -> xr.DataTree:
     --------
     >>> predictions = load_predictions("m7")
     >>> dict(predictions["log_likelihood"]["cell_line"].sizes)
-    {'chain': 4, 'draw': 125, 'cell_line_left_out': 20}
+    {'chain': 1, 'draw': 500, 'cell_line_left_out': 20}
     """
     return store.read_tree(paths.predictions_path(model))
 

@@ -333,7 +333,7 @@ STEPS = {
     "predict": Step(
         lambda: _loaded_models("load_predictions"),
         lambda model: ["poolscreen.inference.recovery", _model(model)],
-        results=lambda model: [*fit_screen(model), paths.short(paths.fit_path(model))],
+        results=fit_screen,
     ),
     "samplers": Step(
         _samplers,

@@ -74,9 +74,7 @@ def layouts(group: IntArray, kind: IntArray) -> Layouts:
     ([[2, 0], [1, 1]], [[1, 0], [1, 3]])
     """
     kinds = int(kind.max()) + 1
-    codes, stratum, units = np.unique(
-        group * kinds + kind, return_inverse=True, return_counts=True
-    )
+    codes, stratum, units = np.unique(group * kinds + kind, return_inverse=True, return_counts=True)
     of_stratum = codes // kinds
     first = np.searchsorted(of_stratum, np.arange(of_stratum[-1] + 1))
     column = np.arange(len(codes)) - first[of_stratum]
@@ -84,13 +82,13 @@ def layouts(group: IntArray, kind: IntArray) -> Layouts:
     table[:, of_stratum, column] = units, codes % kinds
     # pandas tells equal rows by hashing; NumPy would sort them.
     rows = pd.DataFrame(np.hstack(list(table)))
-    layout = rows.groupby(list(rows), sort=False).ngroup().to_numpy()
+    layout = rows.groupby(list(rows), sort=False).ngroup().to_numpy(np.int64)
     _, example = np.unique(layout, return_index=True)
     return Layouts(
         stratum=stratum,
         group=of_stratum,
         column=column,
-        layout=layout,
+        layout=np.asarray(layout, dtype=np.int64),
         groups=np.bincount(layout),
         units=table[0][example],
         kind=table[1][example],

@@ -14,7 +14,6 @@ from poolscreen.figures.style import (
     theme,
 )
 
-
 ROWS = 3000  # of a cell line that a violin is drawn from, at most
 
 

@@ -208,8 +208,10 @@ class Exact:
         """
         rng = np.random.default_rng(seed)
         parts = []
-        for start in range(0, size, DRAWS_AT_A_TIME):
-            n = min(DRAWS_AT_A_TIME, size - start)
+        effects = (len(self.screen.genes) + len(self.screen.sgrnas)) * len(self.screen.cell_lines)
+        step = max(DRAWS_AT_A_TIME, BLOCK // effects)
+        for start in range(0, size, step):
+            n = min(step, size - start)
             scales = self.points.drawn(n, rng)
             drawn = {name: (("chain", "draw"), values[None]) for name, values in scales.items()}
             for name, moments in self.closed.given(scales).means().items():
@@ -318,7 +320,9 @@ def read(path: Path) -> Exact:
     if "scales" not in tree.children:
         raise PoolscreenError(f"{path} holds draws; open it with xarray.open_datatree")
     scales, data = (tree[name].to_dataset() for name in ("scales", "constant_data"))
-    names = {dim: np.array(data[dim].to_numpy(), dtype=str) for dim in ("sgRNA", "gene", "cell_line")}
+    names = {
+        dim: np.array(data[dim].to_numpy(), dtype=str) for dim in ("sgRNA", "gene", "cell_line")
+    }
     sgrna = data["sgRNA_idx"].to_numpy()
     screen = Screen(
         pd.DataFrame(

@@ -1,11 +1,7 @@
 """Fitting: from a model and a screen to a fit that has passed the gate."""
 
-import importlib.metadata
 import json
 import logging
-import os
-import platform
-import sysconfig
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -14,17 +10,23 @@ import pymc as pm
 import xarray as xr
 
 from poolscreen import models
-from poolscreen.inference import gate
+from poolscreen.inference import gate, store
+from poolscreen.inference.exact import solve
 from poolscreen.inference.posterior import summarise
 from poolscreen.inference.sampling import Settings, sample
 from poolscreen.progress import Say, silence
 from poolscreen.screens.table import Screen
+
+TOLERANCE = 0.002  # of the scales that draws are held against, in standard deviations
 
 
 def fit(
     name: str, screen: Screen, settings: Settings, say: Say = silence
 ) -> tuple[xr.DataTree, dict[str, pd.DataFrame]]:
     """Fit a model: sample it, let it pass the gate, predict from it.
+
+    Where the effects integrate out, the draws are also held against the posterior that is computed
+    without them.
 
     Parameters
     ----------
@@ -47,7 +49,8 @@ def fit(
     Raises
     ------
     PoolscreenError
-        If there is no model of this name, or the fit has not converged; see also `sample`.
+        If there is no model of this name, or the fit has not converged, or its draws are not of the
+        posterior that is computed without them; see also `sample`.
 
     Examples
     --------
@@ -69,6 +72,10 @@ def fit(
     tables = summarise(posterior)
     diagnostics = gate.diagnose(tables, stats)
     gate.check_gate(name, tables, diagnostics)
+    if model.FAMILY:
+        exact = solve(model.FAMILY, screen, tolerance=TOLERANCE, say=say).tables()
+        diagnostics["off_exact"] = gate.distance(tables, exact)
+        gate.check_distance(name, diagnostics["off_exact"])
 
     say("converged; predicting from the prior and the posterior")
     predictions = _predictions(model.build(screen), posterior, settings)
@@ -83,7 +90,7 @@ def fit(
         "created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
         **sampled.attrs,
         **diagnostics,
-        **environment(),
+        **store.environment(),
     }
     return result, tables
 
@@ -111,30 +118,4 @@ def _predictions(
         "log_likelihood": likelihood["log_likelihood"].to_dataset(),
         "observed_data": prior["observed_data"].to_dataset(),
         "constant_data": constant,
-    }
-
-
-def environment() -> dict[str, str]:
-    """Return what a fit depends on besides its code: the machine, Python, every package.
-
-    Returns
-    -------
-    dict of str to str
-        `python`, `machine`, and `packages`: names and versions, as JSON.
-
-    Examples
-    --------
-    >>> sorted(environment())
-    ['machine', 'packages', 'python']
-    >>> json.loads(environment()["packages"])["pymc"]
-    '6...'
-    """
-    # Of this environment alone: a package may carry copies of others onto the path.
-    places = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-    installed = importlib.metadata.distributions(path=places)
-    packages = {package.metadata["Name"]: package.version for package in installed}
-    return {
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "packages": json.dumps(dict(sorted(packages.items(), key=lambda p: p[0].lower()))),
     }

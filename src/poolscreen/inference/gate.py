@@ -11,6 +11,7 @@ from poolscreen.errors import PoolscreenError
 MAX_R_HAT = 1.01
 MIN_ESS = 400  # draws, bulk and tail
 MIN_BFMI = 0.3
+MAX_OFF = 5.0  # Monte Carlo errors between draws and the posterior that is computed without
 
 
 def diagnose(tables: dict[str, pd.DataFrame], sample_stats: xr.Dataset) -> dict[str, float]:
@@ -195,6 +196,69 @@ def check_gate(
         "What helps: a look at what the data identify, a reparametrisation, the marginal form "
         "(poolscreen.families), more draws."
     )
+
+
+def distance(tables: dict[str, pd.DataFrame], exact: dict[str, pd.DataFrame]) -> float:
+    """Return how far draws lie from the posterior as it is computed without, at most.
+
+    Parameters
+    ----------
+    tables : dict of str to pandas.DataFrame
+        Summaries of draws, see `summarise`.
+    exact : dict of str to pandas.DataFrame
+        See `poolscreen.inference.exact.Exact.tables`; rows are found by their labels.
+
+    Returns
+    -------
+    float
+        The largest difference of a mean or a standard deviation, in its Monte Carlo errors.
+
+    Examples
+    --------
+    >>> row = {"parameter": "sigma", "mean": 0.31, "sd": 0.1, "mcse_mean": 0.01, "mcse_sd": 0.01}
+    >>> tables = {"scalars": pd.DataFrame([row])}
+    >>> exact = {"scalars": pd.DataFrame([{"parameter": "sigma", "mean": 0.29, "sd": 0.1}])}
+    >>> round(distance(tables, exact), 1)
+    2.0
+    """
+    largest = 0.0
+    for name, table in tables.items():
+        labels = table.columns[: list(table.columns).index("mean")].tolist()
+        other = table[labels].merge(exact[name], on=labels, how="left", validate="1:1")
+        for figure in ("mean", "sd"):
+            off = (table[figure] - other[figure]).abs() / table[f"mcse_{figure}"]
+            largest = max(largest, float(off.max(skipna=False)))
+    return largest
+
+
+def check_distance(model: str, off: float) -> None:
+    """Refuse a fit whose draws are not of the posterior that is computed without them.
+
+    Parameters
+    ----------
+    model : str
+        What the fit is called in the message.
+    off : float
+        See `distance`.
+
+    Raises
+    ------
+    PoolscreenError
+        If it is more than `MAX_OFF`.
+
+    Examples
+    --------
+    >>> check_distance("m7a", 3.2)
+    >>> check_distance("m7a", 8.0)
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: the draws of m7a lie up to 8.0 Monte Carlo errors from ...
+    """
+    if not off <= MAX_OFF:
+        raise PoolscreenError(
+            f"the draws of {model} lie up to {off:.1f} Monte Carlo errors from the posterior that "
+            f"is computed without draws; more than {MAX_OFF:g} is no chance. One of the two is "
+            "wrong: look at the closed form of the family (poolscreen.families) and at what is sampled"
+        )
 
 
 def _with_label(name: str, table: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,6 @@ from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.table import Screen
 
 MAX_OBSERVATIONS = 4000  # a matrix of all pairs is inverted for every draw
-EVERY = 16  # of the draws of the scales, one is worked with
 
 
 class _Precision:
@@ -113,14 +112,14 @@ def predict(
     screen : Screen
         The data.
     posterior : xarray.Dataset
-        Draws of the scales, dimensions `chain` and `draw`, from all observations.
+        Some hundred draws of the scales, dimensions `chain` and `draw`, from all observations.
     say : callable, optional
         Takes a message every few seconds: how far the work is.
 
     Returns
     -------
     xarray.DataTree
-        `posterior`: the scales that were worked with, one of `EVERY` draws. `log_likelihood`: for
+        `posterior`: the scales. `log_likelihood`: for
         each of `parts_left_out` the joint log density of the part given all other observations,
         dimensions `chain`, `draw` and the part; ArviZ's leave-one-out takes it. `predicted`: for
         each kind of part the `mean` and `sd` of every observation when it was left out, dimensions
@@ -137,7 +136,7 @@ def predict(
     >>> screen = Screen(simulate(Design(n_cell_lines=4, sgrnas_per_gene=(1, 2)))[0])
     >>> rng = np.random.default_rng(103)
     >>> draws = {
-    ...     name: (("chain", "draw"), rng.uniform(0.4, 0.6, (2, 320)))
+    ...     name: (("chain", "draw"), rng.uniform(0.4, 0.6, (2, 20)))
     ...     for name in m7.FAMILY.parameters
     ... }
     >>> predictions = predict(m7.FAMILY, screen, xr.Dataset(draws))
@@ -152,9 +151,8 @@ def predict(
             f"the screen has {len(y):,} rows, and a matrix of all pairs of more than "
             f"{MAX_OBSERVATIONS:,} is too large; choose some of its genes"
         )
-    thinned = posterior.isel(draw=slice(None, None, EVERY))
-    thinned = thinned[[name for name in family.parameters if name.startswith("sigma")]]
-    scales, parts = samples(thinned), parts_left_out(screen)
+    posterior = posterior[family.scales]
+    scales, parts = samples(posterior), parts_left_out(screen)
     matrices = _Precision(family, screen)
     size, progress = scales["sigma"].size, Progress(say)
     density = {name: np.empty((size, len(of_kind))) for name, of_kind in parts.items()}
@@ -179,8 +177,8 @@ def predict(
             predicted[0, kind, part] = centre
             predicted[1, kind, part] = np.sqrt((weights * square).sum(0) - centre**2)
 
-    sample = {dim: thinned[dim] for dim in ("chain", "draw")}
-    sizes = [thinned.sizes[dim] for dim in sample]
+    sample = {dim: posterior[dim] for dim in ("chain", "draw")}
+    sizes = [posterior.sizes[dim] for dim in sample]
     log_likelihood = {
         name: ((*sample, f"{name}_left_out"), values.reshape(*sizes, -1))
         for name, values in density.items()
@@ -188,7 +186,7 @@ def predict(
     dims = ("left_out", "obs")
     return xr.DataTree.from_dict(
         {
-            "posterior": thinned,
+            "posterior": posterior,
             "log_likelihood": xr.Dataset(log_likelihood, coords=sample),
             "predicted": xr.Dataset(
                 {"mean": (dims, predicted[0]), "sd": (dims, predicted[1])},

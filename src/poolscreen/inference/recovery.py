@@ -8,12 +8,14 @@ import xarray as xr
 from poolscreen import models
 from poolscreen.arrays import FloatArray
 from poolscreen.errors import PoolscreenError
+from poolscreen.inference.exact import solve
 from poolscreen.inference.leaving_out import predict
-from poolscreen.inference.refitting import compile_once
+from poolscreen.inference.refitting import refit
 from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.simulate import Design, simulate
 from poolscreen.screens.table import Screen
 
+DRAWS = 500  # of the scales, that predictions of parts are made with
 SCREENS = 100  # that are simulated to see how well a model finds the truth
 OTHER_SCREENS = 30  # of each of these designs
 OTHER_DESIGNS = {
@@ -53,7 +55,7 @@ def recover(
         the share of the central 94 % intervals that hold the truth, and `width` of these
         intervals. The target "in each line" is the effect in a cell line, averaged over these;
         "over all lines" is the mean over the cell lines, less that of all genes. Also `sgRNAs`,
-        the number of sgRNAs of each gene, and `fault`, why the fit of a screen fails the gate, or
+        the number of sgRNAs of each gene, and `fault`, why the fit of a screen is no result, or
         empty.
 
     Examples
@@ -65,7 +67,7 @@ def recover(
     ({'screen': 2, 'target': 2, 'gene': 3}, [1, 2, 3])
     """
     design, progress = design or Design(), Progress(say)
-    refitted = compile_once(model, Screen(simulate(design)[0]))
+    refitted = refit(model, Screen(simulate(design)[0]))
     measures: dict[str, list[FloatArray]] = {name: [] for name in MEASURES}
     faults = []
     for seed in range(screens):
@@ -147,7 +149,7 @@ def effect_of_genes(posterior: xr.Dataset, screen: Screen) -> FloatArray:
     return values.reshape(-1, *values.shape[2:])
 
 
-def predict_and_recover(name: str, screen: Screen, posterior: xr.Dataset, say: Say) -> xr.DataTree:
+def predict_and_recover(name: str, screen: Screen, say: Say) -> xr.DataTree:
     """Predict each part of a screen by a model, and try the model on simulated screens.
 
     Parameters
@@ -156,8 +158,6 @@ def predict_and_recover(name: str, screen: Screen, posterior: xr.Dataset, say: S
         Name of the model.
     screen : Screen
         The data.
-    posterior : xarray.Dataset
-        Draws of the model's scales from all of the data.
     say : callable
         Takes messages: how far the work is.
 
@@ -174,7 +174,7 @@ def predict_and_recover(name: str, screen: Screen, posterior: xr.Dataset, say: S
 
     Examples
     --------
-    >>> predict_and_recover("m7z", None, None, say=print)
+    >>> predict_and_recover("m7z", None, say=print)
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: there is no model 'm7z'; there are ...m7a, ...
     """
@@ -185,7 +185,8 @@ def predict_and_recover(name: str, screen: Screen, posterior: xr.Dataset, say: S
             f"model {name} has no FAMILY, so nothing can be left out of it exactly; refit it "
             "without what is to be predicted"
         )
-    predicted = predict(family, screen, posterior, say)
+    scales = solve(family, screen, say=say).draws(DRAWS, family.scales)
+    predicted = predict(family, screen, scales, say)
     predicted["recovery"] = xr.DataTree(recover(model, say=say))
     for title, design in OTHER_DESIGNS.items():
         recovered = recover(model, OTHER_SCREENS, design, say)

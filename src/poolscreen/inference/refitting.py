@@ -1,81 +1,85 @@
-"""Many fits of one model, which is compiled once for all screens of a design."""
+"""Many fits of one model, on screens of one design."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-import nutpie
 import pymc as pm
 import xarray as xr
-from nutpie.compile_pymc import CompiledPyMCModel
 
 from poolscreen import models
-from poolscreen.arrays import FloatArray
-from poolscreen.inference import gate, sampling
+from poolscreen.families.family import Family
+from poolscreen.inference.exact import Exact
+from poolscreen.inference.scales import MAX_PARETO_K, integrate
 from poolscreen.screens.table import Screen
 
-# Of each fit; the one fit of a screen that is looked at closely has more.
-SHORT = sampling.Settings(draws=700, tune=300, target_accept=0.8)
-THIN = 7  # one of so many draws is kept: ranks and quantiles want nearly independent ones
+if TYPE_CHECKING:
+    from nutpie.compile_pymc import CompiledPyMCModel
+
+DRAWS = 400  # of each fit: ranks and quantiles want no more
+TOLERANCE = 0.03  # of the scales, in standard deviations; a rank among `DRAWS` has a larger error
+THIN = 7  # one of so many draws of a Markov chain is kept, which are then nearly independent
 
 
-@dataclass(frozen=True)
-class Refitted:
-    """A model in the form in which it is sampled, compiled for screens of one design.
-
-    Attributes
-    ----------
-    model : Model
-        Module of the model.
-    form : pymc.Model
-        With the effects integrated out, if the model has a `FAMILY`; else as it is written down.
-    compiled : CompiledPyMCModel
-        The form, compiled.
-    """
-
-    model: models.Model
-    form: pm.Model
-    compiled: CompiledPyMCModel
+class Refitted(Protocol):
+    """A model that is fitted to many screens of one design."""
 
     def fit(self, screen: Screen, seed: int) -> tuple[xr.Dataset, str]:
-        """Sample the posterior for one screen.
+        """Draw from the posterior for one screen.
 
         Parameters
         ----------
         screen : Screen
-            Of the design that the model was compiled for.
+            Of the design.
         seed : int
             Seed of everything random.
 
         Returns
         -------
         posterior : xarray.Dataset
-            Parameters and effects, one of `THIN` draws.
+            Parameters and effects, `DRAWS` draws that are independent, or nearly so.
         fault : str
-            Why the fit fails the gate, by what was sampled; empty if it passes.
+            Why the fit is no result; empty if it is one.
         """
-        settings, family = replace(SHORT, seed=seed), self.model.FAMILY
-        compiled = self.compiled.with_data(**self._data_of(screen))
-        sampled = sampling.sample_compiled(compiled, settings, cores=1)
-        fault = self._fault(sampled)
-        thinned = sampled.isel(draw=slice(None, None, THIN))
-        if family:
-            thinned = sampling.add_effects(family, screen, thinned, seed)
-        return thinned["posterior"].to_dataset(), fault
 
-    def _data_of(self, screen: Screen) -> dict[str, FloatArray]:
-        if self.model.FAMILY:
-            return self.model.FAMILY.data_of(self.form, screen)
+
+@dataclass(frozen=True)
+class Integrated:
+    """A model whose scales are integrated, and whose effects are drawn exactly."""
+
+    family: Family
+
+    def fit(self, screen: Screen, seed: int) -> tuple[xr.Dataset, str]:
+        """Draw from the posterior for one screen; see `Refitted`."""
+        points = integrate(self.family.closed(screen), tolerance=TOLERANCE)
+        good = points.pareto_k < MAX_PARETO_K
+        fault = "" if good else f"Pareto k {points.pareto_k:.2f} (below {MAX_PARETO_K})"
+        return Exact(self.family, screen, points).draws(DRAWS, seed=seed), fault
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A model that is sampled as it is written down, compiled once for all screens."""
+
+    form: pm.Model
+    compiled: "CompiledPyMCModel"
+
+    def fit(self, screen: Screen, seed: int) -> tuple[xr.Dataset, str]:
+        """Draw from the posterior for one screen; see `Refitted`."""
+        from poolscreen.inference import gate, sampling
+
+        settings = sampling.Settings(
+            draws=DRAWS * THIN // 4, tune=300, target_accept=0.8, seed=seed
+        )
         (observed,) = self.form.observed_RVs
-        return {self.form.rvs_to_values[observed].name: screen.log_fc}
-
-    def _fault(self, sampled: xr.DataTree) -> str:
-        posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
-        family = self.model.FAMILY
-        names = family.parameters if family else list(posterior)
-        return "; ".join(gate.faults(gate.diagnose_draws(posterior[names], stats)))
+        data = {self.form.rvs_to_values[observed].name: screen.log_fc}
+        sampled = sampling.sample_compiled(self.compiled.with_data(**data), settings, cores=1)
+        posterior, stats = (sampled[name].to_dataset() for name in ("posterior", "sample_stats"))
+        fault = "; ".join(gate.faults(gate.diagnose_draws(posterior, stats)))
+        return posterior.isel(draw=slice(None, None, THIN)), fault
 
 
-def compile_once(model: models.Model, screen: Screen) -> Refitted:
-    """Compile a model for all screens of one design.
+def refit(model: models.Model, screen: Screen) -> Refitted:
+    """Prepare a model for many screens of one design.
 
     Parameters
     ----------
@@ -97,7 +101,7 @@ def compile_once(model: models.Model, screen: Screen) -> Refitted:
     >>> with pm.Model() as form:
     ...     y = pm.Data("y", small_screen.log_fc)
     ...     _ = pm.Normal("log_fc", pm.Normal("mu", 0, 5), observed=y)
-    >>> refitted = compile_once(SimpleNamespace(FAMILY=None, build=lambda _: form), small_screen)
+    >>> refitted = refit(SimpleNamespace(FAMILY=None, build=lambda _: form), small_screen)
     >>> for shift in (-3, 3):
     ...     other = small_screen.table.assign(log_fc=small_screen.log_fc + shift)
     ...     posterior, fault = refitted.fit(Screen(other), seed=103)
@@ -105,5 +109,9 @@ def compile_once(model: models.Model, screen: Screen) -> Refitted:
     ({'chain': 4, 'draw': 100}, 'below 0')
     ({'chain': 4, 'draw': 100}, 'above 0')
     """
-    form = model.FAMILY.build(screen) if model.FAMILY else model.build(screen)
-    return Refitted(model, form, nutpie.compile_pymc_model(form))
+    if model.FAMILY:
+        return Integrated(model.FAMILY)
+    import nutpie
+
+    form = model.build(screen)
+    return Sampled(form, nutpie.compile_pymc_model(form))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 from arviz_stats.base import array_stats
@@ -14,7 +13,7 @@ from poolscreen.arrays import FloatArray
 from poolscreen.errors import PoolscreenError
 from poolscreen.families.family import SCALE_RATE, Closed
 
-TOLERANCE = 0.01  # Monte Carlo error of means and standard deviations, in standard deviations
+TOLERANCE = 0.005  # Monte Carlo error of means and standard deviations, in standard deviations
 MAX_PARETO_K = 0.7  # from which on importance weights are not to be trusted
 SEQUENCES = 8  # scrambled anew, so that they tell how large the error is
 FIRST, LAST = 128, 2**14  # points of each sequence
@@ -91,7 +90,7 @@ def integrate(closed: Closed, *, tolerance: float = TOLERANCE) -> Weighted:
     tolerance : float
         Points are added until the Monte Carlo errors of the posterior mean and standard deviation
         of every scale are below this share of the standard deviation, or there are
-        `SEQUENCES` × `LAST`, or as many as some seconds allow. The error is part of what is returned.
+        `SEQUENCES` × `LAST`, or as many as some seconds allow. The error is returned with them.
 
     Returns
     -------
@@ -197,7 +196,7 @@ class Coordinates:
         """
         scales, log_jacobian, column = {}, np.zeros(len(x)), 0
         for names in self.together:
-            log_rest, slope = x[:, column], 1.0
+            log_rest, slope = x[:, column], np.ones(len(x))
             if names[0] in self.typical:
                 log_rest, slope = _with_short_tail(log_rest, self.typical[names[0]])
             log_jacobian += log_rest + np.log(slope)
@@ -212,15 +211,16 @@ class Coordinates:
         return scales, log_jacobian
 
 
-def _with_short_tail(x: Any, typical: float) -> tuple[Any, Any]:
+def _with_short_tail(x: FloatArray | float, typical: float) -> tuple[FloatArray, FloatArray]:
     """Return the logarithm of a scale that may be zero, and its slope; see `Coordinates`."""
     log_share = special.log_ndtr(x)
     slope = 0.5 + np.exp(_log_normal(x) - log_share)
     return np.log(typical) + x / 2 + log_share, slope
 
 
-def _log_normal(x: FloatArray) -> FloatArray:
-    return -0.5 * (np.log(2 * np.pi) + np.square(x))
+def _log_normal(x: FloatArray | float) -> FloatArray:
+    density: FloatArray = -0.5 * (np.log(2 * np.pi) + np.square(x))
+    return density
 
 
 def _log_density(closed: Closed, coordinates: Coordinates, x: FloatArray) -> FloatArray:
@@ -234,8 +234,8 @@ def _log_density(closed: Closed, coordinates: Coordinates, x: FloatArray) -> Flo
 def _suited(closed: Closed) -> tuple[Coordinates, "_Proposal"]:
     """Return coordinates that suit the posterior of a model, and a proposal at its mode.
 
-    The logarithm of a scale by itself tells how many of its standard deviations lie between its mode
-    and zero, and so where its tail would become long.
+    The logarithm of a scale by itself tells how many standard deviations lie between its mode and
+    zero, and so where its tail would become long.
     """
     coordinates = Coordinates(closed.together)
     log_density = partial(_log_density, closed, coordinates)
@@ -299,9 +299,7 @@ def _sizes(closed: Closed) -> list[int]:
     return [FIRST * 2**n for n in range(int(np.log2(last / FIRST)) + 1)]
 
 
-def _mode(
-    log_density: LogDensity, dimension: int, start: FloatArray | None = None
-) -> FloatArray:
+def _mode(log_density: LogDensity, dimension: int, start: FloatArray | None = None) -> FloatArray:
     """Return the mode of a density; by default the search starts at the best point of a line."""
     step = 1e-3 * np.eye(dimension)
 

@@ -1,6 +1,10 @@
 """The files that results are kept in: fits, their tables, and what else is computed."""
 
+import importlib.metadata
 import json
+import os
+import platform
+import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +50,32 @@ def json_text(values: Mapping[str, str]) -> str:
     '{"a": "1", "b": "2"}'
     """
     return json.dumps(values, sort_keys=True)
+
+
+def environment() -> dict[str, str]:
+    """Return what a fit depends on besides its code: the machine, Python, every package.
+
+    Returns
+    -------
+    dict of str to str
+        `python`, `machine`, and `packages`: names and versions, as JSON.
+
+    Examples
+    --------
+    >>> sorted(environment())
+    ['machine', 'packages', 'python']
+    >>> json.loads(environment()["packages"])["pymc"]
+    '6...'
+    """
+    # Of this environment alone: a package may carry copies of others onto the path.
+    places = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    installed = importlib.metadata.distributions(path=places)
+    packages = {package.metadata["Name"]: package.version for package in installed}
+    return {
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "packages": json.dumps(dict(sorted(packages.items(), key=lambda p: p[0].lower()))),
+    }
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> list[Path]:

@@ -10,32 +10,27 @@ import xarray as xr
 
 from poolscreen import models
 from poolscreen.effects import summaries
-from poolscreen.inference import fitting, sampling
+from poolscreen.inference import store
 from poolscreen.inference.exact import Exact, solve
 from poolscreen.progress import Say
 from poolscreen.screens.table import Screen
 from poolscreen.tables import fits
 
-# Of a model without a family. Enough for two digits of every estimate.
-SETTINGS = sampling.Settings(draws=1000, tune=1000)
 SCALES = 4000  # draws of means and scales that a report works with
 PREDICTED = 60  # screens
 ROWS = 20_000  # of predicted screens, at most
 
 
 class Fit(Protocol):
-    """What a report and the files of a fit need of it.
+    """What a report and the files of a fit need of it."""
 
-    Attributes
-    ----------
-    packages : sequence of str
-        Names of the packages that fitted.
-    words : str
-        What is said of how it was fitted.
-    """
+    @property
+    def packages(self) -> Sequence[str]:
+        """Names of the packages that fitted."""
 
-    packages: Sequence[str]
-    words: str
+    @property
+    def words(self) -> str:
+        """What is said of how it was fitted."""
 
     def tree(self) -> xr.DataTree:
         """Return what its file holds."""
@@ -66,16 +61,16 @@ class Integrated:
     name: str
     exact: Exact
     packages: Sequence[str] = ("numpy", "scipy")
-    words: str = """The scales of the model, its standard deviations, are integrated over by weighted
-        points. Given these every effect is known in closed form, so nothing below has a sampling
-        error of its own. Whether the points can be used is said by their weights: a Pareto k below
-        0.7 is asked for, and a fit that has not got it is refused."""
+    words: str = """The scales of the model, its standard deviations, are integrated over by
+        weighted points. Given these every effect is known in closed form, so nothing below has a
+        sampling error of its own. Whether the points can be used is said by their weights: a Pareto
+        k below 0.7 is asked for, and a fit that has not got it is refused."""
 
     def tree(self) -> xr.DataTree:
         """Return the points, and what is needed to draw effects."""
         tree = self.exact.tree()
         model = models.get(self.name)
-        tree.attrs |= {"model": self.name, "title": model.TITLE, **fitting.environment()}
+        tree.attrs |= {"model": self.name, "title": model.TITLE, **store.environment()}
         return tree
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -93,7 +88,10 @@ class Integrated:
     def predicted(self) -> xr.DataTree:
         """Return predicted screens, and the observed one."""
         observed = xr.Dataset({"log_fc": ("obs", self.exact.screen.log_fc)})
-        groups = {"posterior_predictive": self.exact.predicted(PREDICTED), "observed_data": observed}
+        groups = {
+            "posterior_predictive": self.exact.predicted(PREDICTED),
+            "observed_data": observed,
+        }
         # Of a large screen every so many rows show what all would.
         step = 1 + len(self.exact.screen.log_fc) // ROWS
         return xr.DataTree.from_dict(groups).isel(obs=slice(None, None, step))
@@ -130,8 +128,8 @@ class Sampled:
     fit: xr.DataTree
     summary: dict[str, pd.DataFrame]
     packages: Sequence[str] = ("pymc", "nutpie")
-    words: str = """Chains that agree, and enough independent draws, are what a posterior needs to be
-        read at all. A fit that has not converged is refused; this one has. R-hat and effective
+    words: str = """Chains that agree, and enough independent draws, are what a posterior needs to
+        be read at all. A fit that has not converged is refused; this one has. R-hat and effective
         sample sizes are the worst over all parameters."""
 
     @cached_property
@@ -192,12 +190,16 @@ def fit(name: str, screen: Screen, say: Say) -> Fit:
     """
     family = models.get(name).FAMILY
     if family is None:
-        return Sampled(name, *fitting.fit(name, screen, SETTINGS, say=say))
+        from poolscreen.inference import fitting, sampling  # PyMC's samplers, and ArviZ
+
+        # Enough for two digits of every estimate.
+        settings = sampling.Settings(draws=1000, tune=1000)
+        return Sampled(name, *fitting.fit(name, screen, settings, say=say))
     say("integrating the scales")
     exact = solve(family, screen, say=say)
     say(
-        f"{len(exact.points.weights):,} points, Pareto k {exact.points.pareto_k:.2f}, largest error "
-        f"of a scale {exact.points.error:.3f} standard deviations"
+        f"{len(exact.points.weights):,} points, Pareto k {exact.points.pareto_k:.2f}, largest "
+        f"error of a scale {exact.points.error:.3f} standard deviations"
     )
     return Integrated(name, exact)
 

@@ -9,8 +9,7 @@ import xarray as xr
 
 from poolscreen.arrays import FloatArray
 from poolscreen.inference.posterior import HDI_PROB
-
-MAX_PARETO_K = 0.7  # beyond it, reweighted draws are not to be trusted (Vehtari et al. 2024)
+from poolscreen.inference.scales import MAX_PARETO_K
 
 
 def leave_one_out(

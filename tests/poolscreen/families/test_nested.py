@@ -24,7 +24,7 @@ from poolscreen.families.nested.likelihood import (
     data_of,
     log_marginal_likelihood,
 )
-from poolscreen.families.nested.pointwise import effect_moments, log_density, log_likelihood
+from poolscreen.families.nested.pointwise import log_density, log_likelihood
 from poolscreen.inference import gate, sampling
 from poolscreen.inference.posterior import summarise
 from poolscreen.models import m7b
@@ -173,17 +173,6 @@ def test_likelihood_is_that_of_the_dense_normal(screen, family, point):
     ours = log_marginal_likelihood(statistics(family, screen), *values_of(family, point))
     dense = Dense(family, screen, *values_of(family, point)).log_density()
     assert evaluated(ours) == pytest.approx(dense, rel=1e-8, abs=1e-7)
-
-
-@settings(max_examples=100, deadline=None)
-@given(screen=screens(), family=families(), point=points)
-def test_moments_of_the_effects_are_those_of_the_dense_normal(screen, family, point):
-    expected, covariance = Dense(family, screen, *values_of(family, point)).effects()
-    found = effect_moments(family, screen, posterior_at(family, point))
-    names = [family.top, *([family.nested] if family.nested else [])]
-    mean, sd = np.hstack([found[name].to_numpy().reshape(2, -1) for name in names])
-    np.testing.assert_allclose(mean, expected, atol=1e-8)
-    np.testing.assert_allclose(sd, np.sqrt(np.diag(covariance)), atol=1e-7)
 
 
 @settings(max_examples=30, deadline=None)

@@ -9,7 +9,7 @@ import xarray as xr
 
 from poolscreen import models
 from poolscreen.errors import PoolscreenError
-from poolscreen.inference import calibration, refitting, sampling
+from poolscreen.inference import calibration, refitting
 from poolscreen.inference.calibration import pit
 from poolscreen.models import _m7a_variance, m7a
 from poolscreen.screens.simulate import Design, simulate
@@ -59,14 +59,16 @@ def test_a_model_outside_the_family(small):
 
 
 @pytest.mark.slow
-def test_fits_that_fail_the_gate_are_counted(small, monkeypatch):
-    """With five draws none can pass, and all are kept."""
-    hasty = sampling.Settings(draws=5, tune=50, target_accept=0.8)
-    monkeypatch.setattr(refitting, "SHORT", hasty)
+def test_fits_that_are_no_result_are_counted(small, monkeypatch):
+    """With forty draws none can pass the gate, nor any weights a limit of -9; all are kept."""
+    monkeypatch.setattr(refitting, "DRAWS", 40)
     monkeypatch.setattr(refitting, "THIN", 1)
-    calibrated = calibration.calibrate(m7a, small, data_sets=4)
-    assert calibrated.sizes["data_set"] == 4
-    assert all("effective sample size" in fault for fault in calibrated["fault"].to_numpy())
+    monkeypatch.setattr(refitting, "MAX_PARETO_K", -9.0)
+    without = SimpleNamespace(TITLE="no family", FAMILY=None, build=m7a.build)
+    for model, fault in ((without, "effective sample size"), (m7a, "Pareto k")):
+        calibrated = calibration.calibrate(model, small, data_sets=4)
+        assert calibrated.sizes["data_set"] == 4
+        assert all(fault in found for found in calibrated["fault"].to_numpy())
 
 
 def test_observations_that_are_no_data_are_refused(small):

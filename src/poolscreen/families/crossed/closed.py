@@ -1,4 +1,4 @@
-r"""The crossed models in closed form: density of the scales, and effects given these, without draws.
+r"""The crossed models in closed form: density of the scales, and effects given these; no draws.
 
 Everything is computed for many points of the scales at once, with NumPy: a second way to what the
 sampled form of `poolscreen.families.crossed.likelihood` gives. The names are these. Vectors stand
@@ -258,7 +258,9 @@ class Given:
             known = _Many(self.line, information)
         # Lines share their means; effects that sum to zero are independent ones less their mean.
         shared = np.full_like(self.line, 2 * MEAN_SD**2)
-        return _Lines(self.line, shared if self.levels.two_means else MEAN_SD**2 - self.line / n, known)
+        return _Lines(
+            self.line, shared if self.levels.two_means else MEAN_SD**2 - self.line / n, known
+        )
 
     def means(self) -> dict[str, Moments]:
         """Return the means, and the effects of the cell lines."""
@@ -266,7 +268,10 @@ class Given:
         names = ["mu_gamma", "mu_beta"] if self.levels.two_means else ["mu"]
         each = np.eye(len(self.closed.screen.cell_lines))[None]
         line = self.moments(each - self.common, self.common_variance)
-        return {**{name: Moments(*(part[:, 0] for part in common)) for name in names}, "beta_c": line}
+        return {
+            **{name: Moments(*(part[:, 0] for part in common)) for name in names},
+            "beta_c": line,
+        }
 
     def effects(self, genes: slice) -> dict[str, tuple[IntArray, Moments]]:
         """Return mean and variance of the effects of some genes, and of their sgRNAs."""
@@ -280,7 +285,9 @@ class Given:
             )
         }
         if self.levels.nested_sd:
-            rows = self.closed.order[self.closed.starts[genes.start] : self.closed.starts[genes.stop]]
+            rows = self.closed.order[
+                self.closed.starts[genes.start] : self.closed.starts[genes.stop]
+            ]
             of = self.closed.screen.gene_of_sgrna[rows] - genes.start
             t, q, w = t[:, of], q[:, of], w[:, of]
             d = self.precision_of(self.closed.n[rows].sum(axis=1))
@@ -391,7 +398,7 @@ class _Lines:
     Attributes
     ----------
     log_det : numpy.ndarray, shape (points,)
-        Log determinant of the prior precision times the posterior covariance, with its sign changed.
+        Log determinant of the prior covariance times the posterior precision.
     """
 
     def __init__(self, line: FloatArray, omega: FloatArray, known: "_Few | _Many") -> None:

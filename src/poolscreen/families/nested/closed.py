@@ -79,7 +79,9 @@ class Closed:
         groups = data.groups * np.log(precision * variance) + differences + about / variance
         strata = data.groups[:, None] * data.units * np.log(v) + data.ss_between / v
         within = data.df_within * np.log(of["noise"]) + data.ss_within / of["noise"]
-        density = data.constant - 0.5 * (within + strata.sum(axis=(1, 2)) + groups.sum(axis=1))
+        density: FloatArray = data.constant - 0.5 * (
+            within + strata.sum(axis=(1, 2)) + groups.sum(axis=1)
+        )
         if isinstance(self.levels.mean, str):
             density += 0.5 * np.log(2 * np.pi / total)
             density += log_normal(centre, MEAN_SD**2 + 1 / total)

@@ -4,7 +4,6 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError

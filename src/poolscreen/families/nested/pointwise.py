@@ -1,6 +1,6 @@
-"""What chapters ask of nested models besides a fit: densities by observation and draw, moments."""
+"""What chapters ask of nested models besides a fit: densities by observation and draw."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pytensor
@@ -10,7 +10,7 @@ from scipy import stats
 
 from poolscreen.families.family import MEAN_SD, SCALE_RATE, samples
 from poolscreen.families.nested.data import statistics, units
-from poolscreen.families.nested.effects import Conditional, labelled
+from poolscreen.families.nested.effects import Conditional
 from poolscreen.families.nested.levels import Levels
 from poolscreen.families.nested.likelihood import log_marginal_likelihood
 from poolscreen.screens.table import Screen
@@ -145,56 +145,3 @@ def log_density(levels: Levels, screen: Screen, posterior: xr.Dataset) -> xr.Dat
     )
     densities = {name: (("chain", "draw"), values) for name, values in prior.items()}
     return xr.Dataset({**densities, "log_fc": likelihood}, coords=posterior.coords)
-
-
-def effect_moments(levels: Levels, screen: Screen, posterior: xr.Dataset) -> xr.Dataset:
-    """Posterior means and standard deviations of all effects, without drawing them.
-
-    The moments of the effects given the scales are known; they are averaged over the draws of the
-    scales, one at a time. For a screen with so many effects that their draws find no room.
-
-    Parameters
-    ----------
-    levels : Levels
-        The model.
-    screen : Screen
-        The data that the posterior was sampled with.
-    posterior : xarray.Dataset
-        Draws of the model's means and scales, dimensions `chain` and `draw`.
-
-    Returns
-    -------
-    xarray.Dataset
-        The effects, dimensions `moment` ("mean", "sd"), `gene` or `sgRNA`, `cell_line`.
-
-    Examples
-    --------
-    >>> from poolscreen.models import m7a
-    >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": [-2.0]})
-    >>> scales = {"mu_alpha_gc": 0.0, "sigma_alpha": 1.0, "sigma": 1.0}
-    >>> posterior = xr.Dataset({n: (("chain", "draw"), [[v]]) for n, v in scales.items()})
-    >>> moments = effect_moments(m7a.FAMILY, Screen(table), posterior)["alpha_gc"]
-    >>> moments.sel(gene="g", cell_line="A").round(3).to_series().to_dict()
-    {'mean': -1.0, 'sd': 0.707}
-    """
-    by_unit, values = units(levels, screen), samples(posterior)
-    n_samples = values["sigma"].size
-    sums: dict[str, list[Any]] = {}
-    for number in range(n_samples):
-        one = {name: v[number : number + 1] for name, v in values.items()}
-        given = Conditional(levels, by_unit, one)
-        location, sd = given.top()
-        found = {levels.top: (location, sd**2)}
-        if levels.nested:
-            below, sd_below, slope = given.nested(location)
-            variance = (sd**2)[:, by_unit.group_of_row]
-            found[levels.nested] = (below, sd_below**2 + slope**2 * variance)
-        for name, (mean, variance) in found.items():
-            total = sums.setdefault(name, [0.0, 0.0])
-            total[0] += mean[0] / n_samples
-            total[1] += (variance + mean**2)[0] / n_samples
-    moments = {
-        name: np.stack([mean, np.sqrt(np.maximum(square - mean**2, 0))])
-        for name, (mean, square) in sums.items()
-    }
-    return labelled(levels, screen, moments, {"moment": ["mean", "sd"]})
