@@ -263,11 +263,12 @@ class Exact:
             "cell_idx": ("obs", self.screen.cell_idx.astype(np.int32)),
             "gene_of_sgRNA": ("sgRNA", self.screen.gene_of_sgrna.astype(np.int32)),
         }
+        names = {f"{dim}_name": (dim, labels) for dim, labels in self.screen.coords.items()}
         tree = xr.DataTree.from_dict(
             {
                 "scales": scales,
                 "observed_data": xr.Dataset({"log_fc": ("obs", self.screen.log_fc)}),
-                "constant_data": xr.Dataset(indices, coords=self.screen.coords),
+                "constant_data": xr.Dataset(indices | names),
             }
         )
         tree.attrs = {"error": self.points.error, "pareto_k": self.points.pareto_k}
@@ -321,7 +322,7 @@ def read(path: Path) -> Exact:
         raise PoolscreenError(f"{path} holds draws; open it with xarray.open_datatree")
     scales, data = (tree[name].to_dataset() for name in ("scales", "constant_data"))
     names = {
-        dim: np.array(data[dim].to_numpy(), dtype=str) for dim in ("sgRNA", "gene", "cell_line")
+        dim: data[f"{dim}_name"].to_numpy().astype(str) for dim in ("sgRNA", "gene", "cell_line")
     }
     sgrna = data["sgRNA_idx"].to_numpy()
     screen = Screen(

@@ -257,7 +257,7 @@ def check_distance(model: str, off: float) -> None:
         raise PoolscreenError(
             f"the draws of {model} lie up to {off:.1f} Monte Carlo errors from the posterior that "
             f"is computed without draws; more than {MAX_OFF:g} is no chance. One of the two is "
-            "wrong: look at the closed form of the family (poolscreen.families) and at what is sampled"
+            "wrong: look at the closed form of the family (poolscreen.families) and at the sampler"
         )
 
 
