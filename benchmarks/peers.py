@@ -145,9 +145,11 @@ def versions(folder: Path) -> dict[str, str]:
         found |= dict(line.split() for line in answer.stdout.splitlines())
     python = folder / "bambi" / "bin" / "python"
     if python.is_file():
-        script = "from importlib.metadata import version as v; print(v('bambi'), v('pymc'))"
+        script = (
+            "from importlib.metadata import version as v; print(v('bambi'), 'with PyMC', v('pymc'))"
+        )
         answer = subprocess.run([python, "-c", script], check=True, text=True, capture_output=True)
-        found |= dict(zip(("Bambi", "PyMC of Bambi"), answer.stdout.split(), strict=True))
+        found["Bambi"] = answer.stdout.strip()
     return found
 
 
