@@ -1,5 +1,7 @@
 """The effects of genes in cell lines that a fit found."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import xarray as xr
 
@@ -78,8 +80,10 @@ def check_effects(model: Model, screen: Screen) -> None:
         )
 
 
-def probabilities(table: pd.DataFrame, draws: xr.DataArray, threshold: float) -> pd.DataFrame:
-    """Add to a table of gene effects how likely each is to be below zero, and a threshold.
+def probabilities(
+    table: pd.DataFrame, draws: xr.DataArray, thresholds: Sequence[float]
+) -> pd.DataFrame:
+    """Add to a table of gene effects how likely each is to be below some thresholds.
 
     Parameters
     ----------
@@ -87,14 +91,13 @@ def probabilities(table: pd.DataFrame, draws: xr.DataArray, threshold: float) ->
         Posterior table of the effects, see `poolscreen.inference.posterior.summarise`.
     draws : xarray.DataArray
         See `gene_effects`.
-    threshold : float
-        A log fold change.
+    thresholds : sequence of float
+        Log fold changes.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `gene`, `cell_line`, `mean`, `sd`, `hdi_3%`, `hdi_97%`, `P(below 0)` and
-        `P(below ...)`.
+        Columns `gene`, `cell_line`, `mean`, `sd`, `hdi_3%`, `hdi_97%` and `P(below ...)`.
 
     Examples
     --------
@@ -105,14 +108,11 @@ def probabilities(table: pd.DataFrame, draws: xr.DataArray, threshold: float) ->
     ... )
     >>> columns = {"mean": -0.9, "sd": 1.0, "hdi_3%": -2.0, "hdi_97%": 0.4}
     >>> table = pd.DataFrame({"gene": ["MYC"], "cell_line": ["HL60"], **columns})
-    >>> probabilities(table, draws, threshold=-1)[["gene", "P(below 0)", "P(below -1)"]]
+    >>> probabilities(table, draws, (0, -1))[["gene", "P(below 0)", "P(below -1)"]]
       gene  P(below 0)  P(below -1)
     0  MYC        0.75          0.5
     """
-    below = {
-        "P(below 0)": (draws < 0).mean(["chain", "draw"]),
-        f"P(below {threshold:g})": (draws < threshold).mean(["chain", "draw"]),
-    }
+    below = {f"P(below {value:g})": (draws < value).mean(["chain", "draw"]) for value in thresholds}
     shares = xr.Dataset(below).to_dataframe().reset_index()
     columns = ["gene", "cell_line", "mean", "sd", "hdi_3%", "hdi_97%"]
     return table[columns].merge(

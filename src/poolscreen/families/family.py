@@ -101,6 +101,17 @@ class Family(Protocol):
     def nested_sd(self) -> str | None:
         """Name of the standard deviation of sgRNAs about their gene; None where there is none."""
 
+    @property
+    def scales(self) -> list[str]:
+        """Names of the scales, the noise last."""
+
+    @property
+    def dims(self) -> dict[str, tuple[str, ...]]:
+        """Dimensions of the effects, by their names."""
+
+    def closed(self, screen: Screen) -> Closed:
+        """Return the model of a screen in closed form, given its scales."""
+
     def build(self, screen: Screen) -> pm.Model:
         """Write the model down with its effects integrated out."""
 
@@ -109,6 +120,19 @@ class Family(Protocol):
 
     def log_joint(self, screen: Screen, values: Mapping[str, Any]) -> float:
         """Log density of all parameters and observations."""
+
+    def expected(self, screen: Screen, values: Mapping[str, FloatArray]) -> FloatArray:
+        """Return the mean of each observation, given all means and effects.
+
+        Parameters
+        ----------
+        values : mapping of str to numpy.ndarray
+            Means and effects by their names; the first dimension is the draw.
+
+        Returns
+        -------
+        numpy.ndarray, shape (draws, observations)
+        """
 
     def draw_effects(
         self, screen: Screen, posterior: xr.Dataset, rng: np.random.Generator
@@ -180,8 +204,12 @@ def check_member(family: Family, screen: Screen, model: pm.Model) -> None:
 
 def samples(posterior: xr.Dataset) -> dict[str, FloatArray]:
     """Return draws of scalars with all chains in one row."""
+    return {name: values for name, values in in_rows(posterior).items() if values.ndim == 1}
+
+
+def in_rows(posterior: xr.Dataset) -> dict[str, FloatArray]:
+    """Return draws with all chains in one row; the first dimension is the draw."""
     return {
-        str(name): values.to_numpy().astype(np.float64).ravel()
+        str(name): values.to_numpy().astype(np.float64).reshape(-1, *values.shape[2:])
         for name, values in posterior.data_vars.items()
-        if values.dims == ("chain", "draw")
     }

@@ -11,6 +11,7 @@ from poolscreen.inference.posterior import HDI_PROB
 
 PRECISION = 1e-9  # of probabilities
 STEPS = 100
+NEWTON = 6  # steps, of which most mixtures take fewer
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,16 @@ class Mixture:
         probability: FloatArray = self.weights @ special.ndtr((value - self.mean) / self.sd)
         return probability
 
-    def quantile(self, probability: FloatArray | float) -> FloatArray:
+    def quantile(
+        self, probability: FloatArray | float, start: FloatArray | None = None
+    ) -> FloatArray:
         """Return the value that each mixture lies below with this probability.
 
         Parameters
         ----------
         probability : numpy.ndarray, shape (mixtures,), or float
+        start : numpy.ndarray, shape (mixtures,), optional
+            Where the search begins.
 
         Raises
         ------
@@ -67,7 +72,7 @@ class Mixture:
         # It lies between the quantiles of the parts, where Newton's steps are taken, or a half.
         of_parts = self.mean + self.sd * special.ndtri(probability)
         low, high = of_parts.min(axis=0), of_parts.max(axis=0)
-        value = np.clip(self.weights @ of_parts, low, high)
+        value = np.clip(self.weights @ of_parts if start is None else start, low, high)
         for _ in range(STEPS):
             z = (value - self.mean) / self.sd
             excess = self.weights @ special.ndtr(z) - probability
@@ -98,7 +103,7 @@ class Mixture:
         mean, sd = self.moments()
         low, high = (mean + sign * special.ndtri(1 - tail) * sd for sign in (-1, 1))
         with np.errstate(all="ignore"):  # a step that leads nowhere ends in the search below
-            for _ in range(12):
+            for _ in range(NEWTON):
                 (below, density, slope), (above, other, other_slope) = map(self._at, (low, high))
                 held, gap = above - below - probability, density - other
                 if max(np.abs(held).max(initial=0), np.abs(gap * sd).max(initial=0)) < PRECISION:
@@ -120,20 +125,23 @@ class Mixture:
         return self.weights @ special.ndtr(z), self.weights @ density, slope
 
     def _searched(self, probability: float) -> tuple[FloatArray, FloatArray]:
-        """Find the shortest interval by golden section over the probability below it."""
-        golden = (5**0.5 - 1) / 2
-        left = np.full(self.mean.shape[1], 1e-12)
-        right = 1 - probability - left
-
-        def width(below: FloatArray) -> FloatArray:
-            return self.quantile(below + probability) - self.quantile(below)
-
-        for _ in range(40):
-            one, other = right - golden * (right - left), left + golden * (right - left)
-            shorter = width(one) < width(other)
-            left, right = np.where(shorter, left, one), np.where(shorter, other, right)
-        below = (left + right) / 2
-        return self.quantile(below), self.quantile(below + probability)
+        """Find the shortest interval by its lower end, between which and the peak density rises."""
+        left, right = (self.quantile(p) for p in (PRECISION, 1 - probability - PRECISION))
+        low = self.quantile((1 - probability) / 2)
+        high = self.quantile((1 + probability) / 2)
+        for _ in range(STEPS):
+            below, density, slope = self._at(low)
+            target = np.minimum(below + probability, 1 - PRECISION / 2)
+            high = self.quantile(target, high)
+            _, other, other_slope = self._at(high)
+            gap = density - other
+            left, right = np.where(gap < 0, low, left), np.where(gap > 0, low, right)
+            step = low - gap / (slope - other_slope * density / np.maximum(other, 1e-300))
+            step = np.where((left < step) & (step < right), step, (left + right) / 2)
+            if (np.abs(step - low) <= 1e-7 * (high - low)).all():
+                break
+            low = step
+        return low, high
 
 
 def _density(z: FloatArray, sd: FloatArray) -> FloatArray:

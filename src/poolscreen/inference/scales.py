@@ -20,10 +20,12 @@ SEQUENCES = 8  # scrambled anew, so that they tell how large the error is
 FIRST, LAST = 128, 2**14  # points of each sequence
 PILOT = 512  # points that the proposal is adapted with
 ENOUGH = 0.5  # efficiency of the weights with which a proposal is left as it is
+WORK = 2**31  # numbers that all points may take together, which is some seconds
+LIMITS = (-15.0, 10.0)  # of logarithms; beyond them there is no posterior, and no arithmetic
 DEGREES = 5.0  # of freedom of the proposal
 # A half-normal scale: its standard deviation, which is the mode of the logarithm, is that far from
 # the middle of the coordinate that suits it, times the standard deviation of the logarithm.
-NEAR_ZERO = 0.35
+NEAR_ZERO, FAR = 0.35, 6.0
 NUMBERS = 2**21  # that a block of points may take in memory
 
 LogDensity = Callable[[FloatArray], FloatArray]
@@ -38,7 +40,7 @@ class Weighted:
     scales : dict of str to numpy.ndarray, shape (points,)
         The scales by name.
     weights : numpy.ndarray, shape (points,)
-        They sum to 1.
+        They sum to 1. The points of `SEQUENCES` sequences follow each other.
     error : float
         The largest Monte Carlo error of a scale's posterior mean or standard deviation, in units
         of this standard deviation.
@@ -62,17 +64,14 @@ class Weighted:
         return {name: values[chosen] for name, values in self.scales.items()}
 
     def fewer(self, size: int) -> "Weighted":
-        """Return at most so many points for these, of about equal weights.
-
-        They are chosen at equal steps of the cumulative weight, in the order of the first scale.
-        """
-        if size >= len(self.weights):
+        """Return the first of these points, at most so many of them, as evenly spread as all."""
+        each = max(1, size // SEQUENCES)
+        if each * SEQUENCES >= len(self.weights):
             return self
-        order = np.argsort(next(iter(self.scales.values())))
-        steps = (np.arange(size) + 0.5) / size
-        chosen = order[np.searchsorted(np.cumsum(self.weights[order]), steps)]
+        chosen = np.arange(len(self.weights)).reshape(SEQUENCES, -1)[:, :each].ravel()
+        weights = self.weights[chosen] / self.weights[chosen].sum()
         scales = {name: values[chosen] for name, values in self.scales.items()}
-        return Weighted(scales, np.full(size, 1 / size), self.error, self.pareto_k)
+        return Weighted(scales, weights, self.error, self.pareto_k)
 
 
 def integrate(closed: Closed, *, tolerance: float = TOLERANCE) -> Weighted:
@@ -92,7 +91,7 @@ def integrate(closed: Closed, *, tolerance: float = TOLERANCE) -> Weighted:
     tolerance : float
         Points are added until the Monte Carlo errors of the posterior mean and standard deviation
         of every scale are below this share of the standard deviation, or there are
-        `SEQUENCES` × `LAST`.
+        `SEQUENCES` × `LAST`, or as many as some seconds allow. The error is part of what is returned.
 
     Returns
     -------
@@ -117,7 +116,7 @@ def integrate(closed: Closed, *, tolerance: float = TOLERANCE) -> Weighted:
     log_density = partial(_log_density, closed, coordinates)
     proposal = _adapted(log_density, proposal)
     size, points, log_weights = 0, [], []
-    for wanted in _doubling():
+    for wanted in _sizes(closed):
         standard, log_standard = sequences(coordinates.dimension, wanted)
         new = slice(size, wanted)
         x = proposal.place(standard[:, new].reshape(-1, coordinates.dimension))
@@ -202,6 +201,7 @@ class Coordinates:
             if names[0] in self.typical:
                 log_rest, slope = _with_short_tail(log_rest, self.typical[names[0]])
             log_jacobian += log_rest + np.log(slope)
+            log_rest = np.clip(log_rest, *LIMITS)
             for number, name in enumerate(names[:-1], start=column + 1):
                 angle = np.pi / 2 * special.ndtr(x[:, number])
                 log_jacobian += log_rest + np.log(np.pi / 2) + _log_normal(x[:, number])
@@ -244,7 +244,8 @@ def _suited(closed: Closed) -> tuple[Coordinates, "_Proposal"]:
     column, typical = 0, {}
     for names in closed.together:
         if len(names) == 1:
-            place = NEAR_ZERO / uncertainty[column]  # of the mode, in the new coordinate
+            # Where the mode lies in the new coordinate, beyond FAR that of the logarithm.
+            place = min(NEAR_ZERO / uncertainty[column], FAR)
             log_scale, _ = _with_short_tail(place, 1.0)
             typical[names[0]] = float(np.exp(mode[column] - log_scale))
             mode[column] = place
@@ -292,24 +293,22 @@ def sequences(dimension: int, size: int) -> tuple[FloatArray, FloatArray]:
     return points, -(DEGREES + dimension) / 2 * np.log1p(squares / DEGREES)
 
 
-def _doubling() -> list[int]:
-    sizes = [FIRST]
-    while sizes[-1] < LAST:
-        sizes.append(2 * sizes[-1])
-    return sizes
+def _sizes(closed: Closed) -> list[int]:
+    """Return how many points of each sequence there are at first, then twice as many and so on."""
+    last = min(LAST, max(FIRST, WORK // (SEQUENCES * closed.size)))
+    return [FIRST * 2**n for n in range(int(np.log2(last / FIRST)) + 1)]
 
 
 def _mode(
     log_density: LogDensity, dimension: int, start: FloatArray | None = None
 ) -> FloatArray:
     """Return the mode of a density; by default the search starts at the best point of a line."""
-    step = 1e-4 * np.eye(dimension)
+    step = 1e-3 * np.eye(dimension)
 
-    def negative(x: FloatArray) -> tuple[float, FloatArray]:
-        values = -log_density(np.concatenate([x[None], x + step, x - step]))
-        if not np.isfinite(values).all():
-            return 1e300, np.zeros(dimension)
-        return float(values[0]), (values[1 : dimension + 1] - values[dimension + 1 :]) / 2e-4
+    def slope(x: FloatArray) -> FloatArray:
+        values = log_density(np.concatenate([x + step, x - step])).reshape(2, -1)
+        downhill: FloatArray = (values[1] - values[0]) / 2e-3
+        return downhill
 
     if start is None:
         starts = np.linspace(-4, 1, 11)[:, None] * np.ones(dimension)
@@ -319,8 +318,31 @@ def _mode(
             raise PoolscreenError(
                 "the density of the scales is finite nowhere; are there values beyond any sense?"
             )
-    mode: FloatArray = optimize.minimize(negative, start, jac=True, method="BFGS").x
+    found = optimize.minimize(
+        lambda x: -log_density(x[None])[0],
+        start,
+        jac=slope,
+        hess=lambda x: _curvature(log_density, x, step) / 1e-6,
+        method="trust-exact",
+        options={"gtol": 1e-3, "maxiter": 100},
+    )
+    mode: FloatArray = found.x
     return mode
+
+
+def _curvature(log_density: LogDensity, at: FloatArray, steps: FloatArray) -> FloatArray:
+    """Return the matrix of second differences along steps (rows), with the sign changed.
+
+    It is the curvature times the lengths of the steps.
+    """
+    pairs = np.array(np.triu_indices(len(at))).T
+    one, other = steps[pairs[:, 0]], steps[pairs[:, 1]]
+    corners = np.stack([one + other, one - other, other - one, -one - other], axis=1)
+    values = log_density((at + corners).reshape(-1, len(at))).reshape(-1, 4)
+    curvature = np.zeros((len(at), len(at)))
+    curvature[tuple(pairs.T)] = -(values @ [1, -1, -1, 1]) / 4
+    curvature += np.triu(curvature, 1).T
+    return curvature
 
 
 def _factor(log_density: LogDensity, mode: FloatArray) -> FloatArray:
@@ -329,15 +351,9 @@ def _factor(log_density: LogDensity, mode: FloatArray) -> FloatArray:
     The curvature is taken from differences: first close to the mode, then over a standard deviation
     in each direction, which says more of a peak that is no parabola.
     """
-    dimension, factor = len(mode), 1e-3 * np.eye(len(mode))
-    pairs = np.array(np.triu_indices(dimension)).T
+    factor = 1e-3 * np.eye(len(mode))
     for _ in range(2):
-        one, other = factor.T[pairs[:, 0]], factor.T[pairs[:, 1]]
-        corners = np.stack([one + other, one - other, other - one, -one - other], axis=1)
-        values = log_density((mode + corners).reshape(-1, dimension)).reshape(-1, 4)
-        curvature = np.zeros((dimension, dimension))
-        curvature[tuple(pairs.T)] = -(values @ [1, -1, -1, 1]) / 4
-        curvature += np.triu(curvature, 1).T
+        curvature = _curvature(log_density, mode, factor.T)
         if not np.isfinite(curvature).all():
             break
         lengths, directions = np.linalg.eigh(curvature)
@@ -354,11 +370,13 @@ def _adapted(log_density: LogDensity, proposal: _Proposal) -> _Proposal:
     for _ in range(8):
         x = proposal.place(standard)
         log_weights = log_density(x) - log_standard.ravel()
-        weights = np.exp(log_weights - log_weights.max())
+        log_weights -= log_weights.max()
+        weights = np.exp(log_weights)
         if _efficiency(weights) > ENOUGH:
             break
         while _efficiency(weights) < 0.1:  # tempered, as too few points say nothing of a spread
-            weights = np.sqrt(weights)
+            log_weights /= 2
+            weights = np.exp(log_weights)
         weights /= weights.sum()
         centre = weights @ x
         covariance = (weights[:, None] * (x - centre)).T @ (x - centre)

@@ -12,9 +12,6 @@ from poolscreen.progress import Say
 from poolscreen.screens import cautions, reading, table
 from poolscreen.screens.counts import fold_changes
 
-# Enough for two digits of every estimate; a large screen has thousands of effects.
-SETTINGS = {"draws": 1000, "tune": 1000}
-
 
 def stem(path: Path) -> str:
     """Return the name of a file without its endings."""
@@ -116,22 +113,16 @@ def fit(
     check_model(model)
     check_output(output, force=force)
     data = read(path, columns, separator, say)
-    from poolscreen.inference import (
-        fitting,
-        sampling,
-        store,
-    )
+    from poolscreen.inference import store
+    from poolscreen.reports import fits
 
-    settings = sampling.Settings(**SETTINGS)
-    fitted, tables = fitting.fit(model, data, settings, say=say)
+    fitted = fits.fit(model, data, say)
     with files.replacing_folder(output) as folder:
-        for name, table in tables.items():
+        for name, table in fitted.tables().items():
             table.to_csv(folder / f"{name}.csv", index=False)
-        store.write_fit(folder / "fit.nc", fitted)
-    say(
-        f"{output}: fit.nc, which xarray.open_datatree opens, and "
-        + ", ".join(f"{name}.csv" for name in tables)
-    )
+        store.write_fit(folder / "fit.nc", fitted.tree())
+        written = sorted(path.name for path in folder.iterdir())
+    say(f"{output}: {', '.join(written)}")
 
 
 def report(
@@ -149,14 +140,12 @@ def report(
     check_model(model)
     check_output(output, force=force)
     data = read(path, columns, separator, say)
-    from poolscreen.effects.summaries import check_effects
-    from poolscreen.inference import fitting, sampling
-    from poolscreen.reports import page
+    from poolscreen.reports import fits, page
     from poolscreen.reports.report import About
     from poolscreen.reports.report import report as written
 
-    check_effects(models.get(model), data)
-    fitted, tables = fitting.fit(model, data, sampling.Settings(**SETTINGS), say=say)
+    fits.check_effects(model, data)
+    fitted = fits.fit(model, data, say)
     say("writing the report")
     about = About(
         screen=path.name,
@@ -165,9 +154,9 @@ def report(
         cautions=cautions.cautions(data),
         command=f"poolscreen report {path.name} --model {model} --threshold {threshold:g}",
         version=version("poolscreen"),
-        packages=", ".join(f"{name} {version(name)}" for name in ("pymc", "nutpie")),
+        packages=", ".join(f"{name} {version(name)}" for name in fitted.packages),
     )
-    blocks = list(written(about, data, fitted, tables, threshold))
+    blocks = list(written(about, data, fitted, threshold))
     with files.replacing_folder(output) as folder:
         for name, text in page.csv_of(blocks).items():
             (folder / f"{name}.csv").write_text(text, encoding="utf-8")

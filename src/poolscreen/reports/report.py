@@ -10,16 +10,15 @@ from scipy import stats
 from poolscreen import models
 from poolscreen.display import table
 from poolscreen.effects.disagreement import FAR, disagreement, tails
-from poolscreen.effects.summaries import gene_effects, probabilities
 from poolscreen.families.family import Family
 from poolscreen.figures.estimates import heat_map
 from poolscreen.figures.predictions import predictive
 from poolscreen.figures.screens import cell_lines
 from poolscreen.figures.shrinkage import shrinkage
 from poolscreen.inference.posterior import interval
+from poolscreen.reports.fits import Fit
 from poolscreen.reports.page import Block, Shown
 from poolscreen.screens.table import Screen
-from poolscreen.tables.fits import diagnostics, sampler_settings
 from poolscreen.tables.screens import by_cell_line, holdings
 from poolscreen.tables.shrinkage import before_and_after
 
@@ -52,13 +51,7 @@ class About:
     packages: str
 
 
-def report(
-    about: About,
-    screen: Screen,
-    fit: xr.DataTree,
-    tables: dict[str, pd.DataFrame],
-    threshold: float,
-) -> Iterator[Block]:
+def report(about: About, screen: Screen, fit: Fit, threshold: float) -> Iterator[Block]:
     """Write a report on a screen.
 
     Parameters
@@ -67,10 +60,8 @@ def report(
         What it is about.
     screen : Screen
         The screen.
-    fit : xarray.DataTree
+    fit : Fit
         The fit of a model with effects by gene and cell line.
-    tables : dict of str to pandas.DataFrame
-        Its posterior tables, see `poolscreen.inference.posterior.summarise`.
     threshold : float
         Log fold change below which an effect is called strong.
 
@@ -79,16 +70,16 @@ def report(
     str or Shown
         Text in Markdown, tables and figures.
     """
-    posterior = fit["posterior"].to_dataset()
-    draws = gene_effects(posterior)
-    effects, family = tables[str(draws.name)], models.get(about.model).FAMILY
-    yield _opening(about, fit)
+    scales, model = fit.scales(), models.get(about.model)
+    effects = fit.gene_effects((0.0, threshold))
+    yield _opening(about, model.TITLE)
     yield from _screen(screen)
-    yield from _sampling(about, screen, fit, family)
-    yield from _effects(effects, draws, threshold)
+    yield from _fitting(fit)
+    yield _scales(screen, scales, model.FAMILY)
+    yield from _effects(effects, threshold)
     yield from _pooling(screen, effects)
-    yield from _disagreement(screen, posterior, family)
-    yield from _predictions(screen, fit, effects, family)
+    yield from _disagreement(screen, scales, model.FAMILY)
+    yield from _predictions(screen, fit, effects, scales, model.FAMILY)
     yield (
         f"## How it was made\n\n`{about.command}`, poolscreen {about.version}, "
         f"{about.packages}. SHA-256 of the table: `{about.sha256}`."
@@ -100,11 +91,11 @@ def _words(text: str) -> str:
     return " ".join(text.split())
 
 
-def _opening(about: About, fit: xr.DataTree) -> str:
+def _opening(about: About, title: str) -> str:
     cautions = "".join(f"- {caution}\n" for caution in about.cautions)
     return (
         f"# {about.screen}\n\nA report on the screen in `{about.screen}` by model "
-        f"{about.model.removeprefix('m')} ({fit.attrs['title']}).\n\n"
+        f"{about.model.removeprefix('m')} ({title}).\n\n"
         + (f"**To be kept in mind**\n\n{cautions}" if cautions else "")
     )
 
@@ -125,21 +116,11 @@ def _screen(screen: Screen) -> Iterator[Block]:
     )
 
 
-def _sampling(
-    about: About, screen: Screen, fit: xr.DataTree, family: Family | None
-) -> Iterator[Block]:
+def _fitting(fit: Fit) -> Iterator[Block]:
     yield "## Whether the fit can be used"
-    yield _words(
-        """Chains that agree, and enough independent draws, are what a posterior needs to be read at
-        all. A fit that has not converged is refused; this one has."""
-    )
-    yield Shown(table(sampler_settings(fit)), "settings", "How it was sampled.")
-    yield Shown(
-        table(diagnostics({about.model: fit})),
-        "diagnostics",
-        "R-hat and effective sample sizes are the worst over all parameters.",
-    )
-    yield _scales(screen, fit["posterior"].to_dataset(), family)
+    yield _words(fit.words)
+    yield Shown(table(fit.settings()), "settings", "How the model was fitted.")
+    yield Shown(table(fit.quality()), "diagnostics", "What says that the fit can be used.")
 
 
 def _scales(screen: Screen, posterior: xr.Dataset, family: Family | None) -> str:
@@ -173,9 +154,8 @@ def _scales(screen: Screen, posterior: xr.Dataset, family: Family | None) -> str
     )
 
 
-def _effects(effects: pd.DataFrame, draws: xr.DataArray, threshold: float) -> Iterator[Block]:
-    certain = probabilities(effects, draws, threshold)
-    strong = certain[certain[f"P(below {threshold:g})"] > CERTAIN]
+def _effects(effects: pd.DataFrame, threshold: float) -> Iterator[Block]:
+    strong = effects[effects[f"P(below {threshold:g})"] > CERTAIN]
     yield "## Effects of the genes"
     yield _words(
         f"""Of {len(effects):,} effects of a gene in a cell line, {len(strong):,} are below
@@ -192,7 +172,7 @@ def _effects(effects: pd.DataFrame, draws: xr.DataArray, threshold: float) -> It
         alt="Heat map of posterior mean effects, genes by cell lines, the lowest genes first.",
     )
     yield Shown(
-        table(certain.sort_values("mean"), digits=2, searchable=True),
+        table(effects.sort_values("mean"), digits=2, searchable=True),
         "gene_effects",
         "Every gene in every cell line: posterior mean, standard deviation, 94 % interval, and the "
         "probabilities that the effect is below zero and below the threshold.",
@@ -240,7 +220,7 @@ def _disagreement(screen: Screen, posterior: xr.Dataset, family: Family | None) 
 
 
 def _predictions(
-    screen: Screen, fit: xr.DataTree, effects: pd.DataFrame, family: Family | None
+    screen: Screen, fit: Fit, effects: pd.DataFrame, scales: xr.Dataset, family: Family | None
 ) -> Iterator[Block]:
     yield "## Whether the model fits"
     yield _words(
@@ -249,14 +229,14 @@ def _predictions(
         failures grosser, than it can say, and its intervals there are too narrow."""
     )
     yield Shown(
-        predictive(fit, "posterior_predictive", title="Predicted and observed"),
+        predictive(fit.predicted(), "posterior_predictive", title="Predicted and observed"),
         "fig-predicted",
         "Distributions of the log fold changes in predicted screens (blue), and in the observed "
         "one (black).",
         alt="Densities of predicted screens, with the observed density over them.",
     )
     yield Shown(
-        table(tails(screen, effects, fit["posterior"].to_dataset(), family), digits=1),
+        table(tails(screen, effects, scales, family), digits=1),
         "tails",
         "Measurements that lie so many standard deviations below or above the effect of their "
         "gene, and how many a normal distribution would put on either side.",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from poolscreen.arrays import IntArray
+from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.families.crossed import effects, likelihood
 from poolscreen.families.crossed.closed import Closed
 from poolscreen.families.crossed.levels import Levels
@@ -28,6 +28,24 @@ class Crossed(Levels):
     def closed(self, screen: Screen) -> Closed:
         """Return the model of a screen in closed form, given its scales."""
         return Closed(self, screen)
+
+    def expected(self, screen: Screen, values: Mapping[str, FloatArray]) -> FloatArray:
+        """Return the mean of each observation: the level of its sgRNA, and its cell line's effect.
+
+        Examples
+        --------
+        >>> effects = {"alpha_s": np.array([[-1.0, 0.0, 0.5]]), "beta_c": np.array([[0.0, 2.0]])}
+        >>> Crossed().expected(small_screen, effects).tolist()
+        [[-1.0, 1.0, 0.0, 2.0, 0.5, 2.5]]
+        """
+        if self.nested_sd:
+            level = values["alpha_s"][:, screen.sgrna_idx]
+        else:
+            level = values["gamma_g"][:, screen.gene_idx]
+            if not self.two_means:
+                level = level + values["mu"][:, None]
+        mean: FloatArray = level + values["beta_c"][:, screen.cell_idx]
+        return mean
 
     def parts(self, screen: Screen) -> dict[str, IntArray]:
         """Return what observations share, see `poolscreen.families.family.Family.parts`.

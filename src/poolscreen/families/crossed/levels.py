@@ -47,6 +47,23 @@ class Levels:
         nested = [self.nested_sd] if self.nested_sd else []
         return ["sigma_gamma", *nested, "sigma_beta", "sigma"]
 
+    @property
+    def scales(self) -> list[str]:
+        """Names of the scales: here all that is sampled."""
+        return self.parameters
+
+    @property
+    def dims(self) -> dict[str, tuple[str, ...]]:
+        """Dimensions of the effects, by their names.
+
+        Examples
+        --------
+        >>> Levels().dims
+        {'gamma_g': ('gene',), 'beta_c': ('cell_line',), 'alpha_s': ('sgRNA',)}
+        """
+        nested = {"alpha_s": ("sgRNA",)} if self.nested_sd else {}
+        return {"gamma_g": ("gene",), "beta_c": ("cell_line",), **nested}
+
     def shared(self, gene: Any, line: Any, n_genes: Any, n_lines: Any) -> Any:
         """Return what all observations share beside effects that are independent.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from poolscreen.arrays import IntArray
+from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.families.family import MEAN_SD
 from poolscreen.families.nested import effects, likelihood
 from poolscreen.families.nested.closed import Closed
@@ -30,6 +30,21 @@ class NestedNormal(Levels):
     def closed(self, screen: Screen) -> Closed:
         """Return the model of a screen in closed form, given its scales."""
         return Closed(self, screen)
+
+    def expected(self, screen: Screen, values: Mapping[str, FloatArray]) -> FloatArray:
+        """Return the mean of each observation: the effect of its sgRNA, or of its gene.
+
+        Examples
+        --------
+        >>> from poolscreen.models import m7a
+        >>> effects = {"alpha_gc": np.array([[[-1.0, -2.0], [0.0, 0.5]]])}  # draw, gene, cell line
+        >>> m7a.FAMILY.expected(small_screen, effects).tolist()
+        [[-1.0, -2.0, 0.0, 0.5, 0.0, 0.5]]
+        """
+        by_gene = self.level == "gene" and not self.nested
+        row = screen.gene_idx if by_gene else screen.sgrna_idx
+        effects: FloatArray = values[self.nested or self.top][:, row, screen.cell_idx]
+        return effects
 
     def parts(self, screen: Screen) -> dict[str, IntArray]:
         """Return what observations share, see `poolscreen.families.family.Family.parts`.

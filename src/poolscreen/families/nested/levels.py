@@ -69,3 +69,16 @@ class Levels:
         ['mu_gamma', 'sigma_gamma', 'sigma_alpha', 'sigma']
         """
         return [*([self.mean] if isinstance(self.mean, str) else []), *self.scales]
+
+    @property
+    def dims(self) -> dict[str, tuple[str, ...]]:
+        """Dimensions of the effects, by their names, top effects first.
+
+        Examples
+        --------
+        >>> from poolscreen.models import m7b
+        >>> m7b.FAMILY.dims
+        {'gamma_gc': ('gene', 'cell_line'), 'alpha_sc': ('sgRNA', 'cell_line')}
+        """
+        nested = {self.nested: ("sgRNA", "cell_line")} if self.nested else {}
+        return {self.top: (self.level, "cell_line"), **nested}
