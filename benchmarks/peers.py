@@ -181,6 +181,7 @@ def timed(command: list[str], folder: Path, limit: float) -> Figure:
     """Run a command to its end, and return what it took; the memory is its largest process's."""
     started = time.perf_counter()
     env = {**os.environ, **steps.ENVIRONMENT, "PYTHONPATH": str(paths.root() / "src")}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # what the trial has compiled is kept
     if command[0] == "poolscreen":
         command = [sys.executable, "-m", *command]
     else:
