@@ -24,7 +24,7 @@ serve: book  ## Show the book on http://localhost:8000
 pdf: book  ## Print the book into _build/book.pdf, with Chromium
 	@$(RUN) press pdf
 
-bench: env  ## Measure samplers, builds, growth (ONLY="scaling": that alone); half an hour
+bench: env  ## Measure samplers, builds, growth, other tools (ONLY="peers": that alone); an hour
 	@$(RUN) benchmarks $(ONLY)
 
 lint: env  ## Check format, style, types, imports and notebook pairs

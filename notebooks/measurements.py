@@ -11,9 +11,9 @@
 # %% [markdown]
 # # Measurements
 #
-# How fast this book samples, builds, and grows. The figures were measured with `make bench`, which anyone
-# can run, and are kept in the repository (`results/benchmarks/`) with the machine that they were measured
-# on. Seconds of another machine will differ; ratios of things that ran in turn may differ less.
+# How fast this book samples, builds, and grows, and how long other tools take for the same. The figures were
+# measured with `make bench`, which anyone can run, and are kept in the repository (`results/benchmarks/`)
+# with the machine that they were measured on. Seconds of another machine will differ; ratios of things that ran in turn may differ less.
 
 # %% tags=["hide-input"] table={"name": "tbl-machine", "caption": "The machine and the packages that were measured."}
 import pandas as pd
@@ -24,6 +24,7 @@ from poolscreen.inference.gate import MAX_R_HAT
 from poolscreen.inference.samplers import SAMPLERS
 from poolscreen.tables.fits import model_label
 from poolscreen.tables.growth import best_and_median, slope
+from poolscreen.tables.peers import differences, scales, tool, whole_runs
 from press.glue import numbers
 from press.results import load_benchmark, load_calibration
 
@@ -32,6 +33,7 @@ measured = {
     "seeds": load_benchmark("seeds"),
     "builds": load_benchmark("builds"),
     "scaling": load_benchmark("scaling"),
+    "peers": load_benchmark("peers"),
 }
 table(
     pd.DataFrame({name: found["machine"] for name, found in measured.items()})
@@ -298,3 +300,102 @@ numbers(
 # {glue:text}`slope_gaps:.2f` for 7b with gaps; in the balanced designs the memory beyond
 # that of the packages and the table with {glue:text}`memory_slope_7a:.2f` and
 # {glue:text}`memory_slope_7b:.2f`. A power above one means more than in proportion.
+#
+# ## Beside other tools
+#
+# The same models can be fitted as mixed models, with lme4, glmmTMB or nlme in R, or sampled with Bambi.
+# {numref}`tbl-bench-peers` has these tools beside the commands of this package. All of them read the same
+# files, in turn. A run is a whole process. It starts the tool, reads the screen, fits the model, and writes
+# every effect with its standard deviation, which nlme does not give. What has not ended after
+# {glue:text}`limit:d` s is stopped. The first screen is that of the book. The others were drawn from the
+# model that is fitted to them, with the scales of the book's screen. The versions are
+# {glue:text}`versions`.
+#
+# As a mixed model, model 7 is `log_fc ~ 1 + (1 | gene) + (1 | sgRNA) + (1 | cell_line)`, and 7b is
+# `log_fc ~ 1 + (1 | gene:cell_line) + (1 | sgRNA:cell_line)`. Where there are no replicates, an sgRNA in a
+# cell line is measured once. Its own effect cannot be told from noise then, and the formula of 7b lacks its
+# last part. The tools in R estimate by restricted maximum likelihood. Bambi samples as it does by default.
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-peers", "caption": "Whole runs of this package and of other tools. How long the fit alone took is known of the tools in R. Memory is the peak of the process."}
+peers = measured["peers"]["figures"]
+table(whole_runs(peers["runs"]), digits=2)
+
+# %% tags=["remove-cell"]
+fits = pd.DataFrame([run | {"name": tool(run)} for run in peers["runs"] if run["tool"] != "report"])
+well = fits[fits["ended"] == ""]
+
+
+def listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+
+
+def took(rows: pd.DataFrame) -> str:
+    seconds = rows["seconds"].map("{:,.1f} s".format).where(rows["ended"] == "", rows["ended"])
+    return listed(
+        [f"{name} ({figure})" for name, figure in zip(rows["name"], seconds, strict=True)]
+    )
+
+
+book = fits[fits["book"] & (fits["model"] == "m7b")]
+of_model = {
+    model: rows[rows["rows"] == rows["rows"].max()] for model, rows in fits.groupby("model")
+}
+
+# Screens of one shape: one has so many times the genes of the other.
+shape = well[(well["model"] == "m7b") & (well["cell_lines"] == 6)]
+smaller, larger = sorted(shape["rows"].unique())[-2:]
+of_rows = shape.pivot_table(index="name", columns="rows", values="processor_seconds", sort=False)
+factors = (of_rows[larger] / of_rows[smaller]).dropna()
+
+bambi = well[well["tool"] == "Bambi"]
+apart = differences(peers["runs"])
+# The scale of a few cell lines depends on its prior.
+large = apart[(apart["rows"] > 10_000) & (apart["part"] != "cell line")]
+assert apart["sds"].max() < 1
+assert large["share"].max() < 0.02
+
+numbers(
+    {
+        "limit": peers["limit"],
+        "versions": listed([f"{name} {version}" for name, version in peers["versions"].items()]),
+        "book_rows": book["rows"].max(),
+        "book_took": took(book),
+        "m7b_rows": of_model["m7b"]["rows"].max(),
+        "m7b_took": took(of_model["m7b"]),
+        "m7_rows": of_model["m7"]["rows"].max(),
+        "m7_took": took(of_model["m7"]),
+        "smaller": smaller,
+        "larger": larger,
+        "times": larger / smaller,
+        "factors": listed([f"{name} ({factor:.1f})" for name, factor in factors.items()]),
+        "bambi_runs": len(bambi),
+        "bambi_high": (bambi["max_r_hat"] > MAX_R_HAT).sum(),
+        "gate_r_hat": MAX_R_HAT,
+        "most_sds": apart["sds"].max(),
+        "most_percent": 100 * large["share"].max(),
+    }
+)
+
+# %% [markdown]
+# For model 7b and the {glue:text}`book_rows:,` rows of the book the times are: {glue:text}`book_took`. For
+# model 7b and {glue:text}`m7b_rows:,` rows they are: {glue:text}`m7b_took`. For model 7 and
+# {glue:text}`m7_rows:,` rows they are: {glue:text}`m7_took`.
+#
+# From {glue:text}`smaller:,` to {glue:text}`larger:,` rows of model 7b, {glue:text}`times:.0f` times as
+# many, the time of the processor grows by these factors: {glue:text}`factors`. Where a factor is below
+# {glue:text}`times:.0f`, a part of the time, such as the start of the tool, does not depend on the rows.
+#
+# Of Bambi's runs {glue:text}`bambi_runs:d` ended. In {glue:text}`bambi_high:d` of these an R-hat is above
+# {glue:text}`gate_r_hat:.2f`, with which a fit would not pass the gate of this book.
+#
+# {numref}`tbl-bench-peer-scales` has the scales that each tool has found. Those of this package and of Bambi
+# are posterior means. Where the formula of 7b lacks its last part, the noise includes what sgRNAs add to it.
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-peer-scales", "caption": "Standard deviations of the parts of a measurement, as each tool estimates them."}
+table(scales(peers["runs"]))
+
+# %% [markdown]
+# All tools agree. No estimate is further than {glue:text}`most_sds:.1f` posterior standard deviations from
+# the posterior mean of this package. On screens of more than 10,000 rows they differ by at most
+# {glue:text}`most_percent:.2f` %, but for the scale of the cell lines: model 7 has four of them there, and
+# with so few the prior has a say.

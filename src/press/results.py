@@ -250,7 +250,7 @@ def load_benchmark(name: str) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        `samplers`, `seeds`, `builds` or `scaling`.
+        `samplers`, `seeds`, `builds`, `scaling` or `peers`.
 
     Returns
     -------
