@@ -30,7 +30,7 @@ def build() -> None:
     for folder in (staged, built):
         shutil.rmtree(folder, ignore_errors=True)
     made_from = pedigree()
-    staging.stage(staged)
+    staging.stage(staged, repository.head())
     run_jupyter_book(staged, built)
     check_links((built / "_build" / "html").resolve())
     flow.check_fresh("the site", made_from)  # nothing was edited meanwhile

@@ -15,13 +15,15 @@ from poolscreen.inference import store
 from press import chapters, execution, flow, outputs, paths, provenance, repository, scripts, steps
 
 
-def stage(staging: Path) -> None:
+def stage(staging: Path, commit: repository.Commit) -> None:
     """Lay out what Jupyter Book reads: settings, prose, joined chapters, files to take away.
 
     Parameters
     ----------
     staging : pathlib.Path
         A folder that is not there yet, on the file system of the results, which are linked.
+    commit : press.repository.Commit
+        The commit that the pages name.
 
     Raises
     ------
@@ -33,12 +35,12 @@ def stage(staging: Path) -> None:
     for folder in ("_static", "_templates"):
         shutil.copytree(root / "book" / folder, staging / folder)
     shutil.copy2(root / "_toc.yml", staging)
-    (staging / "_config.yml").write_text(yaml.safe_dump(_configuration()))
-    _stage_results(staging)
+    (staging / "_config.yml").write_text(yaml.safe_dump(_configuration(commit)))
+    _stage_results(staging, commit)
     for folder in (chapters.FOLDER, "figures", "tables", "downloads"):
         (staging / folder).mkdir()
     for chapter in chapters.names():
-        _stage_chapter(staging, chapter)
+        _stage_chapter(staging, chapter, commit)
     scripts.write_datatables(staging / "extra" / "vendor")
     scripts.write_vega(staging / "extra" / "vendor")
 
@@ -74,14 +76,14 @@ def key_figure() -> io.BytesIO:
 # -- settings --------------------------------------------------------------------------------
 
 
-def _configuration() -> dict[str, Any]:
+def _configuration(commit: repository.Commit) -> dict[str, Any]:
     """Return the settings of Jupyter Book, with links to the repository where one is known.
 
     Nothing points to a place that may not be there: buttons, the map of the site and the cards of
     social media, which need full addresses, come with the repository that the clone came from.
     """
     settings: dict[str, Any] = yaml.safe_load((paths.root() / "_config.yml").read_text())
-    commit, sphinx = repository.head(), settings["sphinx"]["config"]
+    sphinx = settings["sphinx"]["config"]
     sphinx["notfound_urls_prefix"] = commit.site_path
     sphinx["notfound_context"] = _not_found(commit.site_path)
     if commit.repository:
@@ -113,14 +115,14 @@ def _not_found(prefix: str) -> dict[str, str]:
 # -- results ---------------------------------------------------------------------------------
 
 
-def _stage_results(staging: Path) -> None:
+def _stage_results(staging: Path, commit: repository.Commit) -> None:
     """Link the results that pages offer, and write the tables of their records."""
     screens = map(paths.screen_path, ["", *steps.screen_names()])
     for path in [*screens, paths.truth_path(), *fresh_results()]:
         target = staging / path.relative_to(paths.root())
         target.parent.mkdir(parents=True, exist_ok=True)
         os.link(path, target)
-    provenance.write_tables(staging / "results")
+    provenance.write_tables(staging / "results", commit)
 
 
 def fresh_results() -> list[Path]:
@@ -142,7 +144,7 @@ def fresh_results() -> list[Path]:
 # -- chapters --------------------------------------------------------------------------------
 
 
-def _stage_chapter(staging: Path, chapter: str) -> None:
+def _stage_chapter(staging: Path, chapter: str, commit: repository.Commit) -> None:
     """Lay out a chapter, its figures and the data of its tables."""
     notebook, script = joined(chapter), chapters.script_path(chapter)
     nbformat.write(notebook, staging / "downloads" / f"{chapter}.ipynb")
@@ -152,9 +154,9 @@ def _stage_chapter(staging: Path, chapter: str) -> None:
     placed = zip(notebook.cells, chapters.lines_of_cells(chapter), strict=True)
     for number, (cell, lines) in enumerate(placed, start=1):
         if cell.cell_type == "code":
-            link = repository.head().link(paths.short(script), *lines)
+            link = commit.link(paths.short(script), *lines)
             _present(cell, f"{chapter}, cell {number}", link, staging / "tables")
-    card = nbformat.v4.new_markdown_cell(provenance.card(chapter), id="provenance")
+    card = nbformat.v4.new_markdown_cell(provenance.card(chapter, commit), id="provenance")
     notebook.cells.append(card)
     nbformat.write(notebook, staging / chapters.FOLDER / f"{chapter}.ipynb")
 
