@@ -30,17 +30,10 @@ def stage(staging: Path, commit: repository.Commit) -> None:
     PoolscreenError
         If a result is not what its record says, or a chapter shows what has no name.
     """
-    root = paths.root()
-    shutil.copytree(root / "book", staging / "book", ignore=shutil.ignore_patterns("_*"))
-    for folder in ("_static", "_templates"):
-        shutil.copytree(root / "book" / folder, staging / folder)
-    shutil.copy2(root / "_toc.yml", staging)
-    (staging / "_config.yml").write_text(yaml.safe_dump(_configuration(commit)))
+    stage_prose(staging, commit)
     _stage_results(staging, commit)
-    for folder in (chapters.FOLDER, "figures", "tables", "downloads"):
-        (staging / folder).mkdir()
     for chapter in chapters.names():
-        _stage_chapter(staging, chapter, commit)
+        stage_chapter(staging, chapter, commit)
     scripts.write_datatables(staging / "extra" / "vendor")
     scripts.write_vega(staging / "extra" / "vendor")
 
@@ -73,7 +66,17 @@ def key_figure() -> io.BytesIO:
     return io.BytesIO(dict(outputs.named_figures(joined("03_model_7b")))["fig-shrinkage"])
 
 
-# -- settings --------------------------------------------------------------------------------
+# -- prose and settings ----------------------------------------------------------------------
+
+
+def stage_prose(staging: Path, commit: repository.Commit) -> None:
+    """Lay out the pages that run no code, the settings, and what all pages look like."""
+    root = paths.root()
+    shutil.copytree(root / "book", staging / "book", ignore=shutil.ignore_patterns("_*"))
+    for folder in ("_static", "_templates"):
+        shutil.copytree(root / "book" / folder, staging / folder)
+    shutil.copy2(root / "_toc.yml", staging)
+    (staging / "_config.yml").write_text(yaml.safe_dump(_configuration(commit)))
 
 
 def _configuration(commit: repository.Commit) -> dict[str, Any]:
@@ -144,20 +147,24 @@ def fresh_results() -> list[Path]:
 # -- chapters --------------------------------------------------------------------------------
 
 
-def _stage_chapter(staging: Path, chapter: str, commit: repository.Commit) -> None:
+def stage_chapter(staging: Path, chapter: str, commit: repository.Commit) -> None:
     """Lay out a chapter, its figures and the data of its tables."""
+    for folder in (chapters.FOLDER, "figures", "tables", "downloads"):
+        (staging / folder).mkdir(parents=True, exist_ok=True)
     notebook, script = joined(chapter), chapters.script_path(chapter)
     nbformat.write(notebook, staging / "downloads" / f"{chapter}.ipynb")
     shutil.copy2(script, staging / "downloads")
     for name, image in outputs.named_figures(notebook):
         (staging / "figures" / f"{name}.png").write_bytes(image)
-    placed = zip(notebook.cells, chapters.lines_of_cells(chapter), strict=True)
-    for number, (cell, lines) in enumerate(placed, start=1):
+    placed = chapters.lines_of_cells(chapter)
+    for number, (cell, lines) in enumerate(zip(notebook.cells, placed, strict=True), start=1):
         if cell.cell_type == "code":
             link = commit.link(paths.short(script), *lines)
             _present(cell, f"{chapter}, cell {number}", link, staging / "tables")
     card = nbformat.v4.new_markdown_cell(provenance.card(chapter, commit), id="provenance")
     notebook.cells.append(card)
+    # Sphinx names lines of the script where it finds fault.
+    notebook.metadata["source_map"] = [*(first for first, _ in placed), placed[-1][1]]
     nbformat.write(notebook, staging / chapters.FOLDER / f"{chapter}.ipynb")
 
 
