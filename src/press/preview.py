@@ -70,7 +70,6 @@ def take_up(edited: Collection[str], commit: repository.Commit) -> Outcome:
         served are then left as they were.
     """
     if not (_record().is_file() and all(map(_is_page, edited))):
-        steps.check()
         needed = jobs(edited, executed_code(chapters.names()))
         return Outcome(needed) if needed else refresh(commit)
     written = [chapter for chapter in chapters.names() if _halves(chapter) & set(edited)]
@@ -160,9 +159,17 @@ def prepare(commit: repository.Commit) -> None:
     ----------
     commit : press.repository.Commit
         The commit that the pages name.
+
+    Raises
+    ------
+    PoolscreenError
+        See `refresh`.
     """
-    code, record = _code(), _record()
-    known = record.is_file() and record.read_text() == code
+    steps.check()
+    record, code = _record(), _code()
+    before = json.loads(record.read_text()) if record.is_file() else {}
+    known = bool(before) and _makes_pages(before) == _makes_pages(code)
+    complete = before == code and not _incomplete().is_file()
     record.unlink(missing_ok=True)
     fresh = _fresh()
     staging.stage(fresh, commit)
@@ -170,8 +177,11 @@ def prepare(commit: repository.Commit) -> None:
     if "_config.yml" in changed or not known:
         shutil.rmtree(_built(), ignore_errors=True)
     _built().mkdir(exist_ok=True)
-    record.write_text(code)
-    _run_sphinx(all_pages=True)
+    if changed or not complete:
+        _incomplete().touch()
+    record.write_text(json.dumps(code))
+    if changed or not complete:
+        _run_sphinx(all_pages=True)
 
 
 def _record() -> Path:
@@ -179,10 +189,20 @@ def _record() -> Path:
     return _built() / "code.json"
 
 
-def _code() -> str:
-    """Return the digests of the code that makes pages of what is staged."""
-    modules = (paths.root() / "src" / "press").rglob("*.py")
-    return json.dumps(flow.digest([steps.LOCK, *map(paths.short, modules)]))
+def _incomplete() -> Path:
+    """Return what is there while pages may not be in step with what they show of others."""
+    return _built() / "incomplete"
+
+
+def _code() -> dict[str, str]:
+    """Return the digests of the code that pages are made with, or show."""
+    modules = (paths.root() / "src").rglob("*.py")
+    return flow.digest([steps.LOCK, *map(paths.short, modules)])
+
+
+def _makes_pages(code: Mapping[str, str]) -> dict[str, str]:
+    """Return the digests of that code which Sphinx knows nothing of; the other it reads itself."""
+    return {path: digest for path, digest in code.items() if "/poolscreen/" not in path}
 
 
 def refresh(commit: repository.Commit) -> Outcome:
@@ -200,7 +220,8 @@ def refresh(commit: repository.Commit) -> Outcome:
     Raises
     ------
     PoolscreenError
-        If Sphinx finds fault with a page, or a result is not up to date.
+        If something would stop a build, Sphinx finds fault with a page, or a result is not up to
+        date. The pages that are served are then left as they were.
     """
     prepare(commit)
     return Outcome(files=mirror(_built() / "html", html_path(), copy), complete=True)
@@ -208,6 +229,7 @@ def refresh(commit: repository.Commit) -> Outcome:
 
 def _show(written: Iterable[str], commit: repository.Commit) -> list[str]:
     """Bring the pages that were edited in step, chapters among them; return what is other now."""
+    _incomplete().touch()
     fresh = _fresh()
     staging.stage_prose(fresh, commit)
     for chapter in written:
@@ -293,6 +315,8 @@ def _run_sphinx(*, all_pages: bool) -> None:
         )
         if failed:
             raise PoolscreenError(site.faults(said.getvalue(), staged))
+    if all_pages:
+        _incomplete().unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

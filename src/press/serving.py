@@ -143,8 +143,10 @@ async def _serve(
     browsers = RebuildServer([], None, None)  # it watches nothing; `Loop` does
     loop = Loop(commit, known, browsers.flag.set, say)
     server = uvicorn.Server(uvicorn.Config(application(browsers, address), log_level="warning"))
+    say("Sphinx reads what it has not read yet, so that edits are shown at once")
     async with asyncio.TaskGroup() as group:
         following = group.create_task(loop.follow())
+        await loop.ready.wait()
         say(f"http://{address} shows the book, and edits as they are saved; Ctrl-C ends it")
         await server.serve([listening])
         following.cancel()
@@ -203,6 +205,11 @@ class Loop:
         Has the open pages load anew.
     say : callable
         Takes what there is to say.
+
+    Attributes
+    ----------
+    ready : asyncio.Event
+        Set when edits are taken up at once.
     """
 
     def __init__(
@@ -214,6 +221,7 @@ class Loop:
     ) -> None:
         self._commit, self._known, self._reload, self._say = commit, known, reload, say
         self._lock = known[steps.LOCK]
+        self.ready = asyncio.Event()
         self._edits: set[str] = set()  # that nobody has taken up
         self._edited = asyncio.Event()  # set while there are any
         self._pending: set[str] = set()  # that are taken up, and not shown yet
@@ -248,6 +256,7 @@ class Loop:
 
     async def _work(self) -> None:
         await self._told(apart.call(preview.prepare, self._commit))
+        self.ready.set()
         self._look()  # the book may have been edited while it was made
         while True:
             await self._edited.wait()
@@ -277,6 +286,9 @@ class Loop:
             self._say(f"{edited}: reruns {_listed(outcome.jobs)}, and what follows from it")
             if not await self._rerun():
                 return await self._take_up()
+            self._write_notebooks()  # of what was edited meanwhile
+            edited = _listed(self._pending)
+            self._pending.clear()  # what it reruns has run, whatever is wrong with a page
             outcome = await apart.call(preview.refresh, self._commit)
         self._pending.clear()
         self._say(f"{edited}: shown after {time.monotonic() - began:.1f} s")
@@ -287,14 +299,13 @@ class Loop:
         return None
 
     def _write_notebooks(self) -> None:
-        """Bring the notebooks of pairs in step of which nothing but the script was edited."""
+        """Bring notebooks in step with their scripts where nothing but the script was edited."""
         for chapter in chapters.names():
-            script, notebook = chapters.script_path(chapter), chapters.notebook_path(chapter)
-            if {paths.short(script), paths.short(notebook)} & self._pending == {
-                paths.short(script)
-            }:
+            script = paths.short(chapters.script_path(chapter))
+            notebook = paths.short(chapters.notebook_path(chapter))
+            if script in self._pending and notebook not in self._pending:
                 chapters.write_notebook(chapter)
-                self._known[paths.short(notebook)] = files.sha256(notebook)
+                self._known[notebook] = files.sha256(paths.root() / notebook)
 
     async def _complete(self) -> None:
         """Bring in step what other pages show of the edited ones, unless an edit comes first."""
