@@ -5,6 +5,7 @@ imported stays as it was. Packages take seconds to import, and do not change.
 """
 
 import asyncio
+import gc
 import multiprocessing
 import signal
 import traceback
@@ -71,6 +72,7 @@ def _answer(
 ) -> None:
     """Send what a function returns, or what is wrong."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks ends it
+    gc.disable()  # its life is short, and a fifth of it would go into looking for garbage
     try:
         pipe.send((function(*arguments), ""))
     except PoolscreenError as error:
