@@ -18,8 +18,8 @@ test: book  ## Make the book and run all tests
 test-quick: env  ## Run the tests that need no book (under two minutes)
 	@$(PYTEST) -m "not book and not browser and not slow"
 
-serve: book  ## Show the book on http://localhost:8000
-	@$(RUN) http.server --bind 127.0.0.1 --directory _build/html 8000
+serve: env  ## Make the book, show it on http://localhost:8000, and edits as they are saved
+	@$(RUN) press serve $(if $(PORT),--port $(PORT))
 
 pdf: book  ## Print the book into _build/book.pdf, with Chromium
 	@$(RUN) press pdf

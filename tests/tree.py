@@ -96,8 +96,9 @@ class Tree:
         file = self.folder / path
         text = file.read_text()
         assert old in text, f"{path} no longer holds {old!r}"
-        file.unlink()  # it may be linked to the original
-        file.write_text(text.replace(old, new, 1))
+        part = file.with_name(f".{file.name}.part")
+        part.write_text(text.replace(old, new, 1))
+        part.replace(file)  # it may be linked to the original, and is never half-written
 
     def edit_chapter(self, chapter: str, old: str, new: str) -> None:
         self.edit(f"notebooks/{chapter}.py", old, new)
@@ -112,9 +113,9 @@ class Tree:
         listed = dict(reversed(line.split("  ", 1)) for line in manifest.splitlines())
         return listed == self.site()
 
-    def site(self) -> dict[str, str]:
-        """The SHA-256 of every published file."""
-        html = self.folder / "_build" / "html"
+    def site(self, folder: str = "_build/html") -> dict[str, str]:
+        """The SHA-256 of every published file, or of a preview."""
+        html = self.folder / folder
         return {
             path.relative_to(html.parent).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in html.rglob("*")

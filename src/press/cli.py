@@ -28,8 +28,13 @@ def main() -> None:
 @main.command()
 @click.option("--cores", default=os.cpu_count(), show_default=True, help="Jobs at a time.")
 @click.option("--dry-run", is_flag=True, help="Only list what would run.")
-def build(cores: int, dry_run: bool) -> None:
+@click.option("--results", is_flag=True, help="Make what pages show, and not the site.")
+def build(cores: int, dry_run: bool, results: bool) -> None:
     """Make the book: what is not up to date, and no more."""
+    _build(cores, dry_run=dry_run, results=results)
+
+
+def _build(cores: int, *, dry_run: bool = False, results: bool = False) -> None:
     _check_import()
     steps.check()
     command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile"]
@@ -38,6 +43,7 @@ def build(cores: int, dry_run: bool) -> None:
     command += [] if dry_run else ["rules"]
     # The lock below is freed by the kernel when a build is killed; Snakemake's is not.
     command += ["--nolock", *(["--dry-run"] if dry_run else [])]
+    command += ["results"] if results else []
     with locks.alone("build") as lock:
         publishing.restore()
         logs = paths.root() / "logs"
@@ -53,7 +59,7 @@ def build(cores: int, dry_run: bool) -> None:
             ) from None
     if status:
         raise PoolscreenError(_what_failed(logs) or "the workflow failed; see above")
-    if not dry_run:
+    if not (dry_run or results):
         # Also where nothing had to be done: the records that say so may be lost, or wrong.
         flow.check_fresh("the site", json.loads(publishing.pedigree_path().read_text()))
         click.echo(f"The book is ready: {publishing.html_path() / 'index.html'}")
@@ -87,6 +93,18 @@ def _what_failed(logs: Path) -> str:
             message = log.read_text()[beginning.start() :].removeprefix("error: ").rstrip()
             messages.append(f"{message}\n(log: {log.relative_to(paths.root())})")
     return "\n\n".join(messages)
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, help="Where; 0 takes a free one.")
+def serve(port: int) -> None:
+    """Make the book, show it on this machine, and what is edited as it is saved."""
+    from press import serving
+
+    with serving.listen(port) as listening:
+        known = serving.digests()
+        _build(os.cpu_count() or 1)
+        serving.serve(listening, known, click.echo)
 
 
 @main.command()

@@ -14,6 +14,7 @@ from poolscreen.figures.image import lightened
 from poolscreen.progress import Progress
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=>)")
 
 
 def execute(notebook: NotebookNode, name: str, folder: Path) -> NotebookNode:
@@ -68,6 +69,7 @@ def execute(notebook: NotebookNode, name: str, folder: Path) -> NotebookNode:
         raise PoolscreenError(f"{name}, cell {cells.running} ended its kernel: {error}") from None
     check_outputs(name, notebook)
     lighten(notebook)
+    forget_addresses(notebook)
     return notebook
 
 
@@ -119,3 +121,27 @@ def lighten(notebook: NotebookNode) -> None:
             if "image/png" in output.get("data", {}):
                 drawn = base64.b64decode(output.data["image/png"])
                 output.data["image/png"] = base64.b64encode(lightened(drawn)).decode()
+
+
+def forget_addresses(notebook: NotebookNode) -> None:
+    """Leave out where objects lay in memory, which is another place each time.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        An executed notebook; its outputs are changed.
+
+    Examples
+    --------
+    >>> import nbformat
+    >>> shown = {"text/plain": "<poolscreen.display.Table at 0x7f31b4ba34d0>"}
+    >>> output = nbformat.v4.new_output("display_data", shown)
+    >>> cell = nbformat.v4.new_code_cell("table(means)", outputs=[output])
+    >>> forget_addresses(nbformat.v4.new_notebook(cells=[cell]))
+    >>> output.data["text/plain"]
+    '<poolscreen.display.Table>'
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "text/plain" in output.get("data", {}):
+                output.data["text/plain"] = ADDRESS.sub("", output.data["text/plain"])

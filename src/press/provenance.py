@@ -64,9 +64,8 @@ def versions() -> dict[str, str]:
     return {"Python": record["python"], **{name: installed[name] for name in PACKAGES}}
 
 
-def commit_text() -> str:
+def commit_text(commit: repository.Commit) -> str:
     """Say in MyST which commit the site is made from."""
-    commit = repository.head()
     if not commit.hash:
         return "Made outside a repository, so no commit can be named."
     name = f"`{commit.hash[:10]}`"
@@ -76,13 +75,15 @@ def commit_text() -> str:
     return f"Commit {name} of {commit.date}{changed}."
 
 
-def card(chapter: str) -> str:
+def card(chapter: str, commit: repository.Commit) -> str:
     """Return the card at a chapter's end, in MyST: what it was made from, and what to take away.
 
     Parameters
     ----------
     chapter : str
         Name of the chapter.
+    commit : press.repository.Commit
+        The commit that it names.
 
     Returns
     -------
@@ -93,7 +94,7 @@ def card(chapter: str) -> str:
         "::::{card} Where this page comes from",
         ":class-card: provenance",
         "",
-        f"{commit_text()} {packages}.",
+        f"{commit_text(commit)} {packages}.",
         "",
         *_fits_table(steps.chapter_fits(chapter)),
         _downloads(chapter),
@@ -133,13 +134,15 @@ def _downloads(chapter: str) -> str:
     )
 
 
-def write_tables(folder: Path) -> None:
+def write_tables(folder: Path, commit: repository.Commit) -> None:
     """Write the tables of the page on reproducibility, from the fits' own records.
 
     Parameters
     ----------
     folder : pathlib.Path
         Where `packages.csv`, `machines.csv`, `fits.csv` and `commit.md` are written.
+    commit : press.repository.Commit
+        The commit that the site is made from.
     """
     fits = steps.fit_names()
     records = [store.read_attributes(paths.fit_path(fit)) for fit in fits]
@@ -150,4 +153,4 @@ def write_tables(folder: Path) -> None:
     machines = pd.DataFrame(records).assign(model=fits)[list(MACHINES)].rename(columns=MACHINES)
     machines.to_csv(folder / "machines.csv", index=False)
     fit_rows(fits).to_csv(folder / "fits.csv", index=False)
-    (folder / "commit.md").write_text(commit_text() + "\n")
+    (folder / "commit.md").write_text(commit_text(commit) + "\n")

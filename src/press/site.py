@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def build() -> None:
     for folder in (staged, built):
         shutil.rmtree(folder, ignore_errors=True)
     made_from = pedigree()
-    staging.stage(staged)
+    staging.stage(staged, repository.head())
     run_jupyter_book(staged, built)
     check_links((built / "_build" / "html").resolve())
     flow.check_fresh("the site", made_from)  # nothing was edited meanwhile
@@ -81,13 +82,36 @@ def run_jupyter_book(staged: Path, built: Path) -> None:
         env={**os.environ, "NO_COLOR": "1", "PYTHONWARNINGS": "ignore"},
     )
     if ran.returncode:
-        # Sphinx's own log is long; what matters in it are the warnings.
-        lines = ran.stdout.splitlines()
-        warnings = [line for line in lines if "WARNING" in line or "ERROR" in line]
-        faults = "\n".join(warnings or lines[-20:])
-        raise PoolscreenError(
-            "Sphinx finds fault with the pages:\n" + faults.replace(f"{staged}/", "")
-        )
+        raise PoolscreenError(faults(ran.stdout, staged))
+
+
+def faults(said: str, staged: Path) -> str:
+    r"""Return what Sphinx finds fault with, from all that it says.
+
+    Parameters
+    ----------
+    said : str
+        What it wrote to the terminal.
+    staged : pathlib.Path
+        The folder that it read.
+
+    Returns
+    -------
+    str
+        Its warnings, with the lines of the scripts of chapters; if there are none, how it ended.
+
+    Examples
+    --------
+    >>> said = "reading\n/b/notebooks/a.ipynb:7: WARNING: undefined label: 'fig-a'\nwriting"
+    >>> print(faults(said, Path("/b")))
+    Sphinx finds fault with the pages:
+    notebooks/a.py:7: WARNING: undefined label: 'fig-a'
+    """
+    # Its own log is long; what matters in it are the warnings.
+    lines = said.splitlines()
+    warnings = [line for line in lines if "WARNING" in line or "ERROR" in line]
+    found = "\n".join(warnings or lines[-20:]).replace(f"{staged}/", "")
+    return "Sphinx finds fault with the pages:\n" + re.sub(r"\.ipynb:(?=\d)", ".py:", found)
 
 
 def check_links(html: Path) -> None:

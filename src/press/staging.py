@@ -15,30 +15,25 @@ from poolscreen.inference import store
 from press import chapters, execution, flow, outputs, paths, provenance, repository, scripts, steps
 
 
-def stage(staging: Path) -> None:
+def stage(staging: Path, commit: repository.Commit) -> None:
     """Lay out what Jupyter Book reads: settings, prose, joined chapters, files to take away.
 
     Parameters
     ----------
     staging : pathlib.Path
         A folder that is not there yet, on the file system of the results, which are linked.
+    commit : press.repository.Commit
+        The commit that the pages name.
 
     Raises
     ------
     PoolscreenError
         If a result is not what its record says, or a chapter shows what has no name.
     """
-    root = paths.root()
-    shutil.copytree(root / "book", staging / "book", ignore=shutil.ignore_patterns("_*"))
-    for folder in ("_static", "_templates"):
-        shutil.copytree(root / "book" / folder, staging / folder)
-    shutil.copy2(root / "_toc.yml", staging)
-    (staging / "_config.yml").write_text(yaml.safe_dump(_configuration()))
-    _stage_results(staging)
-    for folder in (chapters.FOLDER, "figures", "tables", "downloads"):
-        (staging / folder).mkdir()
+    stage_prose(staging, commit)
+    _stage_results(staging, commit)
     for chapter in chapters.names():
-        _stage_chapter(staging, chapter)
+        stage_chapter(staging, chapter, commit)
     scripts.write_datatables(staging / "extra" / "vendor")
     scripts.write_vega(staging / "extra" / "vendor")
 
@@ -71,17 +66,27 @@ def key_figure() -> io.BytesIO:
     return io.BytesIO(dict(outputs.named_figures(joined("03_model_7b")))["fig-shrinkage"])
 
 
-# -- settings --------------------------------------------------------------------------------
+# -- prose and settings ----------------------------------------------------------------------
 
 
-def _configuration() -> dict[str, Any]:
+def stage_prose(staging: Path, commit: repository.Commit) -> None:
+    """Lay out the pages that run no code, the settings, and what all pages look like."""
+    root = paths.root()
+    shutil.copytree(root / "book", staging / "book", ignore=shutil.ignore_patterns("_*"))
+    for folder in ("_static", "_templates"):
+        shutil.copytree(root / "book" / folder, staging / folder)
+    shutil.copy2(root / "_toc.yml", staging)
+    (staging / "_config.yml").write_text(yaml.safe_dump(_configuration(commit)))
+
+
+def _configuration(commit: repository.Commit) -> dict[str, Any]:
     """Return the settings of Jupyter Book, with links to the repository where one is known.
 
     Nothing points to a place that may not be there: buttons, the map of the site and the cards of
     social media, which need full addresses, come with the repository that the clone came from.
     """
     settings: dict[str, Any] = yaml.safe_load((paths.root() / "_config.yml").read_text())
-    commit, sphinx = repository.head(), settings["sphinx"]["config"]
+    sphinx = settings["sphinx"]["config"]
     sphinx["notfound_urls_prefix"] = commit.site_path
     sphinx["notfound_context"] = _not_found(commit.site_path)
     if commit.repository:
@@ -113,14 +118,14 @@ def _not_found(prefix: str) -> dict[str, str]:
 # -- results ---------------------------------------------------------------------------------
 
 
-def _stage_results(staging: Path) -> None:
+def _stage_results(staging: Path, commit: repository.Commit) -> None:
     """Link the results that pages offer, and write the tables of their records."""
     screens = map(paths.screen_path, ["", *steps.screen_names()])
     for path in [*screens, paths.truth_path(), *fresh_results()]:
         target = staging / path.relative_to(paths.root())
         target.parent.mkdir(parents=True, exist_ok=True)
         os.link(path, target)
-    provenance.write_tables(staging / "results")
+    provenance.write_tables(staging / "results", commit)
 
 
 def fresh_results() -> list[Path]:
@@ -142,20 +147,24 @@ def fresh_results() -> list[Path]:
 # -- chapters --------------------------------------------------------------------------------
 
 
-def _stage_chapter(staging: Path, chapter: str) -> None:
+def stage_chapter(staging: Path, chapter: str, commit: repository.Commit) -> None:
     """Lay out a chapter, its figures and the data of its tables."""
+    for folder in (chapters.FOLDER, "figures", "tables", "downloads"):
+        (staging / folder).mkdir(parents=True, exist_ok=True)
     notebook, script = joined(chapter), chapters.script_path(chapter)
     nbformat.write(notebook, staging / "downloads" / f"{chapter}.ipynb")
     shutil.copy2(script, staging / "downloads")
     for name, image in outputs.named_figures(notebook):
         (staging / "figures" / f"{name}.png").write_bytes(image)
-    placed = zip(notebook.cells, chapters.lines_of_cells(chapter), strict=True)
-    for number, (cell, lines) in enumerate(placed, start=1):
+    placed = chapters.lines_of_cells(chapter)
+    for number, (cell, lines) in enumerate(zip(notebook.cells, placed, strict=True), start=1):
         if cell.cell_type == "code":
-            link = repository.head().link(paths.short(script), *lines)
+            link = commit.link(paths.short(script), *lines)
             _present(cell, f"{chapter}, cell {number}", link, staging / "tables")
-    card = nbformat.v4.new_markdown_cell(provenance.card(chapter), id="provenance")
+    card = nbformat.v4.new_markdown_cell(provenance.card(chapter, commit), id="provenance")
     notebook.cells.append(card)
+    # Sphinx names lines of the script where it finds fault.
+    notebook.metadata["source_map"] = [*(first for first, _ in placed), placed[-1][1]]
     nbformat.write(notebook, staging / chapters.FOLDER / f"{chapter}.ipynb")
 
 
