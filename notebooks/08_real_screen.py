@@ -154,7 +154,7 @@ shrinkage(before_and_after(screen, effects), title="Pull towards the mean")
 # and a list cut at minus one would be a list of coin tosses.
 
 # %% tags=["hide-input"] table={"name": "tbl-effects-wang", "caption": "Effects of the genes in model 7b, the lowest first: posterior mean, standard deviation, 94 % interval, and the probabilities that the effect is below zero and below minus one."}
-probable = probabilities(effects, draws, -1.0).sort_values("mean")
+probable = probabilities(effects, draws, (0.0, -1.0)).sort_values("mean")
 table(probable, digits=2, searchable=True)
 
 # %% [markdown]

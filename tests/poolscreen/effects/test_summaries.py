@@ -23,7 +23,7 @@ def test_probabilities_and_differences_are_those_of_the_draws():
     table = pd.DataFrame({"gene": ["B", "B", "A", "A"], "cell_line": ["Y", "X", "Y", "X"]}).assign(
         **dict.fromkeys(["mean", "sd", "hdi_3%", "hdi_97%"], 0.0)
     )
-    below = probabilities(table, draws, -1.0)
+    below = probabilities(table, draws, (0.0, -1.0))
     assert below["P(below 0)"].iloc[0] == (draws[..., 0, 0] < 0).mean()
     assert below["P(below -1)"].iloc[3] == (draws[..., 1, 1] < -1).mean()
     gap = differences(draws, "Y", "X").set_index("gene")
