@@ -44,6 +44,8 @@ class Exact:
         The data.
     points : Weighted
         The scales.
+    most : int
+        How many of the points effects are mixed from, at most.
 
     Examples
     --------
@@ -60,6 +62,7 @@ class Exact:
     family: Family
     screen: Screen
     points: Weighted
+    most: int = MOST
 
     @cached_property
     def closed(self) -> Closed:
@@ -70,7 +73,7 @@ class Exact:
     def few(self) -> Weighted:
         """The points that effects are mixed from."""
         effects = (len(self.screen.genes) + len(self.screen.sgrnas)) * len(self.screen.cell_lines)
-        return self.points.fewer(min(max(FEWEST, NUMBERS // effects), MOST))
+        return self.points.fewer(min(max(FEWEST, NUMBERS // effects), self.most))
 
     @cached_property
     def given(self) -> Given:
@@ -96,13 +99,17 @@ class Exact:
         table = pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "sd", *ENDS])
         return table.rename_axis("parameter").reset_index()
 
-    def tables(self, thresholds: Sequence[float] = ()) -> dict[str, pd.DataFrame]:
+    def tables(
+        self, thresholds: Sequence[float] = (), *, intervals: bool = True
+    ) -> dict[str, pd.DataFrame]:
         """Summarise every parameter.
 
         Parameters
         ----------
         thresholds : sequence of float
             Log fold changes.
+        intervals : bool
+            Whether the intervals of effects are computed, which takes most of the time.
 
         Returns
         -------
@@ -115,12 +122,14 @@ class Exact:
         order: dict[str, list[IntArray]] = {}
         for name, moments in self.given.means().items():
             if moments.mean.ndim > 1:
-                found[name] = [_summaries(self._mixture(moments), thresholds)]
+                mixture = self._mixture(moments)
+                found[name] = [_summaries(mixture, thresholds, intervals=intervals)]
                 order[name] = [np.arange(moments.mean.shape[1])]
         for genes in self._blocks():
             for name, (rows, moments) in self.given.effects(genes).items():
                 mixture = self._mixture(moments)
-                found.setdefault(name, []).append(_summaries(mixture, thresholds))
+                summary = _summaries(mixture, thresholds, intervals=intervals)
+                found.setdefault(name, []).append(summary)
                 order.setdefault(name, []).append(rows)
         dims = self.family.dims
         tables = {"scalars": self.scalars()}
@@ -404,8 +413,12 @@ def _sampled(family: Family, screen: Screen) -> Weighted:
     return Weighted(scales, np.full(size, 1 / size), error, np.nan)
 
 
-def _summaries(mixture: Mixture, thresholds: Sequence[float]) -> pd.DataFrame:
+def _summaries(
+    mixture: Mixture, thresholds: Sequence[float], *, intervals: bool = True
+) -> pd.DataFrame:
     mean, sd = mixture.moments()
-    columns = {"mean": mean, "sd": sd, **dict(zip(ENDS, mixture.hdi(HDI_PROB), strict=True))}
+    columns = {"mean": mean, "sd": sd}
+    if intervals:
+        columns |= dict(zip(ENDS, mixture.hdi(HDI_PROB), strict=True))
     columns |= {f"P(below {value:g})": mixture.below(value) for value in thresholds}
     return pd.DataFrame(columns)
