@@ -55,8 +55,8 @@ class Exact:
     [-0.94, 0.08]
     >>> tables = posterior.tables(thresholds=(0.0,))
     >>> tables["gamma_gc"].round(2).head(1).to_dict("records")
-    [{'gene': 'gene_0', 'cell_line': 'cell_0', 'mean': -0.96, 'sd': 0.34, 'hdi_3%': -1.6,
-      'hdi_97%': -0.33, 'P(below 0)': 1.0}]
+    [{'gene': 'gene_0', 'cell_line': 'cell_0', 'mean': -0.97, 'sd': 0.33, 'hdi_3%': -1.6,
+      'hdi_97%': -0.34, 'P(below 0)': 1.0}]
     """
 
     family: Family

@@ -35,7 +35,7 @@ class Mixture:
     >>> mixture.below(0.0).tolist()
     [0.5, 0.5]
     >>> [end.round(2).tolist() for end in mixture.hdi()]
-    [[-2.63, -1.88], [2.63, 1.88]]
+    [[-2.56, -1.88], [2.56, 1.88]]
     """
 
     weights: FloatArray

@@ -122,7 +122,7 @@ class Closed:
     >>> closed = Closed(Levels(), small_screen)
     >>> scales = {name: np.array([0.3, 3.0]) for name in Levels().parameters}
     >>> closed.log_likelihood(scales).round(1).tolist()
-    [-12.5, -16.0]
+    [-8.0, -15.8]
     """
 
     def __init__(self, levels: Levels, screen: Screen) -> None:

@@ -38,7 +38,7 @@ class Closed:
     [['sigma_gamma'], ['sigma_alpha', 'sigma']]
     >>> scales = {name: np.array([0.3, 3.0]) for name in m7b.FAMILY.scales}
     >>> closed.log_likelihood(scales).round(1).tolist()
-    [-9.9, -15.0]
+    [-9.1, -16.2]
     """
 
     def __init__(self, levels: Levels, screen: Screen) -> None:
