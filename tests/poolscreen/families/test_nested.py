@@ -426,7 +426,7 @@ def test_every_design_passes_the_gate(name, sizes):
     gamma = rng.normal(-1, 1, size=(sizes[0], 1, sizes[2], 1))
     alpha = rng.normal(gamma, 0.2, size=(*sizes[:3], 1))
     screen = balanced(rng.normal(alpha, 0.3, size=sizes))
-    sampled = sampling.sample(model, screen, sampling.Settings(draws=1000, tune=1000))
+    sampled = sampling.sample(model, screen, sampling.Settings())
     posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
     found = gate.diagnose_draws(posterior[model.FAMILY.parameters], stats)
     assert gate.faults(found) == []
