@@ -55,7 +55,7 @@ curves = {name: rank_differences(found) for name, found in ranks.items()}
 #
 # Here each model was fitted to {glue:text}`n_data_sets:,` screens, with the labels and sizes of the
 # book's own. The screens are drawn from the model as it is written in its chapter. The fits are those of
-# the end of [chapter 4](04_integrating_out): the scales are integrated over weighted points, and the
+# the last step of [chapter 4](04_integrating_out): the scales are integrated over weighted points, and the
 # effects are known in closed form given these. From each fit {glue:text}`draws:d` independent draws are
 # taken. A mistake in the model, in the formulas of chapter 4, or in the integration shows if it moves a
 # ranked quantity by more than the bands below allow. The draws of NUTS, which the other chapters show, are

@@ -118,8 +118,8 @@ numbers(
 # Chapters 4 and 6 show runs that do not converge. What such a run does differs with its seed. So each was
 # repeated with {glue:text}`n_seeds` seeds and the settings of the book. {numref}`tbl-bench-seeds` has the
 # least, the median and the largest of each diagnostic of the means and scales, the worst chain or
-# parameter of each run. Processors differ ({glue:text}`processors`). None of
-# them passes the gate.
+# parameter of each run. The runs were made on these processors: {glue:text}`processors`. None of the runs
+# passes the gate.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-seeds", "caption": "Plain NUTS with many seeds: least, median and largest of each diagnostic."}
 seeds = pd.DataFrame(measured["seeds"]["figures"])

@@ -19,13 +19,13 @@ SEQUENCES = 8  # scrambled anew, so that they tell how large the error is
 FIRST, LAST = 128, 2**14  # points of each sequence
 PILOT = 512  # points that the proposal is adapted with
 ENOUGH = 0.5  # efficiency of the weights with which a proposal is left as it is
-WORK = 2**31  # numbers that all points may take together, which is some seconds
+WORK = 2**29  # numbers that all points may take together, which is some seconds
 LIMITS = (-15.0, 10.0)  # of logarithms; beyond them there is no posterior, and no arithmetic
 DEGREES = 5.0  # of freedom of the proposal
 # A half-normal scale: its standard deviation, which is the mode of the logarithm, is that far from
 # the middle of the coordinate that suits it, times the standard deviation of the logarithm.
 NEAR_ZERO, FAR = 0.35, 6.0
-NUMBERS = 2**21  # that a block of points may take in memory
+NUMBERS = 2**18  # of a block of points: what stays close to the processor is computed faster
 
 LogDensity = Callable[[FloatArray], FloatArray]
 
