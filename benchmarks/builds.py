@@ -23,7 +23,7 @@ from press import chapters, measurements, paths, steps
 ADDED_LAST = "05_calibration"
 # Chapters 1 to 4 are built; what comes after them loads what takes a plain book hours.
 LEFT_OUT = tuple(chapters.names()[4:])
-DATA_SETS = 10  # of each batch of a calibration, where the book has calibration.DATA_SETS
+DATA_SETS = 20  # of each calibration, where the book has calibration.DATA_SETS
 
 # What the plain book's loaders do instead, appended to the module that holds them.
 LOADERS = "src/press/results.py"
@@ -66,14 +66,18 @@ def load_table(model, name):
     return _fitted(model)[1][name]
 
 
-def load_samplers():
-    from poolscreen.inference import samplers
+def load_attempt(name):
+    from poolscreen import models
+    from poolscreen.inference import samplers, sampling
 
-    return xr.DataTree.from_dict(samplers.compare(load_screen()))
+    model, sampler = name.split("/")
+    return samplers.attempt(models.get(model), load_screen(), sampler, sampling.Settings())
 
 
 def load_calibration(model):
+    from poolscreen import models
     from poolscreen.inference import calibration, gate, refitting, samplers
+    from poolscreen.inference.sampling import Settings
     from poolscreen.models import _m7a_variance, m7a
 
     class Plain:
@@ -89,12 +93,7 @@ def load_calibration(model):
             return thinned, "; ".join(gate.faults(diagnosed))
 
     calibration.refit = Plain
-    batches = [
-        calibration.run_batch(model, number, print) for number in range(paths.CALIBRATION_BATCHES)
-    ]
-    together = xr.concat(batches, dim="data_set")
-    together.attrs["seconds"] = sum(batch.attrs["seconds"] for batch in batches)
-    return together
+    return calibration.calibrate(models.get(model), calibration.design(), say=print)
 """
 
 
@@ -273,7 +272,7 @@ def main() -> None:
                 edit()
                 seconds, right = timed(book), shows()
                 figures = {"after": step, "book": name, "seconds": seconds}
-                figures["data_sets"] = DATA_SETS * paths.CALIBRATION_BATCHES
+                figures["data_sets"] = DATA_SETS
                 found.append(figures | {"right": right})
                 print(
                     f"{step:20} {name:10} {seconds:8.1f} s  right: {right}",

@@ -342,7 +342,7 @@ predictive(unpooled, "prior_predictive", title="Model 7b, no pooling: what the p
 # %% [markdown]
 # The graph ({numref}`fig-graph-7b-unpooled`) has lost its upper plate, and the prior
 # ({numref}`fig-prior-7b-unpooled`) expects screens about as wide as its fixed scale. With as many
-# intercepts as observations, plain NUTS fails here too ([chapter 4](04_integrating_out) has the figures). The
+# intercepts as observations, plain NUTS fails here too ([Measurements](measurements) has the figures). The
 # intercepts integrate out as before, one parameter is sampled, and all chains agree:
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7b-unpooled", "caption": "How model 7b without pooling was sampled."}

@@ -22,7 +22,6 @@ import time
 
 import arviz as az
 import numpy as np
-import nutpie
 import pandas as pd
 from scipy import integrate, stats
 
@@ -33,27 +32,20 @@ from poolscreen.families.nested.pointwise import log_likelihood
 from poolscreen.figures.chains import chains, ring
 from poolscreen.figures.scales import shares_by_measurements
 from poolscreen.inference import scales
-from poolscreen.inference.gate import (
-    MAX_R_HAT,
-    MIN_BFMI,
-    MIN_ESS,
-    check_gate,
-    diagnose_draws,
-    faults,
-)
+from poolscreen.inference.gate import MAX_R_HAT, MIN_BFMI, MIN_ESS, check_gate
 from poolscreen.inference.posterior import interval
-from poolscreen.inference.samplers import COMPARED, DEFAULT_ACCEPT, SAMPLERS
-from poolscreen.inference.sampling import Settings, sample_compiled
+from poolscreen.inference.samplers import DEFAULT_ACCEPT
+from poolscreen.inference.sampling import Settings
 from poolscreen.models import m7a, m7a_unpooled, m7b, m7b_unpooled
 from poolscreen.screens.table import Screen
 from poolscreen.tables.estimates import from_their_gene
-from poolscreen.tables.fits import ess_per_second, model_label, sampler_comparison
+from poolscreen.tables.fits import WAYS, model_label, sampler_comparison
 from poolscreen.tables.predictions import MAX_PARETO_K, leave_one_out
 from press.glue import numbers
-from press.results import load_benchmark, load_fit, load_samplers, load_screen, load_truth
+from press.results import load_attempt, load_benchmark, load_fit, load_screen, load_truth
 
 screen = load_screen()
-comparison = load_samplers()
+plain = load_attempt("m7b/pymc")
 exact = load_fit("m7b")
 
 # %% [markdown]
@@ -67,7 +59,6 @@ exact = load_fit("m7b")
 # claims of such runs what holds in all of these. The numbers beside it are those of one run.
 
 # %% tags=["hide-input"]
-plain = comparison["m7b/pymc"]
 check_gate("7b with PyMC's NUTS", {}, plain.attrs, expect_failure=True)
 seeds = pd.DataFrame(load_benchmark("seeds")["figures"]).set_index(["model", "sampler"])
 repeated = seeds.loc[("m7b", "pymc")]
@@ -99,7 +90,9 @@ chains(plain, scale_names, "rank", title="Plain NUTS on model 7b: ranks")
 # %% tags=["remove-cell"]
 posterior = plain["posterior"].to_dataset()
 means = posterior["sigma"].mean("draw")
-lax = comparison["m7b/pymc_default"]
+rounds = pd.DataFrame(load_benchmark("samplers")["figures"]).set_index(["model", "sampler"])
+rounds = rounds.sort_index()
+lax = rounds.loc[("m7b", "pymc_default")]
 numbers(
     {
         "target_accept": Settings().target_accept,
@@ -112,8 +105,10 @@ numbers(
         "plain_low": means.min(),
         "plain_high": means.max(),
         "at_limit": 100 * (plain["sample_stats"]["tree_depth"] >= 10).mean(),
-        "lax_divergences": int(lax.attrs["divergences"]),
-        "lax_r_hat": lax.attrs["max_r_hat"],
+        "lax_runs": len(lax),
+        "lax_least": int(lax["divergences"].min()),
+        "lax_most": int(lax["divergences"].max()),
+        "lax_r_hat": lax["max_r_hat"].min(),
         "n_seeds": len(repeated),
         "least_r_hat": repeated["max_r_hat"].min(),
         "most_r_hat": repeated["max_r_hat"].max(),
@@ -140,9 +135,8 @@ numbers(
 # {glue:text}`plain_bfmi:.3f` in the worst chain here, and was never above {glue:text}`most_bfmi:.2f` with
 # another seed, where the gate asks for {glue:text}`gate_bfmi:.1f`. R-hat and effective sample size are
 # what decides. (With PyMC's default target acceptance, {glue:text}`default_accept`, steps are longer.
-# Such a run then counts {glue:text}`lax_divergences:,` divergences at an R-hat of
-# {glue:text}`lax_r_hat:.2f`; how many there are varies a great deal with the seed, as
-# [Measurements](measurements) shows.)
+# {glue:text}`lax_runs:d` such runs counted between {glue:text}`lax_least:,` and {glue:text}`lax_most:,`
+# divergences, at an R-hat of {glue:text}`lax_r_hat:.2f` or more; see [Measurements](measurements).)
 #
 # Why? The data determine $\sigma_\alpha^2 + \sigma^2$ and no more (chapter 3), so the posterior of the
 # two scales is an arc, a quarter of a ring. Where either scale is near zero, the
@@ -365,51 +359,6 @@ numbers(
 )
 
 # %% [markdown]
-# ## Sampler by sampler
-#
-# How much is gained? Every model of the last two chapters was sampled in three ways, one after the other in one run on
-# the same machine with the same settings: with PyMC's own NUTS and with nutpie's on the model as it is
-# written down, and in the marginal form (nutpie again, with the exact draws of all effects). R-hat and
-# effective sample sizes are the worst over *all* parameters, and the last column is the least
-# bulk ESS per second of sampling.
-
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-samplers", "caption": "Model by sampler; R-hat and effective sample sizes are the worst over all parameters."}
-compared = sampler_comparison({name: comparison[name] for name in COMPARED}, SAMPLERS)
-table(compared, digits=2)
-
-# %% tags=["remove-cell"]
-rate = {
-    (model, sampler): ess_per_second(comparison[f"{model}/{sampler}"])
-    for model in COMPARED
-    for sampler in SAMPLERS
-}
-by_nutpie = seeds.loc[("m7b", "nutpie")]
-assert (by_nutpie["max_r_hat"] > MAX_R_HAT).all()
-numbers(
-    {
-        "marginal_seconds": comparison["m7b/marginal"].attrs["seconds_sampling"],
-        "plain_seconds": plain.attrs["seconds_sampling"],
-        "nutpie_r_hat": comparison["m7b/nutpie"].attrs["max_r_hat"],
-        "nutpie_least_r_hat": by_nutpie["max_r_hat"].min(),
-        "ratio_7a_unpooled": rate["m7a_unpooled", "marginal"] / rate["m7a_unpooled", "nutpie"],
-        "ratio_7a": rate["m7a", "marginal"] / rate["m7a", "nutpie"],
-        "ratio_7a_pymc": rate["m7a", "marginal"] / rate["m7a", "pymc"],
-    }
-)
-
-# %% [markdown]
-# On 7b neither NUTS gives a result, so their rates there have no digits worth reading. After
-# {glue:text}`plain_seconds:.0f` s of sampling PyMC's draws of 7b are worth {glue:text}`plain_ess:.0f`, and
-# nutpie's R-hat is {glue:text}`nutpie_r_hat:.2f`; with other seeds it was never below
-# {glue:text}`nutpie_least_r_hat:.2f`. The marginal form passes the gate after
-# {glue:text}`marginal_seconds:.1f` s. Of 7b without pooling the table shows one run of each. Model 7a, with several sgRNAs per gene, has no open
-# direction, and NUTS has no difficulty. There the marginal form gives {glue:text}`ratio_7a:.1f` times
-# nutpie's rate and {glue:text}`ratio_7a_pymc:.0f` times PyMC's, and for 7a without pooling
-# {glue:text}`ratio_7a_unpooled:.1f` times nutpie's. Mind the column of compiling, too: for one fit of
-# 7a it outweighs all of that. (One run, on a machine that does other things too;
-# [Measurements](measurements) has repeated ones.)
-
-# %% [markdown]
 # ## The last step: the scales
 #
 # The marginal form of 7b leaves four parameters to a sampler. One of them goes the same way as the effects: given the
@@ -439,15 +388,12 @@ print(f"mean {weights @ drawn:.2f}   sd {(weights @ drawn**2) ** 0.5:.2f}")
 # quantiles and the probability that it lies below zero follow from formulas. Nothing is drawn, and so nothing
 # has a Monte Carlo error of its own.
 #
-# {numref}`tbl-last-step` holds three computations of the same posterior beside each other: a dense grid of
-# {glue:text}`n_grid:,` points over the three scales, which is slow in more dimensions but hard to get wrong;
-# the weighted points; and the draws of NUTS from the marginal form.
+# Here are the points for 7b, and a dense grid over the three scales, which is slow in more dimensions but
+# hard to get wrong:
 
-# %% tags=["hide-input"] table={"name": "tbl-last-step", "caption": "The scales of model 7b by three computations: mean and standard deviation of the posterior."}
+# %%
 closed = m7b.FAMILY.closed(screen)
-started = time.perf_counter()
 points = scales.integrate(closed, tolerance=0.002)
-seconds_of_points = time.perf_counter() - started
 
 axes = [(0.8, 1.5, 48), (0.3, 0.42, 48), (0, np.pi / 2, 96)]  # sigma_gamma, radius, angle
 middles = [low + (np.arange(n) + 0.5) / n * (high - low) for low, high, n in axes]
@@ -457,55 +403,81 @@ on_grid = {
     "sigma_alpha": distance * np.sin(turn),
     "sigma": distance * np.cos(turn),
 }
+started = time.perf_counter()
 log_density = scales.in_blocks(closed, on_grid) - sum(on_grid.values()) + np.log(distance)
+seconds_of_grid = time.perf_counter() - started
 grid_weights = np.exp(log_density - log_density.max())
+grid_weights /= grid_weights.sum()
 
-nuts = {name: exact["posterior"][name].to_numpy().ravel() for name in on_grid}
-rows = []
-for way, of_scales, weights in (
-    ("grid", on_grid, grid_weights / grid_weights.sum()),
-    ("weighted points", points.scales, points.weights),
-    ("draws of NUTS", nuts, np.full(nuts["sigma"].size, 1 / nuts["sigma"].size)),
-):
-    total = np.hypot(of_scales["sigma_alpha"], of_scales["sigma"])
-    for quantity, values in {**of_scales, "total": total}.items():
-        mean = weights @ values
-        sd = (weights @ (values - mean) ** 2) ** 0.5
-        rows.append({"quantity": quantity, "computation": way, "mean": mean, "sd": sd})
-last_step = pd.DataFrame(rows).sort_values("quantity", kind="stable")
-table(last_step, digits=4)
+
+def moments(of_scales: dict[str, np.ndarray], weights: np.ndarray) -> pd.DataFrame:
+    """Mean and standard deviation of each scale."""
+    values = pd.DataFrame(of_scales)
+    mean = weights @ values
+    return pd.DataFrame({"mean": mean, "sd": np.sqrt(weights @ (values - mean) ** 2)})
+
+
+by_grid, by_points = moments(on_grid, grid_weights), moments(points.scales, points.weights)
+by_points.round(4)
+
+# %% [markdown]
+# {numref}`tbl-ways` puts all ways to the posterior of 7b beside each other. The first two sample the model as
+# it is written down, the third its marginal form, with the exact draws of all effects. The fourth integrates
+# the scales, and draws the effects as often. These four took turns on a machine that did nothing else
+# ([Measurements](measurements), where the other models are, too); of {glue:text}`n_rounds:d` rounds the table
+# shows the median, and the worst R-hat. *Off the grid* is the largest difference of a mean or a standard
+# deviation of a scale from that of the grid, in posterior standard deviations, in the worst round.
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-ways", "caption": "All ways to the posterior of model 7b; R-hat and effective sample sizes are the worst over all parameters."}
+
+
+def off_grid(run: pd.Series) -> float:
+    """Return how far the moments of a run are off those of the grid, at most."""
+    found = pd.DataFrame({name: pd.Series(run[name]) for name in by_grid})
+    return float((found - by_grid).loc[by_grid.index].abs().div(by_grid["sd"], axis=0).max().max())
+
+
+of_7b = rounds.loc[["m7b"]].reset_index()
+names = ["pymc", "nutpie", "marginal", "points"]
+ways = sampler_comparison(of_7b, names).drop(columns="model")
+off = of_7b.apply(off_grid, axis=1).groupby(of_7b["sampler"]).max()
+ways["off the grid"] = off[names].to_numpy()
+of_grid = {"way": f"grid of {len(spread):,} points", "seconds sampling": seconds_of_grid}
+table(pd.concat([ways, pd.DataFrame([of_grid])]))
 
 # %% tags=["remove-cell"]
-by_way = last_step.set_index(["computation", "quantity"])
-off = {
-    way: (by_way.loc[way] - by_way.loc["grid"])
-    .abs()
-    .div(by_way.loc["grid"]["sd"], axis=0)
-    .max()
-    .max()
-    for way in ("weighted points", "draws of NUTS")
-}
-assert off["weighted points"] < 0.01
+off_of_points = float((by_points - by_grid).abs().div(by_grid["sd"], axis=0).max().max())
+assert off_of_points < 0.002
+assert (of_7b.set_index("sampler").loc[["pymc", "nutpie"], "max_r_hat"] > MAX_R_HAT).all()
+by_way = ways.set_index("way").rename({title: name for name, title in WAYS.items()})
 numbers(
     {
         "limit_k": scales.MAX_PARETO_K,
-        "n_grid": len(spread),
+        "n_rounds": int(of_7b["round"].nunique()),
         "n_points": len(points.weights),
-        "seconds_of_points": seconds_of_points,
         "efficiency": 100 * points.efficiency,
         "k_of_points": points.pareto_k,
-        "off_points": off["weighted points"],
-        "off_nuts": off["draws of NUTS"],
+        "off_points": off_of_points,
+        "off_marginal": by_way["off the grid"]["marginal"],
+        "plain_seconds": by_way["seconds sampling"]["pymc"],
+        "compiling": by_way["seconds compiling"]["marginal"],
+        "rate_marginal": by_way["ESS per second"]["marginal"],
+        "rate_points": by_way["ESS per second"]["points"],
         "most_off": max(exact.attrs["off_exact"], load_fit("m7a").attrs["off_exact"]),
     }
 )
 
 # %% [markdown]
-# The {glue:text}`n_points:,` points took {glue:text}`seconds_of_points:.2f` s, with nothing to compile. They are
-# worth {glue:text}`efficiency:.0f` % of as many independent draws, with a Pareto k of
-# {glue:text}`k_of_points:.2f`. No mean and no standard deviation is further than
-# {glue:text}`off_points:.4f` posterior standard deviations from the grid. For the draws of NUTS this is
-# {glue:text}`off_nuts:.3f`, which is their Monte Carlo error.
+# Neither NUTS gives a result for the model as it is written, so their rates have no digits worth reading;
+# PyMC's takes {glue:text}`plain_seconds:.0f` s to fail. The marginal form passes the gate. It gives
+# {glue:text}`rate_marginal:,.0f` effective draws of every parameter per second, once it has been compiled for
+# {glue:text}`compiling:.1f` s. The points need no compiling, and give {glue:text}`rate_points:,.0f`. Most of
+# this time goes into the random numbers of the effects, which a summary does not need.
+#
+# The {glue:text}`n_points:,` points above are worth {glue:text}`efficiency:.0f` % of as many independent draws,
+# with a Pareto k of {glue:text}`k_of_points:.2f`. None of their means and standard deviations is further than
+# {glue:text}`off_points:.4f` posterior standard deviations from the grid. For the draws of the marginal form
+# this is {glue:text}`off_marginal:.3f` in the worst round, which is their Monte Carlo error.
 #
 # The book uses both. Its fits keep their draws, since the chapters show what a sampler does. Every fit is then
 # compared with the weighted points, mean by mean and standard deviation by standard deviation, and one that
@@ -581,14 +553,11 @@ numbers(
 #
 # The open direction is no fault of the sampler, and no sampler closes it. Replicates do, by
 # {eq}`eq-replicates`. To see it, measure the screen of this book again: the same genes, sgRNAs and cell
-# lines, with fresh noise from the simulation (one draw of it). Model 7b is compiled once, and its data
-# are exchanged; each fit has to pass the gate:
+# lines, with fresh noise from the simulation (one draw of it), and integrate the scales again:
 
 # %%
 truth = {name: load_truth(name)["value"].item() for name in scale_names}
 rng = np.random.default_rng(103)
-form = likelihood.build(m7b.FAMILY, screen)
-compiled = nutpie.compile_pymc_model(form)
 found = []
 rows_so_far = screen.table
 for measurements in (1, 2, 3, 4):
@@ -596,15 +565,11 @@ for measurements in (1, 2, 3, 4):
         noise = rng.normal(0, truth["sigma"], size=len(screen.table))
         again = screen.table.assign(log_fc=screen.table["mu_sc"] + noise)
         rows_so_far = pd.concat([rows_so_far, again])
-    replicated = Screen(rows_so_far)
-    data = likelihood.data_of(m7b.FAMILY, form, replicated)
-    sampled = sample_compiled(compiled.with_data(**data), Settings())
-    draws, stats_of_draws = (sampled[group].to_dataset() for group in ("posterior", "sample_stats"))
-    of_draws = diagnose_draws(draws[m7b.FAMILY.parameters], stats_of_draws)
-    assert faults(of_draws) == []
-    share = draws["sigma_alpha"] ** 2 / (draws["sigma_alpha"] ** 2 + draws["sigma"] ** 2)
-    low, high = share.quantile([0.03, 0.97]).to_numpy()
-    found.append((measurements, float(share.mean()), low, high))
+    of_rows = scales.integrate(m7b.FAMILY.closed(Screen(rows_so_far)))
+    variance = {name: of_rows.scales[name] ** 2 for name in scale_names}
+    share = variance["sigma_alpha"] / (variance["sigma_alpha"] + variance["sigma"])
+    low, high = np.quantile(share, [0.03, 0.97], weights=of_rows.weights, method="inverted_cdf")
+    found.append((measurements, of_rows.weights @ share, low, high))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior mean and 94 percent interval of the share of the sgRNAs for one to four measurements; with one it spans zero to one, with two it is short and near the dashed line of the truth, and it shortens further with three and four."}, "figure": {"name": "fig-replicates", "caption": "The share of the sgRNAs in the variance about a gene, $\\sigma_\\alpha^2 / (\\sigma_\\alpha^2 + \\sigma^2)$, by the number of measurements: posterior mean and the interval from the 3 % to the 97 % quantile, model 7b. Dashed: the share that was simulated."}}
 by_measurements = pd.DataFrame(found, columns=["measurements", "share", "3%", "97%"])

@@ -19,8 +19,6 @@
 # the same truth.
 
 # %% tags=["hide-input"]
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 
@@ -31,22 +29,20 @@ from poolscreen.figures.calibration import rank_curves
 from poolscreen.figures.estimates import intervals_against_truth, intervals_by_model
 from poolscreen.figures.predictions import predictive, statistic
 from poolscreen.figures.scales import prior_and_posterior_means
-from poolscreen.inference.calibration import calibrate, design, pit
+from poolscreen.inference.calibration import pit
 from poolscreen.inference.gate import MAX_R_HAT
 from poolscreen.inference.posterior import interval
 from poolscreen.inference.recovery import effect_of_genes
-from poolscreen.inference.samplers import CROSSED, SAMPLERS
 from poolscreen.models import m7, m7_two_means, m7c
 from poolscreen.tables.calibration import coverage, rank_differences, uniformity
 from poolscreen.tables.estimates import against_truth
-from poolscreen.tables.fits import diagnostics, sampler_comparison, sampler_settings
+from poolscreen.tables.fits import WAYS, diagnostics, sampler_comparison, sampler_settings
 from poolscreen.tables.variance import scatter_of_sgrnas, sgrna_variance
 from press.glue import numbers
 from press.results import (
     load_benchmark,
     load_calibration,
     load_fit,
-    load_samplers,
     load_screen,
     load_table,
     load_truth,
@@ -56,7 +52,6 @@ screen = load_screen()
 two_means = load_fit("m7_two_means")
 fit = load_fit("m7")
 without_sgrnas = load_fit("m7c")
-comparison = load_samplers()
 
 # %% [markdown]
 # ## The model, as the original states it
@@ -121,7 +116,6 @@ table(spread, digits=2)
 
 # %% tags=["remove-cell"]
 after = spread.set_index("quantity")["posterior sd"]
-plain_two = comparison["m7_two_means/nutpie"]
 correlation = np.corrcoef(*(means[name].to_numpy().ravel() for name in means))[0, 1]
 assert correlation < -0.98
 seeds = pd.DataFrame(load_benchmark("seeds")["figures"]).set_index(["model", "sampler"])
@@ -136,9 +130,8 @@ numbers(
         "sd_of_one": after["mean of the genes"],
         "sd_of_sum": after["their sum"],
         "sd_of_difference": after["their difference"],
-        "two_r_hat": plain_two.attrs["max_r_hat"],
-        "two_ess": plain_two.attrs["min_ess_bulk"],
-        "two_divergences": int(plain_two.attrs["divergences"]),
+        "two_r_hat": repeated["max_r_hat"].median(),
+        "two_ess": repeated["min_ess_bulk"].median(),
         "n_seeds": len(repeated),
         "least_r_hat": repeated["max_r_hat"].min(),
         "dark": int((repeated["divergences"] == 0).sum()),
@@ -152,10 +145,10 @@ numbers(
 # news of it: of two independent numbers whose sum is given, each is known to
 # $5 / \sqrt{2}$.
 #
-# A sampler that walks along such a line gets nowhere. Plain NUTS, on the model as it is written, reaches an
-# {term}`R-hat` of {glue:text}`two_r_hat:.1f` and {glue:text}`two_ess:.0f` effective draws in the run of this
-# page, with {glue:text}`two_divergences` divergences. With {glue:text}`n_seeds` other seeds its R-hat was
-# never below {glue:text}`least_r_hat:.2f`, and {glue:text}`dark` of these runs had no divergence. (The draws
+# A sampler that walks along such a line gets nowhere. Plain NUTS was tried on the model as it is written with
+# {glue:text}`n_seeds` seeds ([Measurements](measurements)). Its {term}`R-hat` was never below
+# {glue:text}`least_r_hat:.2f`, and {glue:text}`two_r_hat:.1f` in the median, with {glue:text}`two_ess:.0f`
+# effective draws. {glue:text}`dark` of these runs had no divergence. (The draws
 # of {numref}`fig-two-means` are exact: see below.)
 
 # %% [markdown]
@@ -246,25 +239,26 @@ source(log_marginal_likelihood)
 source(draw_effects)
 
 # %% [markdown]
-# Does it pay? {numref}`tbl-samplers-7` has both forms, by nutpie with the settings of the book.
+# Does it pay? {numref}`tbl-samplers-7` has both forms, by nutpie with the settings of the book, and the
+# weighted points of [chapter 4](04_integrating_out), as [Measurements](measurements) has them.
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-samplers-7", "caption": "Model 7 in both forms; R-hat and effective sample sizes are the worst over all parameters."}
-compared = sampler_comparison({name: comparison[name] for name in CROSSED}, SAMPLERS)
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-samplers-7", "caption": "Model 7 in all ways; R-hat and effective sample sizes are the worst over all parameters."}
+runs = pd.DataFrame(load_benchmark("samplers")["figures"])
+compared = sampler_comparison(runs[runs["model"].isin(["m7", "m7_two_means"])])
 table(compared, digits=2)
 
 # %% tags=["remove-cell"]
-tried = 40
-as_written = SimpleNamespace(TITLE=m7.TITLE, FAMILY=None, build=m7.build)
-plain = calibrate(as_written, design(), data_sets=tried)
+prior_screens = pd.DataFrame(load_benchmark("prior_screens")["figures"])
+as_written = prior_screens[prior_screens["form"] == "joint"]
 marginal_calibration = load_calibration("m7")
-rates = compared.set_index(["model", "sampler"])["ESS per second"]
-failed_plain = int((plain["fault"] != "").sum())
+rates = compared.set_index(["model", "way"])["ESS per second"]
+failed_plain = int((as_written["faults"] != "").sum())
 failed_marginal = float((marginal_calibration["fault"] != "").mean())
 numbers(
     {
-        "rate_plain": rates["7", SAMPLERS["nutpie"]],
-        "rate_marginal": rates["7", SAMPLERS["marginal"]],
-        "tried": tried,
+        "rate_plain": rates["7", WAYS["nutpie"]],
+        "rate_marginal": rates["7", WAYS["marginal"]],
+        "tried": len(as_written),
         "failed_plain": failed_plain,
         "failed_marginal": 100 * failed_marginal,
         "n_rows": len(screen.log_fc),
@@ -277,9 +271,9 @@ numbers(
 # {glue:text}`rate_marginal:,.0f`, and the plain form compiles faster. With two means, only the marginal form
 # converges. And other screens are less kind. Of {glue:text}`tried:d` screens drawn from the prior of
 # model 7, where a scale may well be near zero, the plain form fails the gate on
-# {glue:text}`failed_plain:d`; of those of the calibration below, integrating the scales fails on
-# {glue:text}`failed_marginal:.1f` %. So the book samples the crossed models in the marginal form: not for
-# speed, but because it works wherever the prior leads.
+# {glue:text}`failed_plain:d` ([Measurements](measurements)); of those of the calibration below, integrating the
+# scales fails on {glue:text}`failed_marginal:.1f` %. So the book samples the crossed models in the marginal
+# form: not for speed, but because it works wherever the prior leads.
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7", "caption": "How model 7 was sampled."}
 table(sampler_settings(fit))

@@ -15,7 +15,7 @@ from poolscreen import files, processes
 from poolscreen.cli import Group
 from poolscreen.errors import PoolscreenError
 from poolscreen.progress import Progress, Say
-from press import chapters, flow, locks, paths, publishing, steps
+from press import chapters, flow, locks, paths, publishing, steps, times
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -62,6 +62,8 @@ def _build(cores: int, *, dry_run: bool = False, results: bool = False) -> None:
     if not (dry_run or results):
         # Also where nothing had to be done: the records that say so may be lost, or wrong.
         flow.check_fresh("the site", json.loads(publishing.pedigree_path().read_text()))
+        if said := times.summary():
+            click.echo(said)
         click.echo(f"The book is ready: {publishing.html_path() / 'index.html'}")
 
 
@@ -191,15 +193,16 @@ def fit(name: str) -> None:
 
 
 @main.command()
-@click.argument("name")
-def calibrate(name: str) -> None:
-    """Step of the workflow: one batch of the calibration of a model, for example `m7a/0`."""
-    with steps.job("calibrate", name) as inputs:
+@click.argument("model")
+def calibrate(model: str) -> None:
+    """Step of the workflow: calibrate a model."""
+    with steps.job("calibrate", model) as inputs:
+        from poolscreen import models
         from poolscreen.inference import calibration, store
 
-        model, batch = paths.split_batch(name)
-        calibrated = calibration.run_batch(model, batch, _said_of(name))
-        store.write_result(paths.calibration_path(name), calibrated, inputs.unchanged())
+        design = calibration.design()
+        calibrated = calibration.calibrate(models.get(model), design, say=_said_of(model))
+        store.write_result(paths.calibration_path(model), calibrated, inputs.unchanged())
 
 
 @main.command()
@@ -215,18 +218,21 @@ def predict(model: str) -> None:
         store.write_fit(paths.predictions_path(model), predictions)
 
 
-@main.command("samplers")
-def compare_samplers() -> None:
-    """Step of the workflow: compare samplers on the simulated screen."""
-    with steps.job("samplers") as inputs:
-        import xarray as xr
-
-        from poolscreen.inference import samplers, store
+@main.command()
+@click.argument("name")
+def attempt(name: str) -> None:
+    """Step of the workflow: sample a model in another way than the book's, as `m7b/pymc`."""
+    with steps.job("attempt", name) as inputs:
+        from poolscreen import models
+        from poolscreen.inference import samplers, sampling, store
         from press import results
 
-        sampled = samplers.compare(results.load_screen(), say=_said_of("samplers"))
-        tree = xr.DataTree.from_dict(sampled)
-        store.write_result(paths.samplers_path(), tree, inputs.unchanged())
+        model, sampler = name.split("/")
+        # One core: it takes long, and other jobs go on beside it.
+        sampled = samplers.attempt(
+            models.get(model), results.load_screen(), sampler, sampling.Settings(), cores=1
+        )
+        store.write_result(paths.attempt_path(name), sampled, inputs.unchanged())
 
 
 @main.command()
@@ -250,7 +256,7 @@ def build_site() -> None:
     """Step of the workflow: build the site from the executed chapters."""
     from press import site
 
-    with locks.alone("site"):
+    with locks.alone("site"), times.taken("site"):
         site.build()
 
 

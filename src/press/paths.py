@@ -4,8 +4,6 @@ from pathlib import Path
 
 from poolscreen.errors import PoolscreenError
 
-CALIBRATION_BATCHES = 2  # jobs that the calibration of one model is divided into
-
 
 def root() -> Path:
     """Return the folder of the project that holds the working directory.
@@ -68,9 +66,9 @@ def tables_path(fit: str) -> Path:
     return root() / "results" / "tables" / fit
 
 
-def samplers_path() -> Path:
-    """Return the path of the comparison of samplers."""
-    return root() / "results" / "samplers.nc"
+def attempt_path(attempt: str) -> Path:
+    """Return the path of a model sampled in another way than the book's, such as `m7b/pymc`."""
+    return root() / "results" / "attempts" / f"{attempt}.nc"
 
 
 def benchmark_path(name: str) -> Path:
@@ -78,25 +76,19 @@ def benchmark_path(name: str) -> Path:
     return root() / "results" / "benchmarks" / f"{name}.json"
 
 
-def split_batch(name: str) -> tuple[str, int]:
-    """Split the name of a batch of a calibration, `m7a/0`, into its model and its number."""
-    model, _, number = name.partition("/")
-    return model, int(number)
-
-
-def calibration_path(batch: str) -> Path:
-    """Return the path of a batch of the calibration of a model, for example of `m7a/0`."""
-    return root() / "results" / "calibration" / f"{batch}.nc"
-
-
-def calibration_paths(model: str) -> list[Path]:
-    """Return the paths of the batches of the calibration of a model."""
-    return [calibration_path(f"{model}/{number}") for number in range(CALIBRATION_BATCHES)]
+def calibration_path(model: str) -> Path:
+    """Return the path of the calibration of a model."""
+    return root() / "results" / "calibration" / f"{model}.nc"
 
 
 def predictions_path(model: str) -> Path:
     """Return the path of what a model predicts of the parts of the simulated screen."""
     return root() / "results" / "predictions" / f"{model}.nc"
+
+
+def times_path() -> Path:
+    """Return the path of how long the jobs of the last build took."""
+    return root() / "logs" / "times.tsv"
 
 
 def executed_path(chapter: str) -> Path:

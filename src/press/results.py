@@ -169,36 +169,37 @@ def load_calibration(model: str) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        See `calibrate`; all batches together, `seconds` their sum.
+        See `poolscreen.inference.calibration.calibrate`.
 
     Raises
     ------
     PoolscreenError
-        If the calibration has not been made, or a file of it is damaged.
+        If the calibration has not been made, or its file is damaged.
 
     Examples
     --------
     >>> calibration = load_calibration("m7a")
     >>> calibration.sizes["data_set"], calibration.attrs["draws"].item()
-    (1000, 400)
+    (1000, 200)
     >>> calibration["quantity"].to_numpy().tolist()
     ['mu_alpha_gc', 'sigma_alpha', 'alpha_gc[gene_0, cell_0]',
      'alpha_gc[gene_9, cell_19]', 'sigma', 'log likelihood']
     """
-    files = paths.calibration_paths(model)
-    batches = [store.read_tree(path).to_dataset() for path in files]
-    together = xr.concat(batches, dim="data_set")
-    together.attrs["seconds"] = sum(batch.attrs["seconds"] for batch in batches)
-    return together
+    return store.read_tree(paths.calibration_path(model)).to_dataset()
 
 
-def load_samplers() -> xr.DataTree:
-    """Load what `compare` found on the book's screen; one group per model and sampler.
+def load_attempt(attempt: str) -> xr.DataTree:
+    """Load a model that was sampled in another way than the book's; this has it sampled.
+
+    Parameters
+    ----------
+    attempt : str
+        The model and the sampler: `m7b/pymc` is model 7b as it is written down, by PyMC's NUTS.
 
     Returns
     -------
     xarray.DataTree
-        The groups of `attempt` under `model/sampler`, their attributes included.
+        See `poolscreen.inference.samplers.attempt`.
 
     Raises
     ------
@@ -207,14 +208,13 @@ def load_samplers() -> xr.DataTree:
 
     Examples
     --------
-    >>> comparison = load_samplers()
-    >>> sorted(comparison["m7a"].children)
-    ['marginal', 'nutpie', 'pymc']
-    >>> sorted(comparison["m7a/marginal"].attrs)
-    ['divergences', 'max_r_hat', 'min_bfmi', 'min_ess_bulk', 'min_ess_tail', 'seconds_compiling',
-     'seconds_sampling']
+    >>> failed = load_attempt("m7b/pymc")
+    >>> dict(failed["posterior"]["sigma"].sizes)
+    {'chain': 4, 'draw': 2000}
+    >>> failed.attrs["max_r_hat"] > 1.05
+    True
     """
-    return store.read_tree(paths.samplers_path())
+    return store.read_tree(paths.attempt_path(attempt))
 
 
 def load_predictions(model: str) -> xr.DataTree:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from poolscreen import models, processes
 from poolscreen.errors import PoolscreenError
-from press import chapters, flow, locks, paths, prose, uses
+from press import chapters, flow, locks, paths, prose, times, uses
 
 LOCK = "uv.lock"
 # One hash seed, as PyMC draws its graphs in the order of a set.
@@ -106,7 +106,7 @@ def job(step: str, name: str = "") -> Iterator[Inputs]:
     Inputs
     """
     title = f"{step} {name}".strip()
-    with locks.alone(title):
+    with locks.alone(title), times.taken(title):
         yield Inputs(title, flow.digest([*sources(step, name), *results(step, name)]))
 
 
@@ -185,11 +185,10 @@ def chapter_results(chapter: str) -> list[str]:
         loaded.append(paths.screen_path(screen))
     if uses.calls(chapter, "load_truth"):
         loaded.append(paths.truth_path())
-    if uses.calls(chapter, "load_samplers"):
-        loaded.append(paths.samplers_path())
     loaded += [paths.fit_path(fit) for fit in chapter_fits(chapter)]
+    loaded += [paths.attempt_path(attempt) for attempt in _attempts_of(chapter)]
     for model in _models_of(chapter, "load_calibration", "calibration"):
-        loaded += paths.calibration_paths(model)
+        loaded.append(paths.calibration_path(model))
     for model in _models_of(chapter, "load_predictions", "predictions"):
         loaded.append(paths.predictions_path(model))
     return [paths.short(path) for path in loaded]
@@ -205,6 +204,18 @@ def _models_of(chapter: str, loader: str, what: str) -> list[str]:
                 + ", ".join(models.names())
             )
     return loaded
+
+
+def _attempts_of(chapter: str) -> list[str]:
+    """Return the attempts that a chapter loads, for example `m7b/pymc`, from its calls."""
+    attempts = sorted(uses.loaded(chapter, "load_attempt"))
+    for attempt in attempts:
+        if not models.exists(attempt.partition("/")[0]):
+            raise PoolscreenError(
+                f"{chapter} loads the attempt {attempt!r}, which is no model and sampler, such as "
+                f"'m7b/pymc'; there are the models {', '.join(models.names())}"
+            )
+    return attempts
 
 
 def chapter_modules(chapter: str) -> list[str]:
@@ -250,17 +261,8 @@ def _loaded_models(loader: str) -> list[str]:
     return sorted(set().union(*loaded))
 
 
-def _batches() -> list[str]:
-    return [
-        f"{model}/{batch}"
-        for model in _loaded_models("load_calibration")
-        for batch in range(paths.CALIBRATION_BATCHES)
-    ]
-
-
-def _samplers() -> list[str]:
-    compared = any(uses.calls(chapter, "load_samplers") for chapter in chapters.names())
-    return [""] if compared else []
+def _attempts() -> list[str]:
+    return sorted({attempt for chapter in chapters.names() for attempt in _attempts_of(chapter)})
 
 
 def recorded_results() -> list[str]:
@@ -327,18 +329,19 @@ STEPS = {
         results=fit_screen,
     ),
     "calibrate": Step(
-        _batches,
-        lambda batch: ["poolscreen.inference.calibration", _model(Path(batch).parent.name)],
+        lambda: _loaded_models("load_calibration"),
+        lambda model: ["poolscreen.inference.calibration", _model(model)],
     ),
     "predict": Step(
         lambda: _loaded_models("load_predictions"),
         lambda model: ["poolscreen.inference.recovery", _model(model)],
         results=fit_screen,
     ),
-    "samplers": Step(
-        _samplers,
-        lambda _: ["poolscreen.inference.samplers"],
-        results=fit_screen,
+    # What fails by intent: the sampler is not the book's.
+    "attempt": Step(
+        _attempts,
+        lambda attempt: ["poolscreen.inference.samplers", _model(Path(attempt).parent.name)],
+        results=lambda _: fit_screen(""),
     ),
     "execute": Step(
         chapters.names, chapter_modules, chapter_files, chapter_results, aside=CARRIERS

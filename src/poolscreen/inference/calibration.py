@@ -7,7 +7,7 @@ arXiv:1804.06788).
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.simulate import Design, simulate
 from poolscreen.screens.table import Screen
 
-DATA_SETS = 500  # in a batch
+DATA_SETS = 1000
 SEED = 103  # of everything random
 LOG_LIKELIHOOD = "log likelihood"  # what is ranked beside the parameters
 
@@ -53,7 +53,7 @@ def calibrate(
     screen: Screen,
     *,
     data_sets: int = DATA_SETS,
-    seed: int | list[int] = 103,
+    seed: int | list[int] = SEED,
     say: Say = silence,
 ) -> xr.Dataset:
     """Rank true values among their posterior draws, for many data sets drawn from the prior.
@@ -99,18 +99,12 @@ def calibrate(
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: one mean: the observations are no pm.Data, ...
     """
-    logging.getLogger("pymc").setLevel(logging.ERROR)
     started, progress = time.monotonic(), Progress(say)
     rng = np.random.default_rng(seed)
     written, refitted = _write_down(model, screen), refit(model, screen)
-    drawn = pm.sample_prior_predictive(
-        data_sets, model=written.form, random_seed=int(rng.integers(2**31))
-    )
+    drawn = _drawn(written, screen, data_sets, rng)
     ranks, faults = [], []
-    for number in range(data_sets):
-        truth = drawn["prior"].to_dataset().isel(chain=0, draw=number)
-        log_fc = drawn["prior_predictive"][written.observed][0, number].to_numpy()
-        data_set = Screen(screen.table.assign(log_fc=log_fc))
+    for number, (truth, data_set) in enumerate(drawn):
         posterior, fault = refitted.fit(data_set, seed=int(rng.integers(2**31)))
         ranks.append(_ranks(written, truth, data_set, posterior))
         faults.append(fault)
@@ -129,36 +123,36 @@ def calibrate(
     )
 
 
-def run_batch(model: str, number: int, say: Say) -> xr.Dataset:
-    """Run one batch of the calibration of a model, on the design of the book's own screen.
+def from_prior(
+    model: models.Model, screen: Screen, size: int, seed: int | list[int] = SEED
+) -> Iterator[Screen]:
+    """Draw the screens that a calibration is made with.
 
     Parameters
     ----------
-    model : str
-        Name of the model.
-    number : int
-        Number of the batch; each has data sets of its own.
-    say : callable
-        Takes messages: how far the work is.
+    model : Model
+        Module of the model.
+    screen : Screen
+        The design.
+    size : int
+        How many of them.
+    seed : int or list of int
+        That of the calibration.
 
-    Returns
-    -------
-    xarray.Dataset
-        See `calibrate`.
-
-    Raises
+    Yields
     ------
-    PoolscreenError
-        If there is no model of this name; see also `calibrate`.
+    Screen
 
     Examples
     --------
-    >>> run_batch("m7z", 0, say=print)
-    Traceback (most recent call last):
-    poolscreen.errors.PoolscreenError: there is no model 'm7z'; there are ...m7a, ...
+    >>> from poolscreen.models import m7a
+    >>> widths = [screen.log_fc.std() for screen in from_prior(m7a, design(), 3)]
+    >>> max(widths) > 2 * min(widths)
+    True
     """
-    seed = [SEED, number]
-    return calibrate(models.get(model), design(), seed=seed, say=say)
+    rng = np.random.default_rng(seed)
+    for _, data_set in _drawn(_write_down(model, screen), screen, size, rng):
+        yield data_set
 
 
 def pit(calibration: xr.Dataset) -> xr.DataArray:
@@ -227,6 +221,20 @@ def _write_down(model: models.Model, screen: Screen) -> _Written:
         )
     log_likelihood = _in_closed_form(model.FAMILY) if model.FAMILY else _compiled(form, data.name)
     return _Written(form=form, observed=observed.name, log_likelihood=log_likelihood)
+
+
+def _drawn(
+    written: _Written, screen: Screen, size: int, rng: np.random.Generator
+) -> Iterator[tuple[xr.Dataset, Screen]]:
+    """Draw parameters from the prior, and a screen from them, so many times."""
+    logging.getLogger("pymc").setLevel(logging.ERROR)
+    drawn = pm.sample_prior_predictive(
+        size, model=written.form, random_seed=int(rng.integers(2**31))
+    )
+    truths = drawn["prior"].to_dataset().isel(chain=0)
+    screens = drawn["prior_predictive"][written.observed][0].to_numpy()
+    for number, log_fc in enumerate(screens):
+        yield truths.isel(draw=number), screen.measured(log_fc)
 
 
 def _in_closed_form(family: Family) -> LogLikelihood:

@@ -223,10 +223,10 @@ class Exact:
             n = min(step, size - start)
             scales = self.points.drawn(n, rng)
             drawn = {name: (("chain", "draw"), values[None]) for name, values in scales.items()}
-            for name, moments in self.closed.given(scales).means().items():
-                if name in self.family.parameters:
-                    values = rng.normal(moments.mean, np.sqrt(moments.variance))
-                    drawn[name] = ("chain", "draw"), values[None]
+            for name in set(self.family.parameters) - set(scales):  # a mean that all have in common
+                moments = self.closed.given(scales).means()[name]
+                values = rng.normal(moments.mean, np.sqrt(moments.variance))
+                drawn[name] = ("chain", "draw"), values[None]
             coords = {"chain": [0], "draw": np.arange(start, start + n)}
             some = xr.Dataset(drawn, coords=coords)[self.family.parameters]
             wanted = names is None or not set(names) <= set(self.family.parameters)

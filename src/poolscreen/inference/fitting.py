@@ -10,6 +10,7 @@ import pymc as pm
 import xarray as xr
 
 from poolscreen import models
+from poolscreen.families.family import Family
 from poolscreen.inference import gate, store
 from poolscreen.inference.exact import solve
 from poolscreen.inference.posterior import summarise
@@ -74,9 +75,7 @@ def fit(
     diagnostics = gate.diagnose(tables, stats)
     gate.check_gate(name, tables, diagnostics)
     if model.FAMILY:
-        # With many points, as their own error adds to that of the draws.
-        exact = replace(solve(model.FAMILY, screen, tolerance=TOLERANCE, say=say), most=POINTS)
-        diagnostics["off_exact"] = gate.distance(tables, exact.tables(intervals=False))
+        diagnostics["off_exact"] = off_exact(model.FAMILY, screen, tables)
         gate.check_distance(name, diagnostics["off_exact"])
 
     say("converged; predicting from the prior and the posterior")
@@ -95,6 +94,35 @@ def fit(
         **store.environment(),
     }
     return result, tables
+
+
+def off_exact(family: Family, screen: Screen, tables: dict[str, pd.DataFrame]) -> float:
+    """Hold draws against the posterior without draws; see `poolscreen.inference.gate.distance`.
+
+    Parameters
+    ----------
+    family : Family
+        The model.
+    screen : Screen
+        The data.
+    tables : dict of str to pandas.DataFrame
+        Summaries of the draws.
+
+    Returns
+    -------
+    float
+        The largest difference of a mean or a standard deviation, in its Monte Carlo errors.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> draws = solve(m7a.FAMILY, small_screen).draws(1000)
+    >>> off_exact(m7a.FAMILY, small_screen, summarise(draws)) < gate.MAX_OFF
+    True
+    """
+    # With many points, as their own error adds to that of the draws.
+    exact = replace(solve(family, screen, tolerance=TOLERANCE), most=POINTS)
+    return gate.distance(tables, exact.tables(intervals=False))
 
 
 def _predictions(

@@ -15,9 +15,9 @@ from poolscreen.screens.table import Screen
 if TYPE_CHECKING:
     from nutpie.compile_pymc import CompiledPyMCModel
 
-DRAWS = 400  # of each fit: ranks and quantiles want no more
+DRAWS = 200  # of each fit, independent: ranks and quantiles want no more
 TOLERANCE = 0.03  # of the scales, in standard deviations; a rank among `DRAWS` has a larger error
-THIN = 7  # one of so many draws of a Markov chain is kept, which are then nearly independent
+THIN = 14  # one of so many draws of a Markov chain is kept, which are then nearly independent
 
 
 class Refitted(Protocol):
@@ -106,8 +106,8 @@ def refit(model: models.Model, screen: Screen) -> Refitted:
     ...     other = small_screen.table.assign(log_fc=small_screen.log_fc + shift)
     ...     posterior, fault = refitted.fit(Screen(other), seed=103)
     ...     dict(posterior["mu"].sizes), "below 0" if posterior["mu"].mean() < 0 else "above 0"
-    ({'chain': 4, 'draw': 100}, 'below 0')
-    ({'chain': 4, 'draw': 100}, 'above 0')
+    ({'chain': 4, 'draw': 50}, 'below 0')
+    ({'chain': 4, 'draw': 50}, 'above 0')
     """
     if model.FAMILY:
         return Integrated(model.FAMILY)

@@ -131,6 +131,7 @@ def sample(
     settings: Settings,
     *,
     marginal_form: bool | None = None,
+    cores: int | None = None,
     say: Say = silence,
 ) -> xr.DataTree:
     """Sample the posterior of a model, all effects included.
@@ -146,6 +147,8 @@ def sample(
     marginal_form : bool, optional
         Whether to sample with the effects integrated out and to draw them exactly afterwards.
         By default where the model has a `FAMILY`.
+    cores : int, optional
+        How many chains run at a time; by default as many as there are cores.
     say : callable, optional
         Takes a message every few seconds: how far the chains are.
 
@@ -189,7 +192,7 @@ def sample(
         form = model.FAMILY.build(screen)
     compiled = nutpie.compile_pymc_model(form)
     compiled_at = time.perf_counter()
-    sampled = sample_compiled(compiled, settings, say=say)
+    sampled = sample_compiled(compiled, settings, cores=cores, say=say)
     if marginal_form and model.FAMILY:
         sampled = add_effects(model.FAMILY, screen, sampled, settings.seed)
     sampled.attrs = {

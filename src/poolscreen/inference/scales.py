@@ -301,13 +301,6 @@ def _sizes(closed: Closed) -> list[int]:
 
 def _mode(log_density: LogDensity, dimension: int, start: FloatArray | None = None) -> FloatArray:
     """Return the mode of a density; by default the search starts at the best point of a line."""
-    step = 1e-3 * np.eye(dimension)
-
-    def slope(x: FloatArray) -> FloatArray:
-        values = log_density(np.concatenate([x + step, x - step])).reshape(2, -1)
-        downhill: FloatArray = (values[1] - values[0]) / 2e-3
-        return downhill
-
     if start is None:
         starts = np.linspace(-4, 1, 11)[:, None] * np.ones(dimension)
         heights = log_density(starts)
@@ -316,11 +309,21 @@ def _mode(log_density: LogDensity, dimension: int, start: FloatArray | None = No
             raise PoolscreenError(
                 "the density of the scales is finite nowhere; are there values beyond any sense?"
             )
+    step = 1e-3 * np.eye(dimension)
+
+    @cache  # value, slope and curvature are asked for one after the other
+    def around(x: tuple[float, ...]) -> tuple[float, FloatArray, FloatArray]:
+        at = np.array(x)
+        places = np.concatenate([at[None], at + step, at - step, at + _corners(step)])
+        values = -log_density(places)
+        up, down, corners = np.split(values[1:], [dimension, 2 * dimension])
+        return values[0], (up - down) / 2e-3, _second_differences(corners, dimension) / 1e-6
+
     found = optimize.minimize(
-        lambda x: -log_density(x[None])[0],
+        lambda x: around(tuple(x))[0],
         start,
-        jac=slope,
-        hess=lambda x: _curvature(log_density, x, step) / 1e-6,
+        jac=lambda x: around(tuple(x))[1],
+        hess=lambda x: around(tuple(x))[2],
         method="trust-exact",
         options={"gtol": 1e-3, "maxiter": 100},
     )
@@ -328,19 +331,22 @@ def _mode(log_density: LogDensity, dimension: int, start: FloatArray | None = No
     return mode
 
 
-def _curvature(log_density: LogDensity, at: FloatArray, steps: FloatArray) -> FloatArray:
-    """Return the matrix of second differences along steps (rows), with the sign changed.
+def _corners(steps: FloatArray) -> FloatArray:
+    """Return the places that second differences along steps (rows) are taken between."""
+    one, other = (steps[of_pair] for of_pair in np.triu_indices(len(steps)))
+    places = np.stack([one + other, one - other, other - one, -one - other], axis=1)
+    return places.reshape(-1, steps.shape[1])
 
-    It is the curvature times the lengths of the steps.
+
+def _second_differences(values: FloatArray, dimension: int) -> FloatArray:
+    """Return the matrix of second differences, from values at the `_corners`.
+
+    It is the matrix of second derivatives times the lengths of the steps.
     """
-    pairs = np.array(np.triu_indices(len(at))).T
-    one, other = steps[pairs[:, 0]], steps[pairs[:, 1]]
-    corners = np.stack([one + other, one - other, other - one, -one - other], axis=1)
-    values = log_density((at + corners).reshape(-1, len(at))).reshape(-1, 4)
-    curvature = np.zeros((len(at), len(at)))
-    curvature[tuple(pairs.T)] = -(values @ [1, -1, -1, 1]) / 4
-    curvature += np.triu(curvature, 1).T
-    return curvature
+    matrix = np.zeros((dimension, dimension))
+    matrix[np.triu_indices(dimension)] = values.reshape(-1, 4) @ [1, -1, -1, 1] / 4
+    matrix += np.triu(matrix, 1).T
+    return matrix
 
 
 def _factor(log_density: LogDensity, mode: FloatArray) -> FloatArray:
@@ -351,7 +357,8 @@ def _factor(log_density: LogDensity, mode: FloatArray) -> FloatArray:
     """
     factor = 1e-3 * np.eye(len(mode))
     for _ in range(2):
-        curvature = _curvature(log_density, mode, factor.T)
+        values = -log_density(mode + _corners(factor.T))
+        curvature = _second_differences(values, len(mode))
         if not np.isfinite(curvature).all():
             break
         lengths, directions = np.linalg.eigh(curvature)

@@ -196,7 +196,7 @@ def read_tree(path: Path) -> xr.DataTree:
     --------
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder, "samplers.nc")
+    ...     path = Path(folder, "result.nc")
     ...     xr.Dataset({"sigma": ("draw", [0.3, 0.4])}).to_netcdf(path, group="m7a/pymc")
     ...     read_tree(path)["m7a/pymc/sigma"].values.tolist()
     [0.3, 0.4]

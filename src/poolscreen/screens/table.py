@@ -1,5 +1,6 @@
 """A pooled screen: its table, checked once, and the index arrays that the models need."""
 
+import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from poolscreen.arrays import FloatArray, IntArray
-from poolscreen.errors import refuse
+from poolscreen.errors import PoolscreenError, refuse
 
 LABELS = ["cell_line", "sgRNA", "gene"]
 COLUMNS = [*LABELS, "log_fc"]
@@ -62,6 +63,40 @@ class Screen:
         log_fc = pd.to_numeric(self.table["log_fc"])
         table = self.table.assign(**columns, log_fc=log_fc).reset_index(drop=True)
         object.__setattr__(self, "table", table)
+
+    def measured(self, log_fc: FloatArray) -> "Screen":
+        """Return a screen of the same design with other log fold changes.
+
+        Its labels are those of this screen and are not checked again, so that it is quick.
+
+        Parameters
+        ----------
+        log_fc : numpy.ndarray, shape (observations,)
+
+        Returns
+        -------
+        Screen
+
+        Raises
+        ------
+        PoolscreenError
+            If the values are not finite, or not as many as there are rows.
+
+        Examples
+        --------
+        >>> again = small_screen.measured(small_screen.log_fc - 1)
+        >>> again.genes, round(float((again.log_fc - small_screen.log_fc).mean()), 6)
+        (['gene_0', 'gene_1'], -1.0)
+        """
+        if log_fc.shape != self.log_fc.shape or not np.isfinite(log_fc).all():
+            raise PoolscreenError(
+                f"a screen of this design has {len(self.log_fc):,} finite log fold changes, and "
+                f"these are {log_fc.size:,}, {np.isfinite(log_fc).sum():,} of them finite"
+            )
+        other = copy.copy(self)
+        del other.__dict__["log_fc"]
+        object.__setattr__(other, "table", self.table.assign(log_fc=log_fc))
+        return other
 
     @cached_property
     def coords(self) -> dict[str, list[str]]:

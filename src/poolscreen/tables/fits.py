@@ -1,10 +1,19 @@
 """Tables of fits: how they were sampled, and whether they converged."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import xarray as xr
+
+# What tables call the ways to a posterior, by their names in the benchmark of samplers.
+WAYS = {
+    "pymc": "PyMC's NUTS",
+    "nutpie": "nutpie's NUTS",
+    "marginal": "marginal form, NUTS",
+    "points": "weighted points",
+    "pymc_default": "PyMC's NUTS, its default target acceptance",
+}
 
 
 def sampler_settings(fit: xr.DataTree) -> pd.DataFrame:
@@ -107,52 +116,49 @@ def model_label(name: str) -> str:
     return label
 
 
-def sampler_comparison(
-    comparison: Mapping[str, xr.DataTree], titles: Mapping[str, str]
-) -> pd.DataFrame:
-    """Put samplers side by side.
+def sampler_comparison(runs: pd.DataFrame, ways: Sequence[str] = tuple(WAYS)) -> pd.DataFrame:
+    """Put ways to the posterior of models side by side.
 
     Parameters
     ----------
-    comparison : mapping of str to xarray.DataTree
-        Groups of `press.results.load_samplers`, by model.
-    titles : mapping of str to str
-        What the table calls each sampler.
+    runs : pandas.DataFrame
+        One row per run of the benchmark of samplers: columns `model`, `sampler` and the figures.
+    ways : sequence of str
+        Those of `WAYS` that are shown.
 
     Returns
     -------
     pandas.DataFrame
-        One row per model and sampler; R-hat and effective sample sizes are the worst over **all**
-        parameters, and the last column is the least bulk ESS per second of sampling.
+        One row per model and way: medians of the runs, and the worst R-hat. R-hat and effective
+        sample sizes are the worst over **all** parameters of a run; the last column is the least
+        bulk ESS per second of sampling.
 
     Examples
     --------
-    >>> attempt = xr.DataTree()
-    >>> attempt.attrs = {"max_r_hat": 1.002, "min_ess_bulk": 3000.0, "min_ess_tail": 2500.0}
-    >>> attempt.attrs |= {"divergences": 0.0, "seconds_compiling": 6.0, "seconds_sampling": 1.5}
-    >>> comparison = {"m7b_unpooled": xr.DataTree.from_dict({"nutpie": attempt})}
-    >>> titles = {"pymc": "PyMC's NUTS", "nutpie": "nutpie's NUTS"}
-    >>> sampler_comparison(comparison, titles)[["model", "sampler", "ESS per second"]]
-                model        sampler  ESS per second
-    0  7b, no pooling  nutpie's NUTS          2000.0
+    >>> run = {"model": "m7b_unpooled", "sampler": "nutpie", "max_r_hat": 1.002}
+    >>> run |= {"min_ess_bulk": 3000.0, "divergences": 0.0, "seconds_compiling": 6.0}
+    >>> run |= {"seconds_sampling": 1.5, "ess_per_second": 2000.0}
+    >>> again = run | {"max_r_hat": 1.004, "ess_per_second": 1000.0}
+    >>> sampler_comparison(pd.DataFrame([run, again]))[["model", "way", "ESS per second"]]
+                model            way  ESS per second
+    0  7b, no pooling  nutpie's NUTS          1500.0
     """
-    rows = [
+    order = {"model": list(runs["model"].unique()), "sampler": list(ways)}
+    ordered = runs.assign(**{name: pd.Categorical(runs[name], of) for name, of in order.items()})
+    of_each = ordered.groupby(list(order), observed=True)
+    found = pd.DataFrame(
         {
-            "model": model_label(model),
-            "sampler": title,
-            "max R\N{NON-BREAKING HYPHEN}hat": attempt.attrs["max_r_hat"],
-            "min bulk ESS": round(attempt.attrs["min_ess_bulk"]),
-            "min tail ESS": round(attempt.attrs["min_ess_tail"]),
-            "divergences": int(attempt.attrs["divergences"]),
-            "seconds compiling": attempt.attrs["seconds_compiling"],
-            "seconds sampling": attempt.attrs["seconds_sampling"],
-            "ESS per second": ess_per_second(attempt),
+            "max R\N{NON-BREAKING HYPHEN}hat": of_each["max_r_hat"].max(),
+            "min bulk ESS": of_each["min_ess_bulk"].median().round(),
+            "divergences": of_each["divergences"].median(),
+            "seconds compiling": of_each["seconds_compiling"].median(),
+            "seconds sampling": of_each["seconds_sampling"].median(),
+            "ESS per second": of_each["ess_per_second"].median(),
         }
-        for model, group in comparison.items()
-        for sampler, title in titles.items()
-        if (attempt := group.children.get(sampler)) is not None
-    ]
-    return pd.DataFrame(rows)
+    ).reset_index()
+    way = found["sampler"].astype("str").map(WAYS)
+    labels = {"model": found["model"].astype("str").map(model_label), "way": way}
+    return found.drop(columns="sampler").assign(**labels)[["model", "way", *found.columns[2:]]]
 
 
 def ess_per_second(attempt: xr.DataTree) -> float:

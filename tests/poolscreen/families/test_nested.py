@@ -1,4 +1,4 @@
-"""The marginal models against the dense multivariate normal, and against plain NUTS."""
+"""The nested models against the dense multivariate normal, and against the model as written."""
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from poolscreen.families.nested.likelihood import (
 )
 from poolscreen.families.nested.pointwise import log_density, log_likelihood
 from poolscreen.inference import gate, sampling
-from poolscreen.inference.posterior import summarise
+from poolscreen.inference.exact import solve
 from poolscreen.models import m7b
 from poolscreen.screens.table import Screen
 
@@ -371,43 +371,18 @@ def test_another_prior_is_refused(change, screen, monkeypatch):
         check_member(m7b.FAMILY, screen, m7b.build(screen))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["m7a", "m7a_unpooled"])
-def test_marginal_posterior_is_that_of_plain_nuts(name, screen):
-    """Where plain NUTS converges the two agree, within Monte Carlo error, in every parameter."""
-    chosen = sampling.Settings(draws=1000, tune=1000)
-    summaries = []
-    for form in (False, True):
-        sampled = sampling.sample(models.get(name), screen, chosen, marginal_form=form)
-        tables = summarise(sampled["posterior"].to_dataset())
-        summaries.append(pd.concat(tables.values()).reset_index(drop=True))
-    plain, exact = summaries
-    error = np.hypot(plain["mcse_mean"], exact["mcse_mean"])
-    assert ((plain["mean"] - exact["mean"]).abs() < 5 * error).all()
-    assert (
-        (plain["sd"] - exact["sd"]).abs() < 5 * np.hypot(plain["mcse_sd"], exact["mcse_sd"])
-    ).all()
-
-
 def test_replicates_identify_the_split():
     """With replicates model 7b recovers both scales, which one observation each cannot tell."""
     rng = np.random.default_rng(7)
     gamma = rng.normal(-1, 1, size=(30, 1, 8, 1))
     alpha = rng.normal(gamma, 0.2, size=(30, 5, 8, 1))
     screen = balanced(rng.normal(alpha, 0.4, size=(30, 5, 8, 3)))
-    sampled = sampling.sample(m7b, screen, sampling.Settings(draws=500, tune=500))
-    posterior = sampled["posterior"].to_dataset()
-    for name, true in {
-        "sigma_alpha": 0.2,
-        "sigma": 0.4,
-        "mu_gamma": -1,
-        "sigma_gamma": 1,
-    }.items():
-        estimate, spread = float(posterior[name].mean()), float(posterior[name].std())
-        assert abs(estimate - true) < 4 * spread
-    assert float(posterior["sigma_alpha"].std()) < 0.02
-    recovered = posterior["gamma_gc"].mean(("chain", "draw")).to_numpy()
-    assert np.corrcoef(recovered.ravel(), gamma.ravel())[0, 1] > 0.98
+    tables = solve(m7b.FAMILY, screen).tables()
+    scalars = tables["scalars"].set_index("parameter")
+    true = pd.Series({"sigma_alpha": 0.2, "sigma": 0.4, "mu_gamma": -1, "sigma_gamma": 1})
+    assert ((scalars["mean"] - true).abs() < 4 * scalars["sd"]).all()
+    assert scalars.loc["sigma_alpha", "sd"] < 0.02
+    assert np.corrcoef(tables["gamma_gc"]["mean"], gamma.ravel())[0, 1] > 0.98
 
 
 @pytest.mark.slow
@@ -415,13 +390,10 @@ def test_replicates_identify_the_split():
     ("name", "sizes"),
     [
         ("m7b", (30, 1, 5, 1)),  # one sgRNA per gene: only the sum of three variances
-        ("m7a", (30, 1, 5, 1)),
-        ("m7b", (30, 1, 5, 3)),  # ... of two
         ("m7b", (1, 8, 1, 1)),  # one gene in one cell line
-        ("m7b", (8, 3, 1, 3)),
     ],
 )
-def test_every_design_passes_the_gate(name, sizes):
+def test_the_hardest_designs_pass_the_gate(name, sizes):
     model, rng = models.get(name), np.random.default_rng(3)
     gamma = rng.normal(-1, 1, size=(sizes[0], 1, sizes[2], 1))
     alpha = rng.normal(gamma, 0.2, size=(*sizes[:3], 1))

@@ -55,7 +55,7 @@ def test_a_model_outside_the_family(small):
         calibration.LOG_LIKELIHOOD,
     ]
     assert calibrated["rank"].min() >= 0
-    assert calibrated["rank"].max() <= calibrated.attrs["draws"] == 400
+    assert calibrated["rank"].max() <= calibrated.attrs["draws"] == 200
 
 
 @pytest.mark.slow
