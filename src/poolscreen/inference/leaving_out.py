@@ -157,11 +157,12 @@ def predict(
     size, progress = scales["sigma"].size, Progress(say)
     density = {name: np.empty((size, len(of_kind))) for name, of_kind in parts.items()}
     mean, variance = (np.full((len(parts), size, len(y)), np.nan) for _ in range(2))
+    alike = {name: _of_equal_size(of_kind) for name, of_kind in parts.items()}
     for number in range(size):
         draw = {name: float(values[number]) for name, values in scales.items()}
         precision = matrices.of(draw)
-        for kind, (name, of_kind) in enumerate(parts.items()):
-            for places, rows in _of_equal_size(of_kind):
+        for kind, (name, of_size) in enumerate(alike.items()):
+            for places, rows in of_size:
                 given = _given_others(y, precision, rows)
                 mean[kind, number, rows], variance[kind, number, rows] = given[:2]
                 density[name][number, places] = given[2]

@@ -108,11 +108,10 @@ def compare_predictions(
     trees = dict(predictions)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large k: they are what the table shows
-        compared = az.compare(trees, var_name=left_out, round_to="none")
-        k = {
-            name: float(az.loo(tree, pointwise=True, var_name=left_out).pareto_k.max())
-            for name, tree in trees.items()
+        of_models = {
+            name: az.loo(tree, pointwise=True, var_name=left_out) for name, tree in trees.items()
         }
+        compared = az.compare(of_models, round_to="none")
     rows = []
     for name in compared.index:
         of_parts = trees[name]["predicted"].to_dataset().sel(left_out=left_out)
@@ -126,7 +125,7 @@ def compare_predictions(
                 "se": compared.loc[name, "se"],
                 "difference": compared.loc[name, "elpd_diff"],
                 "se of the difference": compared.loc[name, "dse"],
-                "largest k": k[name],
+                "largest k": float(of_models[name].pareto_k.max()),
                 "RMS error": float(np.sqrt((error**2).mean())),
                 "held %": 100 * float((np.abs(error) <= limit).mean()),
             }
