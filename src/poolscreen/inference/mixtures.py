@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from poolscreen.arrays import FloatArray
+from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError
 from poolscreen.inference.posterior import HDI_PROB
 
 PRECISION = 1e-9  # of probabilities
 STEPS = 100
-NEWTON = 6  # steps, of which most mixtures take fewer
+NEWTON = 10  # steps, of which most mixtures take fewer
+ACCURACY = 1e-7  # of an interval: of its probability, and of the densities at its ends
+LONGEST = 0.2  # step, in standard deviations
 
 
 @dataclass(frozen=True)
@@ -102,20 +104,29 @@ class Mixture:
         tail = (1 - probability) / 2
         mean, sd = self.moments()
         low, high = (mean + sign * special.ndtri(1 - tail) * sd for sign in (-1, 1))
+        rest, part = np.arange(len(mean)), self  # those that are not found yet
         with np.errstate(all="ignore"):  # a step that leads nowhere ends in the search below
             for _ in range(NEWTON):
-                (below, density, slope), (above, other, other_slope) = map(self._at, (low, high))
+                below, density, slope = part._at(low[rest])
+                above, other, other_slope = part._at(high[rest])
                 held, gap = above - below - probability, density - other
-                if max(np.abs(held).max(initial=0), np.abs(gap * sd).max(initial=0)) < PRECISION:
-                    return low, high
+                off = ~((np.abs(held) < ACCURACY) & (np.abs(gap * sd[rest]) < ACCURACY))
                 determinant = density * other_slope - other * slope
-                low = low + (held * other_slope + gap * other) / determinant
-                high = high + (held * slope + gap * density) / determinant
-        good = (np.abs(held) < PRECISION) & (np.abs(gap * sd) < PRECISION)
-        if not good.all():
-            rest = Mixture(self.weights, self.mean[:, ~good], self.sd[:, ~good])
-            low[~good], high[~good] = rest._searched(probability)
+                down = (held * other_slope + gap * other) / determinant
+                up = (held * slope + gap * density) / determinant
+                longest = LONGEST * sd[rest]  # so that a step from afar does not lead astray
+                low[rest] += np.where(off, np.clip(down, -longest, longest), 0)
+                high[rest] += np.where(off, np.clip(up, -longest, longest), 0)
+                rest = rest[off]
+                if not rest.size:
+                    return low, high
+                if not off.all():
+                    part = self._of(rest)
+        low[rest], high[rest] = self._of(rest)._searched(probability)
         return low, high
+
+    def _of(self, chosen: IntArray) -> "Mixture":
+        return Mixture(self.weights, self.mean[:, chosen], self.sd[:, chosen])
 
     def _at(self, value: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the distribution function, the density, and its slope."""
