@@ -135,8 +135,9 @@ numbers(
 # {glue:text}`plain_bfmi:.3f` in the worst chain here, and was never above {glue:text}`most_bfmi:.2f` with
 # another seed, where the gate asks for {glue:text}`gate_bfmi:.1f`. R-hat and effective sample size are
 # what decides. (With PyMC's default target acceptance, {glue:text}`default_accept`, steps are longer.
-# {glue:text}`lax_runs:d` such runs counted between {glue:text}`lax_least:,` and {glue:text}`lax_most:,`
-# divergences, at an R-hat of {glue:text}`lax_r_hat:.2f` or more; see [Measurements](measurements).)
+# In {glue:text}`lax_runs:d` such runs there were between {glue:text}`lax_least:,` and
+# {glue:text}`lax_most:,` divergences, at an R-hat of {glue:text}`lax_r_hat:.2f` or more; see
+# [Measurements](measurements).)
 #
 # Why? The data determine $\sigma_\alpha^2 + \sigma^2$ and no more (chapter 3), so the posterior of the
 # two scales is an arc, a quarter of a ring. Where either scale is near zero, the

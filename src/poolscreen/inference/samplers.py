@@ -2,7 +2,6 @@
 
 import logging
 import time
-from typing import Literal
 
 import pymc as pm
 import xarray as xr
@@ -12,15 +11,14 @@ from poolscreen.errors import PoolscreenError
 from poolscreen.inference import gate, sampling
 from poolscreen.screens.table import Screen
 
-Sampler = Literal["pymc", "nutpie", "marginal"]
-SAMPLERS: tuple[Sampler, ...] = ("pymc", "nutpie", "marginal")
+SAMPLERS = ("pymc", "nutpie", "marginal")
 DEFAULT_ACCEPT = 0.8  # PyMC's default for the target acceptance; the book's is higher
 
 
 def attempt(
     model: models.Model,
     screen: Screen,
-    sampler: Sampler,
+    sampler: str,
     settings: sampling.Settings,
     *,
     cores: int | None = None,
