@@ -23,7 +23,7 @@ NAMES = ["m7", "m7c", "m7_two_means"]
 
 @pytest.mark.parametrize("family", FAMILIES)
 @given(screen=screens(), point=points)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)  # each is compiled; test_closed.py tries more
 def test_likelihood_is_that_of_the_dense_normal(family, screen, point):
     y = screen.log_fc
     expected = stats.multivariate_normal(

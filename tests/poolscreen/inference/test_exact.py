@@ -175,6 +175,7 @@ def test_a_file_is_enough_to_draw(screen, tmp_path):
     np.testing.assert_array_equal(one["sigma"], other["sigma"])
 
 
+@pytest.mark.slow
 def test_nuts_takes_over_where_weights_cannot_be_trusted(screen, monkeypatch):
     monkeypatch.setattr(exact, "MAX_PARETO_K", -9.0)
     said = []
