@@ -111,7 +111,7 @@ def jobs(edited: Collection[str], code: Mapping[str, str]) -> list[str]:
     >>> jobs(["book/index.md"], code={})
     []
     >>> jobs(["src/poolscreen/models/m7c.py"], code={})[:3]
-    ['fit m7c', 'calibrate m7c/0', 'calibrate m7c/1']
+    ['fit m7c', 'calibrate m7c', 'predict m7c']
     """
     reruns = steps.reruns()
     found = [job for path in edited for job in reruns.get(path, []) if job != "site"]

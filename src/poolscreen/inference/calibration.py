@@ -146,7 +146,7 @@ def from_prior(
     Examples
     --------
     >>> from poolscreen.models import m7a
-    >>> widths = [screen.log_fc.std() for screen in from_prior(m7a, design(), 3)]
+    >>> widths = [float(screen.log_fc.std()) for screen in from_prior(m7a, design(), 3)]
     >>> max(widths) > 2 * min(widths)
     True
     """
