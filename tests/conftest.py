@@ -10,6 +10,7 @@ from pathlib import Path
 
 import playwright.sync_api
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.tree import HANGING, ROOT, Tree, copy_project
 
 from poolscreen import processes
@@ -19,6 +20,10 @@ os.environ.update(processes.ONE_THREAD)  # before NumPy is imported
 
 from poolscreen.screens.simulate import Design, simulate
 from poolscreen.screens.table import Screen
+
+# A busy machine is slow in drawing examples, which is no fault of a test.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 # What runs in the background of a shell ignores interrupts, and so does what it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
