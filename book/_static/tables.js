@@ -1,12 +1,18 @@
 // Tables that scroll sideways can be scrolled with the keyboard, and show that there is more.
-const reach = () => document.querySelectorAll(".pst-scrollable-table-container, .dt-layout-full").forEach((box) => {
+const boxes = () => document.querySelectorAll(".pst-scrollable-table-container, .dt-layout-full");
+const reach = () => boxes().forEach((box) => {
   const hint = () => box.classList.toggle("has-more", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
   if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   else box.removeAttribute("tabindex");
   box.onscroll = hint;
   hint();
 });
-document.addEventListener("DOMContentLoaded", reach);
+// Also when a font that comes late makes a table wider than its box.
+const resized = new ResizeObserver(reach);
+document.addEventListener("DOMContentLoaded", () => boxes().forEach((box) => {
+  resized.observe(box);
+  resized.observe(box.firstElementChild);
+}));
 window.addEventListener("resize", reach);
 
 // Long tables (class "searchable") can be searched, sorted and leafed through. The script that

@@ -211,7 +211,7 @@ def load_attempt(attempt: str) -> xr.DataTree:
     >>> failed = load_attempt("m7b/pymc")
     >>> dict(failed["posterior"]["sigma"].sizes)
     {'chain': 4, 'draw': 2000}
-    >>> failed.attrs["max_r_hat"] > 1.05
+    >>> bool(failed.attrs["max_r_hat"] > 1.05)
     True
     """
     return store.read_tree(paths.attempt_path(attempt))
@@ -250,7 +250,7 @@ def load_benchmark(name: str) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        `samplers`, `seeds`, `builds`, `scaling` or `peers`.
+        `samplers`, `seeds`, `prior_screens`, `builds`, `scaling` or `peers`.
 
     Returns
     -------
@@ -266,7 +266,7 @@ def load_benchmark(name: str) -> dict[str, Any]:
     --------
     >>> measured = load_benchmark("samplers")
     >>> sorted({figure["sampler"] for figure in measured["figures"]})
-    ['marginal', 'nutpie', 'pymc', 'pymc_default']
+    ['marginal', 'nutpie', 'points', 'pymc', 'pymc_default']
     >>> load_benchmark("nothing")
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: ...nothing.json is not there; `make bench` makes it

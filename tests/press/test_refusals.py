@@ -115,8 +115,8 @@ def test_a_measurement_that_is_not_there(tree, put):
     ("path", "other", "chapter"),
     [
         (
-            "results/calibration/m7a/0.nc",
-            "results/calibration/m7b/0.nc",
+            "results/calibration/m7a.nc",
+            "results/calibration/m7b.nc",
             "05_calibration",
         ),
         ("results/fits/m7a.nc", "results/fits/m7a_unpooled.nc", "02_model_7a"),
