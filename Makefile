@@ -15,7 +15,7 @@ book: env  ## Make the book: simulate, fit, execute, build; only what is not up 
 test: book  ## Make the book and run all tests
 	@$(PYTEST)
 
-test-quick: env  ## Run the tests that need no book (under two minutes)
+test-quick: env  ## Run the tests that need no book (a minute)
 	@$(PYTEST) -m "not book and not browser and not slow"
 
 serve: env  ## Make the book, show it on http://localhost:8000, and edits as they are saved

@@ -34,6 +34,7 @@ def test_likelihood_is_that_of_the_dense_normal(family, screen, point):
     np.testing.assert_allclose(function(), expected, rtol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_its_gradient_is_right(family, screen):
     inputs = [pt.dscalar(name) for name in family.parameters]

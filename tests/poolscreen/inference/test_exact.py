@@ -49,6 +49,7 @@ def test_scales_are_those_of_quadrature(name, screen):
         assert np.abs(off).max() < 0.002 * expected[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["m7b", "m7"])
 def test_effects_of_a_mixture_are_those_of_its_draws(name, screen):
     posterior = exact.solve(models.get(name).FAMILY, screen)
