@@ -424,7 +424,7 @@ by_points.round(4)
 # %% [markdown]
 # {numref}`tbl-ways` puts all ways to the posterior of 7b beside each other. The first two sample the model as
 # it is written down, the third its marginal form, with the exact draws of all effects. The fourth integrates
-# the scales, and draws the effects as often. These four took turns on a machine that did nothing else
+# the scales, and draws the effects as often. These four took turns on one machine
 # ([Measurements](measurements), where the other models are, too); of {glue:text}`n_rounds:d` rounds the table
 # shows the median, and the worst R-hat. *Off the grid* is the largest difference of a mean or a standard
 # deviation of a scale from that of the grid, in posterior standard deviations, in the worst round.

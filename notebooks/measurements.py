@@ -248,8 +248,9 @@ numbers(
 )
 
 # %% [markdown]
-# The cold build of chapters 1 to 4 is {glue:text}`cold_ratio:.1f` times as fast in this book. Either runs
-# PyMC's NUTS on model 7b for chapter 4, which shows it on purpose. With chapter 5 the two steps together are
+# The cold build of chapters 1 to 4 is {glue:text}`cold_ratio:.1f` times as fast in this book. When it was
+# measured, both books still compared all samplers for chapter 4, which takes minutes in either; a build of this
+# book no longer does so. With chapter 5 the two steps together are
 # {glue:text}`whole_ratio:.1f` times as fast; for all {glue:text}`n_data_sets:,` screens per model the plain
 # book would need, at the same pace, {glue:text}`all_hours:.0f` hours.
 #
