@@ -1,6 +1,6 @@
 """What sampling needs of a family of models whose effects integrate out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -69,12 +69,15 @@ class Closed(Protocol):
 
     Attributes
     ----------
+    screen : Screen
+        The data.
     together : list of list of str
         Names of the scales; those that the data hardly tell apart stand in one list.
     size : int
         Numbers that one point takes in memory, as an order of magnitude.
     """
 
+    screen: Screen
     together: list[list[str]]
     size: int
 
@@ -83,6 +86,20 @@ class Closed(Protocol):
 
     def given(self, scales: Points) -> Given:
         """Return means and effects, given the scales."""
+
+    def draw_effects(self, values: Points, rng: np.random.Generator) -> dict[str, FloatArray]:
+        """Draw what is not sampled, exactly: one draw for each of what is.
+
+        Parameters
+        ----------
+        values : mapping of str to numpy.ndarray, shape (draws,)
+            Draws of the family's `parameters`.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            The first dimension is the draw.
+        """
 
 
 def log_normal(value: FloatArray, variance: FloatArray) -> FloatArray:
@@ -142,11 +159,6 @@ class Family(Protocol):
         -------
         numpy.ndarray, shape (draws, observations)
         """
-
-    def draw_effects(
-        self, screen: Screen, posterior: xr.Dataset, rng: np.random.Generator
-    ) -> xr.Dataset:
-        """Draw what is not sampled, exactly, to each draw of what is."""
 
     def parts(self, screen: Screen) -> dict[str, IntArray]:
         """Return what the observations share: a random effect for each part of the model.
@@ -214,6 +226,52 @@ def check_member(family: Family, screen: Screen, model: pm.Model) -> None:
 def samples(posterior: xr.Dataset) -> dict[str, FloatArray]:
     """Return draws of scalars with all chains in one row."""
     return {name: values for name, values in in_rows(posterior).items() if values.ndim == 1}
+
+
+def draws_at_a_time(values: Points) -> Iterator[dict[str, FloatArray]]:
+    """Give a few draws at a time: what is needed in between stays in the processor's cache."""
+    for start in range(0, len(next(iter(values.values()))), DRAWS_AT_A_TIME):
+        yield {name: drawn[start : start + DRAWS_AT_A_TIME] for name, drawn in values.items()}
+
+
+def labelled(
+    family: Family, screen: Screen, values: Points, sample: Mapping[str, Any]
+) -> xr.Dataset:
+    """Label draws of parameters and effects.
+
+    Parameters
+    ----------
+    family : Family
+        The model.
+    screen : Screen
+        For the labels.
+    values : mapping of str to numpy.ndarray
+        The first dimension is the draw, the others those of the effect.
+    sample : mapping of str to sequence
+        The dimensions of the draws, with their labels: `chain` and `draw`.
+
+    Returns
+    -------
+    xarray.Dataset
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7a
+    >>> values = {"sigma": np.ones(6), "alpha_gc": np.zeros((6, 2, 2))}
+    >>> drawn = labelled(m7a.FAMILY, small_screen, values, {"chain": [0, 1], "draw": [0, 1, 2]})
+    >>> dict(drawn["alpha_gc"].sizes), drawn["sigma"].dims
+    ({'chain': 2, 'draw': 3, 'gene': 2, 'cell_line': 2}, ('chain', 'draw'))
+    """
+    sizes = [len(labels) for labels in sample.values()]
+    dims = {name: family.dims.get(name, ()) for name in values}
+    used = {dim for of_name in dims.values() for dim in of_name}
+    return xr.Dataset(
+        {
+            name: ((*sample, *dims[name]), drawn.reshape(*sizes, *drawn.shape[1:]))
+            for name, drawn in values.items()
+        },
+        coords={**sample, **{dim: v for dim, v in screen.coords.items() if dim in used}},
+    )
 
 
 def in_rows(posterior: xr.Dataset) -> dict[str, FloatArray]:

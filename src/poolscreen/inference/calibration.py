@@ -225,16 +225,17 @@ def _write_down(model: models.Model, screen: Screen) -> _Written:
 
 def _drawn(
     written: _Written, screen: Screen, size: int, rng: np.random.Generator
-) -> Iterator[tuple[xr.Dataset, Screen]]:
+) -> Iterator[tuple[dict[str, FloatArray], Screen]]:
     """Draw parameters from the prior, and a screen from them, so many times."""
     logging.getLogger("pymc").setLevel(logging.ERROR)
     drawn = pm.sample_prior_predictive(
         size, model=written.form, random_seed=int(rng.integers(2**31))
     )
-    truths = drawn["prior"].to_dataset().isel(chain=0)
+    truths = in_rows(drawn["prior"].to_dataset()[written.free])
     screens = drawn["prior_predictive"][written.observed][0].to_numpy()
     for number, log_fc in enumerate(screens):
-        yield truths.isel(draw=number), screen.measured(log_fc)
+        truth = {name: values[number] for name, values in truths.items()}
+        yield truth, screen.measured(log_fc)
 
 
 def _in_closed_form(family: Family) -> LogLikelihood:
@@ -261,28 +262,29 @@ def _compiled(form: pm.Model, data: str) -> LogLikelihood:
 
 
 def _ranks(
-    written: _Written, truth: xr.Dataset, screen: Screen, posterior: xr.Dataset
+    written: _Written, truth: dict[str, FloatArray], screen: Screen, posterior: xr.Dataset
 ) -> dict[str, int]:
     """Return how many draws lie below the truth, by quantity."""
     draws = in_rows(posterior[written.free])
-    true = {name: truth[name].to_numpy()[None] for name in written.free}
     ranks = {}
-    for name in written.free:
-        below = (draws[name] < true[name]).sum(axis=0)
-        for index, label in _shown(truth[name]):
+    for name, true in truth.items():
+        below = (draws[name] < true).sum(axis=0)
+        for index, label in _shown(posterior[name]):
             ranks[label] = int(below[index])
-    of_draws, of_truth = (written.log_likelihood(screen, values) for values in (draws, true))
+    of_draws = written.log_likelihood(screen, draws)
+    of_truth = written.log_likelihood(screen, {name: true[None] for name, true in truth.items()})
     ranks[LOG_LIKELIHOOD] = int((of_draws < of_truth).sum())
     return ranks
 
 
-def _shown(values: xr.DataArray) -> list[tuple[tuple[int, ...], str]]:
+def _shown(draws: xr.DataArray) -> list[tuple[tuple[int, ...], str]]:
     """Return the index and the label of a scalar, or of the first and last of an effect."""
-    if not values.dims:
-        return [((), str(values.name))]
+    dims = draws.dims[2:]
+    if not dims:
+        return [((), str(draws.name))]
     shown = []
     for place in (0, -1):
-        index = (place,) * values.ndim
-        labels = ", ".join(str(values[dim].to_numpy()[place]) for dim in values.dims)
-        shown.append((index, f"{values.name}[{labels}]"))
+        index = (place,) * len(dims)
+        labels = ", ".join(str(draws[dim].to_numpy()[place]) for dim in dims)
+        shown.append((index, f"{draws.name}[{labels}]"))
     return shown

@@ -12,7 +12,15 @@ import xarray as xr
 from poolscreen import models
 from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError, refuse
-from poolscreen.families.family import DRAWS_AT_A_TIME, Closed, Family, Given, Moments, in_rows
+from poolscreen.families.family import (
+    DRAWS_AT_A_TIME,
+    Closed,
+    Family,
+    Given,
+    Moments,
+    in_rows,
+    labelled,
+)
 from poolscreen.inference import store
 from poolscreen.inference.mixtures import Mixture, weighted_interval
 from poolscreen.inference.posterior import HDI_PROB
@@ -40,8 +48,8 @@ class Exact:
     ----------
     family : Family
         The model.
-    screen : Screen
-        The data.
+    closed : Closed
+        The model of a screen in closed form.
     points : Weighted
         The scales.
     most : int
@@ -60,14 +68,14 @@ class Exact:
     """
 
     family: Family
-    screen: Screen
+    closed: Closed
     points: Weighted
     most: int = MOST
 
-    @cached_property
-    def closed(self) -> Closed:
-        """The model in closed form."""
-        return self.family.closed(self.screen)
+    @property
+    def screen(self) -> Screen:
+        """The data."""
+        return self.closed.screen
 
     @cached_property
     def few(self) -> Weighted:
@@ -216,24 +224,26 @@ class Exact:
         {'chain': 1, 'draw': 1000, 'gene': 2, 'cell_line': 2}
         """
         rng = np.random.default_rng(seed)
-        parts = []
         effects = (len(self.screen.genes) + len(self.screen.sgrnas)) * len(self.screen.cell_lines)
         step = max(DRAWS_AT_A_TIME, BLOCK // effects)
-        for start in range(0, size, step):
-            n = min(step, size - start)
-            scales = self.points.drawn(n, rng)
-            drawn = {name: (("chain", "draw"), values[None]) for name, values in scales.items()}
-            for name in set(self.family.parameters) - set(scales):  # a mean that all have in common
-                moments = self.closed.given(scales).means()[name]
-                values = rng.normal(moments.mean, np.sqrt(moments.variance))
-                drawn[name] = ("chain", "draw"), values[None]
-            coords = {"chain": [0], "draw": np.arange(start, start + n)}
-            some = xr.Dataset(drawn, coords=coords)[self.family.parameters]
-            wanted = names is None or not set(names) <= set(self.family.parameters)
-            if wanted:
-                some = some.merge(self.family.draw_effects(self.screen, some, rng))
-            parts.append(some if names is None else some[list(names)])
-        return xr.concat(parts, dim="draw")
+        sizes = [min(step, size - start) for start in range(0, size, step)]
+        parts = [self._drawn(n, names, rng) for n in sizes]
+        kept = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        sample = {"chain": [0], "draw": np.arange(size)}
+        return labelled(self.family, self.screen, kept, sample)
+
+    def _drawn(
+        self, size: int, names: Sequence[str] | None, rng: np.random.Generator
+    ) -> dict[str, FloatArray]:
+        """Draw what is kept, at once; see `draws`."""
+        drawn = self.points.drawn(size, rng)
+        for name in set(self.family.parameters) - set(drawn):  # a mean that all have in common
+            moments = self.closed.given(drawn).means()[name]
+            drawn[name] = rng.normal(moments.mean, np.sqrt(moments.variance))
+        drawn = {name: drawn[name] for name in self.family.parameters}
+        if names is None or not set(names) <= set(drawn):
+            drawn |= self.closed.draw_effects(drawn, rng)
+        return {name: drawn[name] for name in names or drawn}
 
     def predicted(self, size: int, *, seed: int = 103) -> xr.Dataset:
         """Predict screens like the one that was observed.
@@ -349,7 +359,7 @@ def read(path: Path) -> Exact:
     points = Weighted(values, weights, float(tree.attrs["error"]), float(tree.attrs["pareto_k"]))
     family = models.get(tree.attrs["model"]).FAMILY
     assert family is not None  # only those are solved
-    return Exact(family, screen, points)
+    return Exact(family, family.closed(screen), points)
 
 
 def solve(
@@ -386,14 +396,15 @@ def solve(
     >>> solve(m7a.FAMILY, small_screen).scalars()["parameter"].tolist()
     ['mu_alpha_gc', 'sigma_alpha', 'sigma']
     """
-    points = integrate(family.closed(screen), tolerance=tolerance)
+    closed = family.closed(screen)
+    points = integrate(closed, tolerance=tolerance)
     if not points.pareto_k < MAX_PARETO_K:
         say(
             f"the scales cannot be integrated by importance sampling (Pareto k "
             f"{points.pareto_k:.2f}, where {MAX_PARETO_K} is the limit), so NUTS samples them"
         )
         points = _sampled(family, screen)
-    return Exact(family, screen, points)
+    return Exact(family, closed, points)
 
 
 def _sampled(family: Family, screen: Screen) -> Weighted:

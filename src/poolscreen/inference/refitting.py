@@ -50,10 +50,11 @@ class Integrated:
 
     def fit(self, screen: Screen, seed: int) -> tuple[xr.Dataset, str]:
         """Draw from the posterior for one screen; see `Refitted`."""
-        points = integrate(self.family.closed(screen), tolerance=TOLERANCE)
+        closed = self.family.closed(screen)
+        points = integrate(closed, tolerance=TOLERANCE)
         good = points.pareto_k < MAX_PARETO_K
         fault = "" if good else f"Pareto k {points.pareto_k:.2f} (below {MAX_PARETO_K})"
-        return Exact(self.family, screen, points).draws(DRAWS, seed=seed), fault
+        return Exact(self.family, closed, points).draws(DRAWS, seed=seed), fault
 
 
 @dataclass(frozen=True)

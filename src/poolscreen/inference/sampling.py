@@ -12,7 +12,7 @@ from nutpie.compile_pymc import CompiledPyMCModel
 
 from poolscreen import models
 from poolscreen.errors import PoolscreenError
-from poolscreen.families.family import Family, check_member
+from poolscreen.families.family import Family, check_member, in_rows, labelled
 from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.table import Screen
 
@@ -235,9 +235,10 @@ def add_effects(family: Family, screen: Screen, sampled: xr.DataTree, seed: int)
     scales = sampled["posterior"].to_dataset()[family.parameters]
     # A stream of its own: the chains used the seed itself.
     rng = np.random.default_rng([seed, 1])
-    effects = family.draw_effects(screen, scales, rng)
+    effects = family.closed(screen).draw_effects(in_rows(scales), rng)
+    sample = {dim: scales[dim] for dim in ("chain", "draw")}
     result = sampled.copy()
-    result["posterior"] = xr.DataTree(scales.merge(effects))
+    result["posterior"] = xr.DataTree(scales.merge(labelled(family, screen, effects, sample)))
     return result
 
 

@@ -126,11 +126,9 @@ def integrate(closed: Closed, *, tolerance: float = TOLERANCE) -> Weighted:
         together = np.concatenate(log_weights, axis=1)
         scales, _ = coordinates.scales(np.concatenate(points, axis=1).reshape(-1, x.shape[1]))
         error = _error(np.stack(list(scales.values())).reshape(-1, *together.shape), together)
-        if error < tolerance:
-            weights, pareto_k = normalised(together.ravel())
-            if pareto_k < MAX_PARETO_K:
-                break
-    weights, pareto_k = normalised(together.ravel())
+        weights, pareto_k = normalised(together.ravel())
+        if error < tolerance and pareto_k < MAX_PARETO_K:
+            break
     return Weighted(scales, weights, error, pareto_k)
 
 
@@ -325,7 +323,7 @@ def _mode(log_density: LogDensity, dimension: int, start: FloatArray | None = No
         jac=lambda x: around(tuple(x))[1],
         hess=lambda x: around(tuple(x))[2],
         method="trust-exact",
-        options={"gtol": 1e-3, "maxiter": 100},
+        options={"gtol": 1e-2, "maxiter": 100},
     )
     mode: FloatArray = found.x
     return mode

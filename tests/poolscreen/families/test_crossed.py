@@ -7,7 +7,7 @@ import pytensor.tensor as pt
 import pytest
 from hypothesis import assume, given, settings
 from scipy import stats
-from tests.dense import FAMILIES, Dense, points, repeated
+from tests.dense import FAMILIES, Dense, points
 from tests.poolscreen.families.test_nested import screens
 
 from poolscreen import models
@@ -56,11 +56,12 @@ def test_draws_of_the_effects_are_those_of_the_dense_normal(family, screen, poin
     assume(len(screen.log_fc) > 1)  # of one there is nothing to learn
     draws, dense = 4000, Dense(family, screen, point)
     rng = np.random.default_rng(1)
-    found = family.draw_effects(screen, repeated(point, family, draws), rng)
-    assert set(found.data_vars) == set(dense.effects)
-    for name in found.data_vars:
+    scales = {name: np.full(draws, point[name]) for name in family.parameters}
+    found = family.closed(screen).draw_effects(scales, rng)
+    assert set(found) == set(dense.effects)
+    for name in found:
         mean, covariance = dense.effect(name, screen.log_fc)
-        values = found[name].to_numpy().reshape(draws, -1)
+        values = found[name].reshape(draws, -1)
         sd = np.sqrt(np.diag(covariance))
         z = (values.mean(0) - mean) / (sd + 1e-9) * np.sqrt(draws)
         assert np.abs(z).max() < 5

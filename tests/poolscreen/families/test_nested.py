@@ -16,7 +16,7 @@ from poolscreen import models
 from poolscreen.errors import PoolscreenError
 from poolscreen.families.family import MEAN_SD, SCALE_RATE, check_member
 from poolscreen.families.nested import likelihood
-from poolscreen.families.nested.data import statistics
+from poolscreen.families.nested.data import statistics, units
 from poolscreen.families.nested.effects import draw_effects
 from poolscreen.families.nested.family import NestedNormal
 from poolscreen.families.nested.likelihood import (
@@ -180,11 +180,10 @@ def test_likelihood_is_that_of_the_dense_normal(screen, family, point):
 def test_draws_of_the_effects_are_those_of_the_dense_normal(screen, family, point):
     expected, covariance = Dense(family, screen, *values_of(family, point)).effects()
     n = 20_000
-    effects = draw_effects(
-        family, screen, posterior_at(family, point, draws=n), np.random.default_rng(1)
-    )
+    values = {name: np.full(n, point[name]) for name in family.parameters}
+    effects = draw_effects(family, units(family, screen), values, np.random.default_rng(1))
     names = [family.top, *([family.nested] if family.nested else [])]
-    drawn = np.hstack([effects[name].to_numpy().reshape(n, -1) for name in names])
+    drawn = np.hstack([effects[name].reshape(n, -1) for name in names])
     deviations = np.sqrt(np.diag(covariance))
     # Six standard errors: with some hundred effects per run a false alarm is out of the question.
     np.testing.assert_array_less(np.abs(drawn.mean(0) - expected), 6 * deviations / n**0.5 + 1e-9)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from poolscreen.arrays import FloatArray, IntArray
-from poolscreen.families.crossed import effects, likelihood
+from poolscreen.families.crossed import likelihood
 from poolscreen.families.crossed.closed import Closed
 from poolscreen.families.crossed.levels import Levels
 from poolscreen.screens.table import Screen
@@ -23,7 +23,6 @@ class Crossed(Levels):
     build = likelihood.build
     data_of = likelihood.data_of
     log_joint = likelihood.log_joint
-    draw_effects = effects.draw_effects
 
     def closed(self, screen: Screen) -> Closed:
         """Return the model of a screen in closed form, given its scales."""

@@ -4,12 +4,14 @@ Everything is computed for many points of the scales at once, with NumPy: a seco
 sampled form of `poolscreen.families.nested.likelihood` gives.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.families.family import MEAN_SD, Moments, Points, log_normal
 from poolscreen.families.nested.data import Units, check_informative, statistics, units
-from poolscreen.families.nested.effects import Conditional
+from poolscreen.families.nested.effects import Conditional, draw_effects
 from poolscreen.families.nested.levels import Levels
 from poolscreen.families.nested.likelihood import together
 from poolscreen.screens.table import Screen
@@ -122,6 +124,12 @@ class Closed:
     def given(self, scales: Points) -> "Given":
         """Return the mean and the effects, given the scales."""
         return Given(self, scales)
+
+    def draw_effects(
+        self, values: Mapping[str, FloatArray], rng: np.random.Generator
+    ) -> dict[str, FloatArray]:
+        """Draw the effects, one draw for each of the scales and the mean."""
+        return draw_effects(self.levels, self.units, values, rng)
 
 
 class Given:

@@ -1,24 +1,21 @@
 """The effects of nested models, drawn back exactly."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from poolscreen.arrays import FloatArray
-from poolscreen.families.family import DRAWS_AT_A_TIME, samples
-from poolscreen.families.nested.data import Units, units
+from poolscreen.families.family import draws_at_a_time
+from poolscreen.families.nested.data import Units
 from poolscreen.families.nested.levels import Levels
-from poolscreen.screens.table import Screen
 
 
 def draw_effects(
     levels: Levels,
-    screen: Screen,
-    posterior: xr.Dataset,
+    by_unit: Units,
+    values: Mapping[str, FloatArray],
     rng: np.random.Generator,
-) -> xr.Dataset:
+) -> dict[str, FloatArray]:
     r"""Draw all effects, exactly: one conjugate normal draw per draw of means and scales.
 
     Given the scales, the top effects have precision :math:`1/\tau^2 + P` and mean
@@ -29,17 +26,17 @@ def draw_effects(
     ----------
     levels : Levels
         The model.
-    screen : Screen
+    by_unit : Units
         The data that the posterior was sampled with.
-    posterior : xarray.Dataset
-        Draws of the model's means and scales, dimensions `chain` and `draw`.
+    values : mapping of str to numpy.ndarray, shape (draws,)
+        Draws of the model's means and scales.
     rng : numpy.random.Generator
         Source of randomness.
 
     Returns
     -------
-    xarray.Dataset
-        The effects, dimensions `chain`, `draw`, `gene` or `sgRNA`, `cell_line`.
+    dict of str to numpy.ndarray
+        The effects, shape (draws, genes, cell lines) or (draws, sgRNAs, cell lines).
 
     Examples
     --------
@@ -48,34 +45,27 @@ def draw_effects(
     >>> from poolscreen.models import m7a
     >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": [-2.0]})
     >>> scales = {"mu_alpha_gc": 0.0, "sigma_alpha": 1.0, "sigma": 1.0}
-    >>> posterior = xr.Dataset(
-    ...     {name: (("chain", "draw"), np.full((4, 2500), v)) for name, v in scales.items()}
-    ... )
-    >>> effects = draw_effects(m7a.FAMILY, Screen(table), posterior, np.random.default_rng(103))
-    >>> effects["alpha_gc"].dims
-    ('chain', 'draw', 'gene', 'cell_line')
-    >>> effects["alpha_gc"].mean().round(1).item()  # half way from -2 to 0
-    -1.0
+    >>> values = {name: np.full(10_000, value) for name, value in scales.items()}
+    >>> by_unit = units(m7a.FAMILY, Screen(table))
+    >>> drawn = draw_effects(m7a.FAMILY, by_unit, values, np.random.default_rng(103))["alpha_gc"]
+    >>> drawn.shape, drawn.mean().round(1).item()  # half way from -2 to 0
+    ((10000, 1, 1), -1.0)
     """
-    by_unit, values = units(levels, screen), samples(posterior)
-    n_samples, (n_rows, n_cells) = values["sigma"].size, by_unit.n.shape
+    size, (n_rows, n_cells) = len(values["sigma"]), by_unit.n.shape
     n_top = int(by_unit.group_of_row.max()) + 1
-    drawn = {levels.top: np.empty((n_samples, n_top, n_cells))}
+    drawn = {levels.top: np.empty((size, n_top, n_cells))}
     if levels.nested:
-        drawn[levels.nested] = np.empty((n_samples, n_rows, n_cells))
-    # A few draws at a time: what is only needed in between then stays in the processor's cache.
-    for start in range(0, n_samples, DRAWS_AT_A_TIME):
-        some = slice(start, start + DRAWS_AT_A_TIME)
-        given = Conditional(levels, by_unit, {k: v[some] for k, v in values.items()})
+        drawn[levels.nested] = np.empty((size, n_rows, n_cells))
+    start = 0
+    for some in draws_at_a_time(values):
+        given = Conditional(levels, by_unit, some)
+        at = slice(start, start := start + len(some["sigma"]))
         location, sd, _ = given.top()
-        top = drawn[levels.top][some] = _normal(rng, location, sd)
+        top = drawn[levels.top][at] = _normal(rng, location, sd)
         if levels.nested:
             location, sd, _ = given.nested(top)
-            drawn[levels.nested][some] = _normal(rng, location, sd)
-    sample = {dim: posterior[dim] for dim in ("chain", "draw")}
-    sizes = (posterior.sizes["chain"], posterior.sizes["draw"])
-    effects = {k: v.reshape(*sizes, *v.shape[1:]) for k, v in drawn.items()}
-    return labelled(levels, screen, effects, sample)
+            drawn[levels.nested][at] = _normal(rng, location, sd)
+    return drawn
 
 
 def _normal(rng: np.random.Generator, location: FloatArray, sd: FloatArray) -> FloatArray:
@@ -84,44 +74,6 @@ def _normal(rng: np.random.Generator, location: FloatArray, sd: FloatArray) -> F
     drawn *= sd
     drawn += location
     return drawn
-
-
-def labelled(
-    levels: Levels,
-    screen: Screen,
-    effects: Mapping[str, FloatArray],
-    leading: Mapping[str, Any],
-) -> xr.Dataset:
-    """Label effects, whose last dimensions are the gene or sgRNA and the cell line.
-
-    Parameters
-    ----------
-    levels : Levels
-        The model.
-    screen : Screen
-        For the labels.
-    effects : mapping of str to numpy.ndarray
-        By the names of the levels.
-    leading : mapping
-        The dimensions before, with their labels.
-
-    Returns
-    -------
-    xarray.Dataset
-
-    Examples
-    --------
-    >>> from poolscreen.models import m7a
-    >>> found = labelled(m7a.FAMILY, small_screen, {"alpha_gc": np.zeros((1, 2, 2))}, {"n": [0]})
-    >>> found["alpha_gc"].dims
-    ('n', 'gene', 'cell_line')
-    """
-    rows = {levels.top: levels.level, levels.nested: "sgRNA"}
-    used = {rows[name] for name in effects} | {"cell_line"}
-    return xr.Dataset(
-        {name: ((*leading, rows[name], "cell_line"), values) for name, values in effects.items()},
-        coords=dict(leading) | {d: v for d, v in screen.coords.items() if d in used},
-    )
 
 
 class Conditional:

@@ -6,7 +6,7 @@ import numpy as np
 
 from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.families.family import MEAN_SD
-from poolscreen.families.nested import effects, likelihood
+from poolscreen.families.nested import likelihood
 from poolscreen.families.nested.closed import Closed
 from poolscreen.families.nested.levels import Levels
 from poolscreen.screens.table import Screen
@@ -25,7 +25,6 @@ class NestedNormal(Levels):
     build = likelihood.build
     data_of = likelihood.data_of
     log_joint = likelihood.log_joint
-    draw_effects = effects.draw_effects
 
     def closed(self, screen: Screen) -> Closed:
         """Return the model of a screen in closed form, given its scales."""
