@@ -8,14 +8,23 @@ from poolscreen.families.crossed.family import Crossed
 from poolscreen.families.nested.family import NestedNormal
 from poolscreen.screens.table import Screen
 
-FAMILIES = [Crossed(), Crossed(nested_sd=None), Crossed(two_means=True)]
+ADDITIVE = [Crossed(), Crossed(nested_sd=None), Crossed(two_means=True)]
+INTERACTING = [
+    Crossed(interaction_sd="sigma_delta"),
+    Crossed(interaction_sd="sigma_delta", own_sd="sigma_eta"),
+    Crossed(interaction_sd="sigma_delta", nested_sd=None, two_means=True),
+    Crossed(own_sd="sigma_eta"),
+]
+FAMILIES = [*ADDITIVE, *INTERACTING]
 
 
 scales = st.floats(0.05, 8)
 
 
 points = st.fixed_dictionaries(
-    dict.fromkeys(["sigma_gamma", "sigma_alpha", "sigma_beta", "sigma"], scales)
+    dict.fromkeys(
+        [*(f"sigma_{name}" for name in "gamma alpha beta delta eta".split()), "sigma"], scales
+    )
 )
 
 
@@ -27,20 +36,19 @@ class Dense:
             "gamma_g": len(screen.genes),
             "beta_c": len(screen.cell_lines),
             "alpha_s": len(screen.sgrnas),
+            "delta_gc": len(screen.genes) * len(screen.cell_lines),
+            "eta_sc": len(screen.sgrnas) * len(screen.cell_lines),
         }
-        # Independent parts: means, deviations of genes, of cell lines, of sgRNAs, of observations.
+        # Independent parts: means, deviations of genes, of cell lines, of sgRNAs, of genes and of
+        # sgRNAs in single lines.
         means = ["mu_gamma", "mu_beta"] if family.two_means else ["mu"]
         sd = [*[5.0] * len(means)]
-        for name, scale in (
-            ("gamma_g", "gamma"),
-            ("beta_c", "beta"),
-            ("alpha_s", "alpha"),
-        ):
-            known = name != "alpha_s" or family.nested_sd
-            sd += [point[f"sigma_{scale}"] if known else 0.0] * sizes[name]
+        for name, size in sizes.items():
+            known = name in family.dims
+            sd += [point[f"sigma_{name.split('_')[0]}"] if known else 0.0] * size
         eye = np.eye(len(sd))
         starts = np.cumsum([len(means), *sizes.values()])
-        of_mean, gene, line, deviation = np.split(eye, starts[:-1])
+        of_mean, gene, line, deviation, interaction, own = np.split(eye, starts[:-1])
         if family.two_means:
             gene, line = gene + of_mean[0], line + of_mean[1]
             level = np.zeros((1, len(sd)))
@@ -49,12 +57,15 @@ class Dense:
             level = of_mean
         sgrna = level + gene[screen.gene_of_sgrna] + deviation
         mu = sgrna[screen.sgrna_idx] + line[screen.cell_idx]
+        n_lines = len(screen.cell_lines)
+        mu = mu + interaction[screen.gene_idx * n_lines + screen.cell_idx]
+        mu = mu + own[screen.sgrna_idx * n_lines + screen.cell_idx]
         prior = np.diag(np.square(sd))
         self.covariance = mu @ prior @ mu.T + point["sigma"] ** 2 * np.eye(len(mu))
         self.effects = {"gamma_g": gene, "beta_c": line}
         self.effects |= {name: of_mean[[i]] for i, name in enumerate(means)}
-        if family.nested_sd:
-            self.effects["alpha_s"] = sgrna
+        rest = {"alpha_s": sgrna, "delta_gc": interaction, "eta_sc": own}
+        self.effects |= {name: rows for name, rows in rest.items() if name in family.dims}
         self.prior, self.mu = prior, mu
 
     def effect(self, name: str, y) -> tuple[np.ndarray, np.ndarray]:

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from poolscreen.arrays import FloatArray
+from poolscreen.families.crossed.additive import Sums
 from poolscreen.families.crossed.effects import draw_effects
-from poolscreen.families.crossed.given import Given
+from poolscreen.families.crossed.given import Data, Given
 from poolscreen.families.crossed.groups import Groups
+from poolscreen.families.crossed.interacting import Means
 from poolscreen.families.crossed.levels import Levels
 from poolscreen.families.family import Points, log_normal
 from poolscreen.screens.table import Screen
@@ -38,28 +40,29 @@ class Closed:
 
     def __init__(self, levels: Levels, screen: Screen) -> None:
         self.levels, self.screen = levels, screen
-        self.groups = Groups(levels, screen)
+        groups = Groups(levels, screen)
+        self.data: Data = Sums(groups) if levels.additive else Means(groups)
         self.together = [[name] for name in levels.parameters]
         # Numbers that a point of the scales takes, from which it follows how many go together.
-        self.size = self.groups.genes.in_line.size + self.groups.sgrnas.number.size
+        self.size = self.data.size
 
     def log_likelihood(self, scales: Points) -> FloatArray:
         """Log density of all observations given the scales."""
-        given = Given(self.groups, scales)
+        given = Given(self.data, scales)
         density = given.log_density()
         if not self.levels.two_means:
             # p(y | mean of x is 0) = p(y) p(mean of x is 0 | y) / p(mean of x is 0)
-            before = given.gene / len(self.screen.genes)
+            before = np.square(scales["sigma_gamma"]) / len(self.screen.genes)
             density += log_normal(given.mean_of_genes, given.variance_of_mean)
             density -= log_normal(np.zeros_like(before), before)
         return density
 
     def given(self, scales: Points) -> Given:
         """Return means and effects, given the scales."""
-        return Given(self.groups, scales)
+        return Given(self.data, scales)
 
     def draw_effects(
         self, values: Mapping[str, FloatArray], rng: np.random.Generator
     ) -> dict[str, FloatArray]:
         """Draw means and effects, one draw for each of the scales."""
-        return draw_effects(self.groups, values, rng)
+        return draw_effects(self.data, values, rng)

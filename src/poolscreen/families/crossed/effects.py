@@ -5,13 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from poolscreen.arrays import FloatArray
-from poolscreen.families.crossed.given import Given
-from poolscreen.families.crossed.groups import Groups
+from poolscreen.families.crossed.given import Data, Given
 from poolscreen.families.family import draws_at_a_time
 
 
 def draw_effects(
-    groups: Groups, scales: Mapping[str, FloatArray], rng: np.random.Generator
+    data: Data, scales: Mapping[str, FloatArray], rng: np.random.Generator
 ) -> dict[str, FloatArray]:
     r"""Draw means and effects, exactly: one draw per draw of the scales.
 
@@ -23,8 +22,8 @@ def draw_effects(
 
     Parameters
     ----------
-    groups : Groups
-        The model, and the data that the posterior was sampled with.
+    data : Sums
+        The data that the posterior was sampled with, as the model sees them.
     scales : mapping of str to numpy.ndarray, shape (draws,)
         Draws of the scales.
     rng : numpy.random.Generator
@@ -38,47 +37,38 @@ def draw_effects(
 
     Examples
     --------
+    >>> from poolscreen.families.crossed.additive import Sums
+    >>> from poolscreen.families.crossed.groups import Groups
     >>> scales = dict.fromkeys(Levels().parameters, np.full(6, 0.5))
     >>> rng = np.random.default_rng(103)
-    >>> drawn = draw_effects(Groups(Levels(), small_screen), scales, rng)
+    >>> drawn = draw_effects(Sums(Groups(Levels(), small_screen)), scales, rng)
     >>> drawn["alpha_s"].shape
     (6, 3)
     >>> np.allclose(drawn["gamma_g"].sum(axis=1), 0)
     True
     """
-    parts = [_draw(Given(groups, some), rng) for some in draws_at_a_time(scales)]
+    parts = [_draw(Given(data, some), rng) for some in draws_at_a_time(scales)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _draw(given: Given, rng: np.random.Generator) -> dict[str, FloatArray]:
     """Draw everything for some draws of the scales; the first dimension is the draw."""
-    groups, levels, genes = given.groups, given.levels, given.groups.genes
-    size, of_gene = len(given.noise), groups.screen.gene_of_sgrna
-
-    def normal(variance: FloatArray | float, *shape: int) -> FloatArray:
-        return np.sqrt(variance) * rng.standard_normal((size, *shape))
-
+    within, levels, layout = given.within, given.levels, given.groups.like.layout
+    (size, n_lines), n_genes = given.level.shape, len(layout)
     factor = np.linalg.cholesky(given.lines.covariance)
-    z = given.level + (factor @ normal(1.0, groups.n.shape[1], 1))[:, :, 0]
-    t, q, w = given.t[:, genes.layout], given.pulls(slice(None)), given.w
-    pulled = (w @ z[:, :, None])[:, genes.layout, 0]
-    x = t * (q - pulled) + normal(t, len(genes.layout))
+    z = given.level + (factor @ rng.standard_normal((size, n_lines, 1)))[:, :, 0]
+    t, pulled = within.t[:, layout], (within.w @ z[:, :, None])[:, layout, 0]
+    x = t * (within.pulls(slice(None)) - pulled)
+    x += np.sqrt(t) * rng.standard_normal((size, n_genes))
     if not levels.two_means:  # on the condition that the effects of genes sum to zero
         step = (x.mean(axis=1) / given.variance_of_mean)[:, None]
-        linked = 1 / len(genes.layout) + (w @ given.u_covariance[:, :, None])[:, genes.layout, 0]
-        x -= t * linked * step
+        linked = (within.w @ given.u_covariance[:, :, None])[:, layout, 0]
+        x -= t * (1 / n_genes + linked) * step
         z += given.u_covariance * step
     means = given.draw_means(z, rng)
-    level = next(iter(means.values()))
-    drawn = {**means, "gamma_g": x, "beta_c": z - level[:, None]}
-    lowest = level[:, None] + x[:, of_gene]
-    if levels.two_means:
-        drawn["gamma_g"] = level[:, None] + x
+    level = next(iter(means.values()))[:, None]
+    drawn = {**means, "gamma_g": x + level * levels.two_means, "beta_c": z - level}
+    drawn |= within.draw(z, x, rng)
     if levels.nested_sd:
-        d = given.precision_of(groups.n.sum(axis=1))
-        n = groups.n.sum(axis=1)
-        of_sgrna = given.sgrna[:, None] * d
-        centre = of_sgrna * (groups.total - z @ groups.n.T - n * x[:, of_gene])
-        own = normal(of_sgrna * given.noise[:, None], len(of_gene))
-        drawn["alpha_s"] = lowest + centre + own
+        drawn["alpha_s"] += level + x[:, given.groups.screen.gene_of_sgrna]
     return drawn

@@ -44,6 +44,10 @@ class Crossed(Levels):
             if not self.two_means:
                 level = level + values["mu"][:, None]
         mean: FloatArray = level + values["beta_c"][:, screen.cell_idx]
+        if self.interaction_sd:
+            mean += values["delta_gc"][:, screen.gene_idx, screen.cell_idx]
+        if self.own_sd:
+            mean += values["eta_sc"][:, screen.sgrna_idx, screen.cell_idx]
         return mean
 
     def parts(self, screen: Screen) -> dict[str, IntArray]:
@@ -58,13 +62,16 @@ class Crossed(Levels):
         {'mean': [0, 0, 0, 0], 'sigma_gamma': [0, 0, 0, 0], 'sigma_alpha': [0, 0, 1, 1],
          'sigma_beta': [0, 1, 0, 1]}
         """
-        nested = {self.nested_sd: screen.sgrna_idx} if self.nested_sd else {}
-        return {
+        n_lines = len(screen.cell_lines)
+        of = {
             "mean": np.zeros_like(screen.cell_idx),
             "sigma_gamma": screen.gene_idx,
-            **nested,
+            self.nested_sd: screen.sgrna_idx,
             "sigma_beta": screen.cell_idx,
+            self.interaction_sd: screen.gene_idx * n_lines + screen.cell_idx,
+            self.own_sd: screen.sgrna_idx * n_lines + screen.cell_idx,
         }
+        return {name: group for name, group in of.items() if name}
 
     def variances(self, screen: Screen, scales: Mapping[str, float]) -> dict[str, float]:
         """Return the variance of each part, see `poolscreen.families.family.Family.variances`.

@@ -10,9 +10,11 @@ from poolscreen.families.family import MEAN_SD
 class Levels:
     r"""A model of effects of genes, perhaps of their sgRNAs, crossed with those of cell lines.
 
-    ``log_fc ~ Normal(alpha_s + beta_c, sigma)`` with ``alpha_s ~ Normal(mu + gamma_g,
-    sigma_alpha)``, and ``gamma_g`` and ``beta_c`` either summing to zero about an intercept ``mu``,
-    or each about a mean of their own.
+    ``log_fc ~ Normal(alpha_s + beta_c + delta_gc + eta_sc, sigma)`` with
+    ``alpha_s ~ Normal(mu + gamma_g, sigma_alpha)``, and ``gamma_g`` and ``beta_c`` either summing
+    to zero about an intercept ``mu``, or each about a mean of their own. What a gene does in one
+    line beyond that, ``delta_gc ~ Normal(0, sigma_delta)``, and an sgRNA beyond its gene,
+    ``eta_sc ~ Normal(0, sigma_eta)``, may be left out.
 
     Attributes
     ----------
@@ -21,6 +23,10 @@ class Levels:
     two_means : bool
         Whether genes and cell lines have a mean each, ``mu_gamma`` and ``mu_beta``, in place of an
         intercept and effects that sum to zero.
+    interaction_sd : str or None
+        `sigma_delta`, or None where the effect of a gene is the same in all cell lines.
+    own_sd : str or None
+        `sigma_eta`, or None where the deviation of an sgRNA from its gene is the same in all.
 
     Examples
     --------
@@ -34,6 +40,8 @@ class Levels:
 
     nested_sd: str | None = "sigma_alpha"
     two_means: bool = False
+    interaction_sd: str | None = None
+    own_sd: str | None = None
 
     @property
     def parameters(self) -> list[str]:
@@ -44,8 +52,8 @@ class Levels:
         >>> Levels(two_means=True).parameters
         ['sigma_gamma', 'sigma_alpha', 'sigma_beta', 'sigma']
         """
-        nested = [self.nested_sd] if self.nested_sd else []
-        return ["sigma_gamma", *nested, "sigma_beta", "sigma"]
+        within = [self.nested_sd, "sigma_beta", self.interaction_sd, self.own_sd]
+        return ["sigma_gamma", *filter(None, within), "sigma"]
 
     @property
     def scales(self) -> list[str]:
@@ -61,8 +69,19 @@ class Levels:
         >>> Levels().dims
         {'gamma_g': ('gene',), 'beta_c': ('cell_line',), 'alpha_s': ('sgRNA',)}
         """
-        nested = {"alpha_s": ("sgRNA",)} if self.nested_sd else {}
-        return {"gamma_g": ("gene",), "beta_c": ("cell_line",), **nested}
+        dims: dict[str, tuple[str, ...]] = {"gamma_g": ("gene",), "beta_c": ("cell_line",)}
+        if self.nested_sd:
+            dims["alpha_s"] = ("sgRNA",)
+        if self.interaction_sd:
+            dims["delta_gc"] = ("gene", "cell_line")
+        if self.own_sd:
+            dims["eta_sc"] = ("sgRNA", "cell_line")
+        return dims
+
+    @property
+    def additive(self) -> bool:
+        """Whether nothing of a gene or an sgRNA depends on the cell line."""
+        return not (self.interaction_sd or self.own_sd)
 
     def shared(self, gene: Any, line: Any, n_genes: Any, n_lines: Any) -> Any:
         """Return what all observations share beside effects that are independent.

@@ -231,6 +231,13 @@ def log_joint(levels: Levels, screen: Screen, values: Mapping[str, Any]) -> floa
         about, lowest = lowest, values["alpha_s"]
         total += stats.norm.logpdf(lowest, about, values[levels.nested_sd]).sum()
     mu = lowest[screen.sgrna_idx] + line[screen.cell_idx]
+    for name, sd, row in (
+        ("delta_gc", levels.interaction_sd, screen.gene_idx),
+        ("eta_sc", levels.own_sd, screen.sgrna_idx),
+    ):
+        if sd:
+            total += stats.norm.logpdf(values[name], 0, values[sd]).sum()
+            mu = mu + values[name][row, screen.cell_idx]
     return float(total + stats.norm.logpdf(screen.log_fc, mu, values["sigma"]).sum())
 
 
