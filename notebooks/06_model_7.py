@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 
 from poolscreen.display import graph, source, table
+from poolscreen.families.crossed.additive_likelihood import log_marginal_likelihood
 from poolscreen.families.crossed.effects import draw_effects
-from poolscreen.families.crossed.likelihood import log_marginal_likelihood
 from poolscreen.figures.calibration import rank_curves
 from poolscreen.figures.estimates import intervals_against_truth, intervals_by_model
 from poolscreen.figures.predictions import predictive, statistic

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from poolscreen import models
 from poolscreen.inference import store
 from press import paths, repository, steps
 
@@ -59,7 +58,7 @@ def fit_rows(names: list[str]) -> pd.DataFrame:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that matter, as the fits record them."""
-    record = store.read_attributes(paths.fit_path(models.names()[0]))
+    record = store.read_attributes(paths.fit_path(steps.fit_names()[0]))
     installed = json.loads(record["packages"])
     return {"Python": record["python"], **{name: installed[name] for name in PACKAGES}}
 

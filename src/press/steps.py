@@ -251,9 +251,9 @@ def chapter_files(chapter: str) -> list[str]:
 
 
 def fit_names() -> list[str]:
-    """Return the fits of the book: every model on the simulated screen, and what chapters load."""
+    """Return the fits of the book: those that chapters load."""
     loaded = (fit for chapter in chapters.names() for fit in chapter_fits(chapter))
-    return sorted({*models.names(), *loaded})
+    return sorted(set(loaded))
 
 
 def _loaded_models(loader: str) -> list[str]:

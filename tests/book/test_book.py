@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from poolscreen import models
 from poolscreen.inference import gate, store
 from poolscreen.inference.posterior import summarise
 from press import chapters, paths, results, steps
@@ -74,6 +75,7 @@ def test_a_fit_is_whole(fit):
     assert fit.attrs["seconds_sampling"] > 0
 
 
+@pytest.mark.parametrize("fit", models.names(), indirect=True)
 def test_a_fit_has_passed_the_gate(fit):
     """Computed anew from the file, not read from its attributes."""
     tables = summarise(fit["posterior"].to_dataset())

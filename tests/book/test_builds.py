@@ -134,26 +134,22 @@ def fails(tree, *messages):
 
 
 def test_what_fails_ends_in_one_message(tree):
-    """Whatever fails: a check, a cell, a page, a fit."""
-    tree.edit("_toc.yml", "notebooks/02_model_7a", "notebooks/02_model_9")
-    fails(tree, "_toc.yml names notebooks/02_model_9, but there is no notebooks/02_model_9.py")
-    tree.edit("_toc.yml", "notebooks/02_model_9", "notebooks/02_model_7a")
-
+    """Whatever fails: a cell, a page, a fit. Checks are tried in tests/press/test_refusals.py."""
     right, wrong = "design = Design()", "design = Design(1 / 0)"
     tree.edit_chapter("01_data_generation", right, wrong)
     message = "01_data_generation, cell 4 raised ZeroDivisionError: division by zero"
     fails(tree, message, "Traceback", wrong)
     tree.edit_chapter("01_data_generation", wrong, right)
 
-    tree.edit("book/index.md", "](rebuilding)", "](no_such_page)")
-    fails(tree, "Sphinx finds fault with the pages", "no_such_page")
-    tree.edit("book/index.md", "](no_such_page)", "](rebuilding)")
-
     chapters_listed = re.findall(
         r" +- file: notebooks/.*\n", (tree.folder / "_toc.yml").read_text()
     )
     for entry in chapters_listed[3:]:  # what else would be run
         tree.edit("_toc.yml", entry, "")
+    tree.edit("book/index.md", "](rebuilding)", "](no_such_page)")
+    fails(tree, "Sphinx finds fault with the pages", "no_such_page")
+    tree.edit("book/index.md", "](no_such_page)", "](rebuilding)")
+
     # Sampled as it is written down, it does not converge.
     unpooled = "src/poolscreen/models/m7b_unpooled.py"
     family = re.search(r"^FAMILY = .*$", (tree.folder / unpooled).read_text(), re.MULTILINE)[0]
@@ -197,14 +193,6 @@ def interrupt_a_fit(tree, kill):
     return output
 
 
-def interrupt_the_site(tree, kill):
-    """Stop the build while the site is made; the last good one stays."""
-    process = tree.start("build")
-    wait_for((tree.folder / "_build/sphinx").exists, process)
-    kill(process.pid)
-    return process
-
-
 def test_what_is_interrupted_goes_on(tree):
     """A fit or a site, stopped or killed: the next build gives the site of an undisturbed one."""
     output = interrupt_a_fit(tree, signal.SIGINT)
@@ -213,20 +201,16 @@ def test_what_is_interrupted_goes_on(tree):
     assert "fit wang2014/m7a" in tree.would_run()
     (tree.folder / "results/fits/wang2014/m7a.nc").touch()
     interrupt_a_fit(tree, signal.SIGKILL)
-    build(tree)
+
+    tree.edit("book/index.md", "## How to read it", "## How to read this book")
+    process = tree.start("build")
+    wait_for((tree.folder / "_build/sphinx").exists, process)
+    assert "How to read it" in tree.page("book/index")
+    # Of a command that is killed, the workflow goes on: the next one waits for it, then is done.
+    os.kill(process.pid, signal.SIGKILL)
+    assert "build: waiting for another process that is at it" in build(tree)
     assert images(tree.folder) == images(ROOT)
     table = "results/tables/wang2014/m7a/alpha_gc.csv"
     assert (tree.folder / table).read_bytes() == (ROOT / table).read_bytes()
-    assert tree.page("book/index") == (ROOT / "_build/html/book/index.html").read_text()
-    assert tree.would_run() == []
-
-    tree.edit("book/index.md", "## How to read it", "## How to read this book")
-    shutil.rmtree(tree.folder / "_build/sphinx", ignore_errors=True)
-    process = interrupt_the_site(tree, lambda pid: os.killpg(pid, signal.SIGKILL))
-    process.communicate(timeout=HANGING)
-    assert "How to read it" in tree.page("book/index")
-    # Of a command that is killed, the workflow goes on: the next one waits for it, then is done.
-    shutil.rmtree(tree.folder / "_build/sphinx", ignore_errors=True)
-    interrupt_the_site(tree, lambda pid: os.kill(pid, signal.SIGKILL))
-    assert "build: waiting for another process that is at it" in build(tree)
     assert "How to read this book" in tree.page("book/index")
+    assert tree.would_run() == []

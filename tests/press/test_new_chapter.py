@@ -71,7 +71,7 @@ def shell(tree):
     (tree.folder / ".venv").symlink_to(Path(sys.executable).parent.parent)
     commit = "git add -A && git -c user.name=t -c user.email=t commit -qm t --allow-empty"
     # The environment is there already; only the tests of the new model are run.
-    environment = {**tree.env, "PYTEST_ADDOPTS": "-k m7d"}
+    environment = {**tree.env, "PYTEST_ADDOPTS": "-k m7d", "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
 
     def run(text, given=""):
         ran = subprocess.run(

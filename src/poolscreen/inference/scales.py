@@ -21,6 +21,9 @@ PILOT = 512  # points that the proposal is adapted with
 ENOUGH = 0.5  # efficiency of the weights with which a proposal is left as it is
 WORK = 2**29  # numbers that all points may take together, which is some seconds
 LIMITS = (-15.0, 10.0)  # of logarithms; beyond them there is no posterior, and no arithmetic
+# Of a right angle at either end, left out: of differences of numbers that are larger than these
+# by its inverse square no digits would be left.
+SLIVER = 1e-4
 DEGREES = 5.0  # of freedom of the proposal
 # A half-normal scale: its standard deviation, which is the mode of the logarithm, is that far from
 # the middle of the coordinate that suits it, times the standard deviation of the logarithm.
@@ -154,7 +157,7 @@ class Coordinates:
     Of a scale the logarithm; of scales that the data hardly tell apart the logarithm of a radius,
     and of each angle the normal quantile of its share in a right one. A scale that may be zero has
     a density there, and its logarithm a tail as long as that of an exponential distribution. So
-    where a scale `s` is known from which on this may happen, the logarithm is
+    where a scale (or radius) `s` is known from which on this may happen, the logarithm is
     :math:`\log s + x / 2 + \log \Phi(x)`: below `s` the tail of `x` is that of a normal
     distribution, above it `x` is the logarithm again.
 
@@ -163,7 +166,7 @@ class Coordinates:
     together : list of list of str
         Names of the scales; those in one list are a radius and angles.
     typical : dict of str to float
-        `s`, by the names of scales that stand by themselves.
+        `s`, by the name of the scale, or of the first of those that share a radius.
 
     Examples
     --------
@@ -200,8 +203,10 @@ class Coordinates:
             log_jacobian += log_rest + np.log(slope)
             log_rest = np.clip(log_rest, *LIMITS)
             for number, name in enumerate(names[:-1], start=column + 1):
-                angle = np.pi / 2 * special.ndtr(x[:, number])
+                share = special.ndtr(x[:, number])
+                angle = np.pi / 2 * share
                 log_jacobian += log_rest + np.log(np.pi / 2) + _log_normal(x[:, number])
+                log_jacobian[np.abs(share - 0.5) > 0.5 - SLIVER] = -np.inf
                 scales[name] = np.exp(log_rest) * np.sin(angle)
                 log_rest = log_rest + np.log(np.cos(angle))
             scales[names[-1]] = np.exp(log_rest)
@@ -232,8 +237,8 @@ def _log_density(closed: Closed, coordinates: Coordinates, x: FloatArray) -> Flo
 def _suited(closed: Closed) -> tuple[Coordinates, "_Proposal"]:
     """Return coordinates that suit the posterior of a model, and a proposal at its mode.
 
-    The logarithm of a scale by itself tells how many standard deviations lie between its mode and
-    zero, and so where its tail would become long.
+    The logarithm of a scale or radius tells how many standard deviations lie between its mode
+    and zero, and so where its tail would become long.
     """
     coordinates = Coordinates(closed.together)
     log_density = partial(_log_density, closed, coordinates)
@@ -241,12 +246,11 @@ def _suited(closed: Closed) -> tuple[Coordinates, "_Proposal"]:
     uncertainty = np.linalg.norm(_factor(log_density, mode), axis=1)
     column, typical = 0, {}
     for names in closed.together:
-        if len(names) == 1:
-            # Where the mode lies in the new coordinate, beyond FAR that of the logarithm.
-            place = min(NEAR_ZERO / uncertainty[column], FAR)
-            log_scale, _ = _with_short_tail(place, 1.0)
-            typical[names[0]] = float(np.exp(mode[column] - log_scale))
-            mode[column] = place
+        # Where the mode lies in the new coordinate, beyond FAR that of the logarithm.
+        place = min(NEAR_ZERO / uncertainty[column], FAR)
+        log_scale, _ = _with_short_tail(place, 1.0)
+        typical[names[0]] = float(np.exp(mode[column] - log_scale))
+        mode[column] = place
         column += len(names)
     coordinates = Coordinates(closed.together, typical)
     log_density = partial(_log_density, closed, coordinates)

@@ -18,7 +18,7 @@ from poolscreen.screens.table import Screen
 
 # Prediction ---------------------------------------------------------------------------------
 NESTED = NestedNormal("top", "gene", "mu", "sigma_gamma", "nested", "sigma_alpha")
-DRAWS = 1000
+DRAWS = 400
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, NESTED, FIXED])

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from poolscreen.arrays import FloatArray
-from poolscreen.families.crossed.given import Data, Given
+from poolscreen.families.crossed.given import Given
+from poolscreen.families.crossed.means import Means
+from poolscreen.families.crossed.sums import Sums
 from poolscreen.families.family import draws_at_a_time
 
 
 def draw_effects(
-    data: Data, scales: Mapping[str, FloatArray], rng: np.random.Generator
+    data: Sums | Means, scales: Mapping[str, FloatArray], rng: np.random.Generator
 ) -> dict[str, FloatArray]:
     r"""Draw means and effects, exactly: one draw per draw of the scales.
 
@@ -22,7 +24,7 @@ def draw_effects(
 
     Parameters
     ----------
-    data : Sums
+    data : Sums or Means
         The data that the posterior was sampled with, as the model sees them.
     scales : mapping of str to numpy.ndarray, shape (draws,)
         Draws of the scales.
@@ -37,8 +39,8 @@ def draw_effects(
 
     Examples
     --------
-    >>> from poolscreen.families.crossed.additive import Sums
     >>> from poolscreen.families.crossed.groups import Groups
+    >>> from poolscreen.families.crossed.levels import Levels
     >>> scales = dict.fromkeys(Levels().parameters, np.full(6, 0.5))
     >>> rng = np.random.default_rng(103)
     >>> drawn = draw_effects(Sums(Groups(Levels(), small_screen)), scales, rng)

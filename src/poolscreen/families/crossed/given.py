@@ -21,9 +21,12 @@ from typing import Protocol
 import numpy as np
 
 from poolscreen.arrays import FloatArray, IntArray
-from poolscreen.families.crossed.groups import Groups
+from poolscreen.families.crossed.additive import Additive
+from poolscreen.families.crossed.interacting import Interacting
 from poolscreen.families.crossed.linear import Linear
 from poolscreen.families.crossed.lines import Few, Lines, Many
+from poolscreen.families.crossed.means import Means
+from poolscreen.families.crossed.sums import Sums
 from poolscreen.families.family import MEAN_SD, Moments, Points
 
 
@@ -65,16 +68,6 @@ class Within(Protocol):
         """Draw what lies within all genes given z and x, one for each point."""
 
 
-class Data(Protocol):
-    """What a screen tells of genes, and of what lies within them."""
-
-    groups: Groups
-    size: int
-
-    def given(self, scales: Points) -> Within:
-        """Return what they say, given the scales."""
-
-
 class Given:
     """What is known once the scales are given; the first dimension of every array is the point.
 
@@ -91,9 +84,11 @@ class Given:
         Of the mean of the effects of the genes, if these are independent.
     """
 
-    def __init__(self, data: Data, scales: Points) -> None:
+    def __init__(self, data: Sums | Means, scales: Points) -> None:
         self.groups, self.levels = data.groups, data.groups.levels
-        self.within = within = data.given(scales)
+        within: Within
+        within = Additive(data, scales) if isinstance(data, Sums) else Interacting(data, scales)
+        self.within = within
         line = np.square(scales["sigma_beta"])
         n_genes, n_lines = len(self.groups.screen.genes), self.groups.n.shape[1]
         # Lines share their means; effects that sum to zero are independent ones less their mean.

@@ -42,6 +42,7 @@ def draw_effects(
     --------
     With many draws of one value of the scales, the effects' means are known:
 
+    >>> from poolscreen.families.nested.data import units
     >>> from poolscreen.models import m7a
     >>> table = pd.DataFrame({"cell_line": ["A"], "sgRNA": "s", "gene": "g", "log_fc": [-2.0]})
     >>> scales = {"mu_alpha_gc": 0.0, "sigma_alpha": 1.0, "sigma": 1.0}
