@@ -18,13 +18,13 @@ MAX_PARETO_K = 0.7  # from which on importance weights are not to be trusted
 SEQUENCES = 8  # scrambled anew, so that they tell how large the error is
 FIRST, LAST = 128, 2**14  # points of each sequence
 PILOT = 512  # points that the proposal is adapted with
-ENOUGH = 0.5  # efficiency of the weights with which a proposal is left as it is
+ENOUGH = 0.7  # efficiency of the weights with which a proposal is left as it is
 WORK = 2**29  # numbers that all points may take together, which is some seconds
 LIMITS = (-15.0, 10.0)  # of logarithms; beyond them there is no posterior, and no arithmetic
 # Of a right angle at either end, left out: of differences of numbers that are larger than these
 # by its inverse square no digits would be left.
 SLIVER = 1e-4
-DEGREES = 5.0  # of freedom of the proposal
+DEGREES = 3.0  # of freedom of the proposal
 # A half-normal scale: its standard deviation, which is the mode of the logarithm, is that far from
 # the middle of the coordinate that suits it, times the standard deviation of the logarithm.
 NEAR_ZERO, FAR = 0.35, 6.0
@@ -374,13 +374,16 @@ def _adapted(log_density: LogDensity, proposal: _Proposal) -> _Proposal:
     """Move and widen a proposal until it is like the density, by the moments of weighted points."""
     standard, log_standard = sequences(len(proposal.centre), PILOT // SEQUENCES)
     standard = standard.reshape(-1, len(proposal.centre))
+    before = 0.0
     for _ in range(8):
         x = proposal.place(standard)
         log_weights = log_density(x) - log_standard.ravel()
         log_weights -= log_weights.max()
         weights = np.exp(log_weights)
-        if _efficiency(weights) > ENOUGH:
+        efficiency = _efficiency(weights)
+        if efficiency > ENOUGH or 0.3 < efficiency < 1.05 * before:
             break
+        before = efficiency
         while _efficiency(weights) < 0.1:  # tempered, as too few points say nothing of a spread
             log_weights /= 2
             weights = np.exp(log_weights)

@@ -2,27 +2,34 @@ r"""Genes whose effects differ by cell line, and their sgRNAs, integrated out.
 
 An observation is of :math:`\theta_{gc} = z_c + x_g + \delta_{gc}`, of the deviation `u_s` of its
 sgRNA, and perhaps of that of this sgRNA in this line, with variances :math:`\sigma_\delta^2`,
-:math:`\sigma_\alpha^2` and :math:`\sigma_\eta^2`. Vectors stand for the cell lines, `D` for a
-diagonal matrix. With the precision :math:`p_{sc} = 1 / (\sigma_\eta^2 + \sigma^2 / n_{sc})` of the
-mean of an sgRNA in a line, :math:`\bar y_{sc}`, and
-:math:`h_s = 1 / (1 / \sigma_\alpha^2 + 1' p_s)`, the observations say of :math:`\theta_g`
+:math:`\sigma_\alpha^2` and :math:`\sigma_\eta^2`. The mean of an sgRNA in a line has the precision
+:math:`p_{sc} = 1 / (\sigma_\eta^2 + \sigma^2 / n_{sc})`. The sgRNAs of a stratum are alike, and
+what they differ by says nothing of the gene. Their mean :math:`\bar y_{kc}` has the precision
+:math:`w_{kc}`, the sum of theirs, and the mean of their deviations the variance
+:math:`\sigma_\alpha^2 / k`. In a line, let
 
 .. math::
 
-    A_g = \sum_s D(p_s) - h_s p_s p_s', \quad
-    b_g = \sum_s D(p_s) \bar y_s - h_s p_s\, p_s' \bar y_s
+    d_c = \sum_k w_{kc}, \quad m_c = \sum_k w_{kc} \bar y_{kc} / d_c, \quad
+    b_c = 1 / (1 + \sigma_\delta^2 d_c), \quad f_{kc} = w_{kc} b_c.
 
-as precision and pull. With :math:`R_g = (I + \sigma_\delta^2 A_g)^{-1}`, and in the names of
-`poolscreen.families.crossed.given`,
+Interactions integrated out, the strata's deviations have the precision matrix `T`, and what the
+gene says of :math:`z + x_g 1` is a precision matrix `M` and a pull:
 
 .. math::
 
-    w_g = A_g R_g 1, \quad q_g = 1' R_g b_g, \quad
-    \theta_g \mid x, z \sim \text{Normal}\bigl(R_g (z + x_g 1 + \sigma_\delta^2 b_g),\
-    \sigma_\delta^2 R_g\bigr).
+    T_{kl} &= 1_{k = l} \bigl(k / \sigma_\alpha^2 + \textstyle\sum_c w_{kc}\bigr) -
+    \sum_c \sigma_\delta^2 w_{kc} f_{lc}, \quad
+    g_k = \sum_c w_{kc} (\bar y_{kc} - m_c) + f_{kc} m_c, \\
+    M &= D(d b) - F' T^{-1} F, \quad \text{pull} = d b m - F' T^{-1} g
 
-The matrices are those of a layout of genes. A complete screen has few; in one with gaps most genes
-have a layout of their own, and the cost is that of a matrix of all cell lines for each.
+with `D` for a diagonal matrix (completing the square, level by level). So in the names of
+`poolscreen.families.crossed.given` `w` is :math:`M 1`, and `q` the sum of the pull. Given `x` and
+`z`, :math:`\theta` is normal with the mean :math:`R (z + x_g 1) + \sigma_\delta^2 \text{pull}` and
+the covariance matrix :math:`\sigma_\delta^2 R`, with :math:`R = I - \sigma_\delta^2 M`.
+
+All matrices are those of a layout of genes. A complete screen has few, and one stratum in each. In
+a screen with gaps most genes have a layout of their own, and the cost is per gene.
 """
 
 from functools import cached_property
@@ -49,65 +56,56 @@ class Interacting:
         self.noise, self.gene = variance("sigma"), variance("sigma_gamma")
         self.delta, self.eta = variance(self.levels.interaction_sd), variance(self.levels.own_sd)
         self.sgrna = variance(self.levels.nested_sd)
-        # By pattern of the sgRNAs: p and h.
+        # By pattern of the sgRNAs: p, and the variance of a deviation given all else.
         n = self.groups.patterns
         spread = self.eta[:, None, None] * n + self.noise[:, None, None]
         self.p = n / spread
-        self.h = self.sgrna[:, None] / (1 + self.sgrna[:, None] * self.p.sum(axis=2))
+        self.growth = 1 + self.sgrna[:, None] * self.p.sum(axis=2)
 
-        of = _Layouts(self, np.arange(len(like.groups)))
-        self.w = of.seen.sum(axis=3)
+        layouts, groups = Layouts(self, np.arange(len(like.groups))), like.groups.astype(np.float64)
+        self.w = layouts.apply(np.ones((len(self.noise), len(groups), n.shape[1])))
         information = self.w.sum(axis=2)
         self.t = self.gene[:, None] / (1 + self.gene[:, None] * information)
-        pull = (of.r @ self._pull(means.of_layouts, like.kind)[..., None])[..., 0]
+        pull, squares = layouts.pull(means.rows[None], means.layout)
+        self.squares = means.ss_within / self.noise + self._squares_within() + squares.sum(axis=1)
+        self.squares -= (self.t[:, means.layout] * pull.sum(axis=2) ** 2).sum(axis=1)
+        pull = pull[:, means.first] * np.sqrt(groups)[:, None]
         self.q = pull.sum(axis=2)
         self.pull = (pull - (self.t * self.q)[:, :, None] * self.w).sum(axis=1)
-        groups = like.groups.astype(np.float64)
-        shared = self.w.transpose(0, 2, 1) @ ((self.t * groups)[:, :, None] * self.w)
-        known = np.einsum("nlcd,l->ncd", of.seen, groups) - shared
-        self.known: Few | Many = Many(np.square(scales["sigma_beta"]), known)
+        self.known = self._known(layouts, np.square(scales["sigma_beta"]))
 
-        freedom = len(self.groups.screen.log_fc) - (self.groups.n > 0).sum()
-        self.log_det = freedom * np.log(self.noise) + of.log_det @ groups
-        self.log_det += np.log1p(self.gene[:, None] * information) @ groups
+        of_noise = len(self.groups.screen.log_fc) - (self.groups.n > 0).sum()
+        self.log_det = of_noise * np.log(self.noise) + np.log(self.growth) @ means.freedom
         seen = self.groups.number[:, None] * (n > 0)
         self.log_det += np.einsum("npc,pc->n", np.log(spread), seen)
-        self.log_det += np.log1p(self.sgrna[:, None] * self.p.sum(axis=2)) @ self.groups.number
-        self.squares = means.ss_within / self.noise + self._squares_of_sgrnas()
-        self.squares -= self._squares_of_genes(of)
+        self.log_det += (layouts.log_det + np.log1p(self.gene[:, None] * information)) @ groups
 
-    def _pull(self, of_strata: FloatArray, pattern: IntArray) -> FloatArray:
-        """Return b, summed over the strata; shape (points, rows, cell lines).
+    def _known(self, layouts: "Layouts", line: FloatArray) -> Few | Many:
+        """Return what is known of z: where lines are observed alike, in the form of few numbers."""
+        groups = self.groups.like.groups.astype(np.float64)
+        of_genes = (self.t * groups)[:, :, None]
+        patterns, lines = self.groups.patterns, self.groups.patterns.shape[1]
+        if lines > 1 and (patterns == patterns[:, :1]).all():
+            diagonal = np.einsum("nlc,l->nc", layouts.d * layouts.b, groups)
+            f = layouts.f[..., :1]
+            shared = (groups[:, None, None] * (f * (layouts.inverse @ f))).sum(axis=(1, 2, 3))
+            shared += (of_genes * self.w[..., :1] ** 2).sum(axis=(1, 2))
+            return Few(line, diagonal, np.ones((1, lines)), shared[:, None, None])
+        known = layouts.information(groups)
+        known -= self.w.swapaxes(1, 2) @ (of_genes * self.w)
+        return Many(line, known)
 
-        Parameters
-        ----------
-        of_strata : numpy.ndarray, shape (rows, K, cell lines)
-        pattern : numpy.ndarray, shape (rows, K)
-        """
-        p = self.p[:, pattern]
-        known = p * of_strata
-        shared = self.h[:, pattern] * known.sum(axis=3)
-        pull: FloatArray = (known - shared[..., None] * p).sum(axis=2)
-        return pull
-
-    def _squares_of_sgrnas(self) -> FloatArray:
-        rows, pattern = self.means.sgrna_rows, self.means.sgrna_pattern
-        p = self.p[:, pattern]
-        squares: FloatArray = np.einsum("nrc,rc->n", p, rows**2)
-        squares -= (self.h[:, pattern] * np.einsum("nrc,rc->nr", p, rows) ** 2).sum(axis=1)
-        return squares
-
-    def _squares_of_genes(self, of: "_Layouts") -> FloatArray:
-        layout = self.means.layout
-        b = self._pull(self.means.rows, self.groups.like.kind[layout])
-        rb = (of.r[:, layout] @ b[..., None])[..., 0]
-        squares: FloatArray = self.delta * (b * rb).sum(axis=(1, 2))
-        squares += (self.t[:, layout] * rb.sum(axis=2) ** 2).sum(axis=1)
-        return squares
+    def _squares_within(self) -> FloatArray:
+        """Return what sgRNAs of a stratum differ by among themselves adds to the squares."""
+        rows, p = self.means.within, self.p[:, self.means.pattern]
+        total = p.sum(axis=2)
+        mean = (p * rows).sum(axis=2) / total
+        squares: FloatArray = (p * (rows - mean[..., None]) ** 2).sum(axis=(1, 2))
+        return squares + (total / self.growth[:, self.means.pattern] * mean**2).sum(axis=1)
 
     def pulls(self, genes: slice) -> FloatArray:
         """Return q of some genes; shape (points, genes)."""
-        return _Genes(self, genes).rb.sum(axis=2)
+        return _Genes(self, genes).pull.sum(axis=2)
 
     def within(self, genes: slice) -> dict[str, Linear]:
         """Return the interactions of some genes, and the deviations of their sgRNAs."""
@@ -128,18 +126,19 @@ class Interacting:
     def draw(self, z: FloatArray, x: FloatArray, rng: np.random.Generator) -> dict[str, FloatArray]:
         """Draw interactions and deviations given z and x, one for each point."""
         of = _Genes(self, slice(0, x.shape[1]))
+        delta = self.delta[:, None, None]
         about = z[:, None, :] + x[:, :, None]
-        centre = of.rb * self.delta[:, None, None] + (of.r @ about[..., None])[..., 0]
-        factor = np.linalg.cholesky(of.of.r)[:, of.layout]
+        centre = about + delta * (of.pull - of.layouts.apply(about, of.layout))
+        factor = np.linalg.cholesky(of.r)[:, of.layout]
         own = (factor @ rng.standard_normal((*centre.shape, 1)))[..., 0]
-        theta = centre + np.sqrt(self.delta)[:, None, None] * own
+        theta = centre + np.sqrt(delta) * own
         drawn = {"delta_gc": theta - about} if self.levels.interaction_sd else {}
         screen, pattern = self.groups.screen, self.groups.pattern
         rest = self.means.mean - theta[:, screen.gene_of_sgrna]
         if self.levels.nested_sd:
-            p, h = self.p[:, pattern], self.h[:, pattern]
-            own = np.sqrt(h) * rng.standard_normal(h.shape)
-            drawn["alpha_s"] = h * (p * rest).sum(axis=2) + own
+            variance = (self.sgrna[:, None] / self.growth)[:, pattern]
+            own = np.sqrt(variance) * rng.standard_normal(variance.shape)
+            drawn["alpha_s"] = variance * (self.p[:, pattern] * rest).sum(axis=2) + own
             rest -= drawn["alpha_s"][..., None]
         if self.levels.own_sd:
             share = self.eta[:, None, None] * self.p[:, pattern]
@@ -148,32 +147,85 @@ class Interacting:
         return drawn
 
 
-class _Layouts:
-    """The matrices of some layouts of genes, shape (points, layouts, cell lines, cell lines).
+class Layouts:
+    """Some layouts of genes, given the scales; the names are those of this module.
 
     Attributes
     ----------
-    r, seen : numpy.ndarray
-        `R`, and `A R`: what the observations of a gene say of its lines, its interactions
-        integrated out.
+    pattern : numpy.ndarray, shape (layouts, K)
+        Of the sgRNAs of a stratum.
+    w, f : numpy.ndarray, shape (points, layouts, K, cell lines)
+    d, b : numpy.ndarray, shape (points, layouts, cell lines)
+    inverse : numpy.ndarray, shape (points, layouts, K, K)
+        That of T.
     log_det : numpy.ndarray, shape (points, layouts)
-        Of the inverse of `R`.
+        What interactions and deviations of strata add to that of a gene's observations.
     """
 
     def __init__(self, given: Interacting, layouts: IntArray) -> None:
-        like = given.groups.like
+        like, delta = given.groups.like, given.delta[:, None, None]
         self.pattern, units = like.kind[layouts], like.units[layouts]
-        self.p, self.h = given.p[:, self.pattern], given.h[:, self.pattern]
-        n_lines = self.p.shape[3]
-        information = (units[:, :, None] * self.p).sum(axis=2)[..., None] * np.eye(n_lines)
-        information -= self.p.swapaxes(2, 3) @ ((units * self.h)[..., None] * self.p)
-        matrix = given.delta[:, None, None, None] * information
-        # Far out, rounding would take the 1 away and leave the matrix singular.
-        rounded = 4 * np.finfo(float).eps * np.trace(matrix, axis1=2, axis2=3)
-        matrix += (1 + rounded)[..., None, None] * np.eye(n_lines)
-        self.r = np.linalg.inv(matrix)
-        self.seen = information @ self.r
-        self.log_det = np.linalg.slogdet(matrix)[1]
+        self.w = units[:, :, None] * given.p[:, self.pattern]
+        self.d = self.w.sum(axis=2)
+        self.b = 1 / (1 + delta * self.d)
+        self.f = self.w * self.b[:, :, None]
+        # T from its prior upwards: a deviation that is known beforehand divides by nothing.
+        sd = np.sqrt(given.sgrna[:, None, None] / np.maximum(units, 1))
+        known = -delta[..., None] * (self.w @ self.f.swapaxes(2, 3))
+        others = self.d[:, :, None] - self.w
+        diagonal = (self.f * (1 + delta[..., None] * others)).sum(axis=3)
+        known[..., np.arange(sd.shape[2]), np.arange(sd.shape[2])] = diagonal
+        matrix = np.eye(sd.shape[2]) + sd[..., None] * known * sd[..., None, :]
+        if sd.shape[2] == 1:  # as in a complete screen
+            inverse, log_det = 1 / matrix, np.log(matrix[..., 0, 0])
+        else:
+            inverse, log_det = np.linalg.inv(matrix), np.linalg.slogdet(matrix)[1]
+        self.inverse = sd[..., None] * inverse * sd[..., None, :]
+        self.log_det = log_det - np.log(self.b).sum(axis=2)
+
+    def apply(self, vectors: FloatArray, layout: IntArray | slice = slice(None)) -> FloatArray:
+        """Apply M of each layout, or of those of some rows, to vectors of cell lines."""
+        f = self.f[:, layout]
+        through = self.inverse[:, layout] @ (f @ vectors[..., None])
+        diagonal = (self.d * self.b)[:, layout]
+        applied: FloatArray = diagonal * vectors - (through * f).sum(axis=2)
+        return applied
+
+    def information(self, genes: FloatArray) -> FloatArray:
+        """Return M, summed over so many genes of each layout."""
+        points, _, _, lines = self.f.shape
+        diagonal = np.einsum("nlc,l->nc", self.d * self.b, genes)
+        through = genes[:, None, None] * (self.inverse @ self.f)
+        shared = self.f.reshape(points, -1, lines).swapaxes(1, 2) @ through.reshape(
+            points, -1, lines
+        )
+        summed: FloatArray = diagonal[..., None] * np.eye(lines) - shared
+        return summed
+
+    def matrices(self) -> FloatArray:
+        """Return M of each layout; shape (points, layouts, cell lines, cell lines)."""
+        diagonal = (self.d * self.b)[..., None] * np.eye(self.d.shape[2])
+        matrices: FloatArray = diagonal - self.f.swapaxes(2, 3) @ (self.inverse @ self.f)
+        return matrices
+
+    def pull(self, mean: FloatArray, layout: IntArray | slice) -> tuple[FloatArray, FloatArray]:
+        """Return the pull of genes, shape (points, genes, cell lines), and their squares.
+
+        Parameters
+        ----------
+        mean : numpy.ndarray, shape (1, genes, K, cell lines)
+            Means of their strata.
+        layout : numpy.ndarray, shape (genes,), or slice
+            Their layouts.
+        """
+        w, f, d, b = (of[:, layout] for of in (self.w, self.f, self.d, self.b))
+        m = (w * mean).sum(axis=2) / np.where(d > 0, d, 1)
+        about = mean - m[:, :, None]
+        g = (w * about + f * m[:, :, None]).sum(axis=3)
+        through = (self.inverse[:, layout] @ g[..., None])[..., 0]
+        pull = d * b * m - (through[..., None] * f).sum(axis=2)
+        squares = (w * about**2).sum(axis=(2, 3)) + (d * b * m**2).sum(axis=2)
+        return pull, squares - (g * through).sum(axis=2)
 
 
 class _Genes:
@@ -181,95 +233,102 @@ class _Genes:
 
     Attributes
     ----------
-    b, rb : numpy.ndarray, shape (points, genes, cell lines)
-        `b` and `R b`.
+    layouts, layout : Layouts, and numpy.ndarray of shape (genes,)
+        Those that the genes have, and which of them each has.
+    pull : numpy.ndarray, shape (points, genes, cell lines)
     """
 
     def __init__(self, given: Interacting, genes: slice) -> None:
         self.given, self.genes = given, genes
-        like = given.groups.like
-        self.layouts, self.layout = np.unique(like.layout[genes], return_inverse=True)
-        self.of = _Layouts(given, self.layouts)
-        of_strata = given.means.of_genes[genes]
-        self.b = given._pull(of_strata, self.of.pattern[self.layout])
-        self.rb = (self.r @ self.b[..., None])[..., 0]
+        of_genes = given.groups.like.layout[genes]
+        self.numbers, self.layout = np.unique(of_genes, return_inverse=True)
+        self.layouts = Layouts(given, self.numbers)
+        self.pull, _ = self.layouts.pull(given.means.of_genes[None, genes], self.layout)
 
     @cached_property
     def r(self) -> FloatArray:
-        """`R` of each gene."""
-        r: FloatArray = self.of.r[:, self.layout]
-        return r
+        """R of each layout."""
+        known: FloatArray = self.given.delta[:, None, None, None] * self.layouts.matrices()
+        return np.eye(known.shape[3]) - known
 
     def combinations(self, weights: FloatArray, *, interactions: bool = False) -> Linear:
         """Return combinations over the cell lines of effects of genes, or of interactions."""
-        points, (n_layouts, number) = len(self.b), (len(self.layouts), weights.shape[1])
-        z = weights.T @ self.of.r
-        delta = self.given.delta
-        variance = delta[:, None, None] * np.einsum("nlkc,ck->nlk", z, weights)
+        points, n_layouts, number = len(self.pull), len(self.numbers), weights.shape[1]
+        delta = self.given.delta[:, None, None]
+        z = weights.T @ self.r
+        variance = delta * np.einsum("nlkc,ck->nlk", z, weights)
         if interactions:
-            z = z - weights.T
-        centre = delta[:, None, None] * (self.rb @ weights)
+            z = -delta[..., None] * (weights.T @ self.layouts.matrices())
         return Linear(
             gene=np.repeat(np.arange(len(self.layout)), number),
             kind=(self.layout[:, None] * number + np.arange(number)).ravel(),
-            layout=np.repeat(self.layouts, number),
+            layout=np.repeat(self.numbers, number),
             z=z.reshape(points, n_layouts * number, -1),
             x=z.sum(axis=3).reshape(points, -1),
             variance=variance.reshape(points, -1),
-            centre=centre.reshape(points, -1),
+            centre=(delta * (self.pull @ weights)).reshape(points, -1),
         )
 
     def sgrnas(self) -> Linear:
-        """Return the deviations of the sgRNAs: their mean is h p' (y - theta)."""
+        """Return the deviations of the sgRNAs: a share of p' (y - theta)."""
         rows, gene, kind = self._rows()
-        of, delta = self.of, self.given.delta[:, None, None]
-        pr = of.p @ of.r
-        z = -of.h[..., None] * pr
-        variance = of.h + of.h**2 * delta * (pr * of.p).sum(axis=3)
-        p, h = (self.given.p[:, self.given.groups.pattern[rows]], of.h)
-        rest = self.given.means.mean[rows] - delta * self.rb[:, gene]
-        points = len(z)
+        p, share, pr = self._shares()
+        z = -share[..., None] * pr
+        variance = share + share**2 * self.given.delta[:, None, None] * (pr * p).sum(axis=3)
+        points, columns = len(z), p.shape[2]
+        of_rows = self.given.p[:, self.given.groups.pattern[rows]]
+        seen = (of_rows * self._rest(rows, gene)).sum(axis=2)
         return Linear(
             gene=gene,
             kind=kind,
-            layout=np.repeat(self.layouts, of.h.shape[2]),
+            layout=np.repeat(self.numbers, columns),
             z=z.reshape(points, -1, z.shape[3]),
             x=z.sum(axis=3).reshape(points, -1),
             variance=variance.reshape(points, -1),
-            centre=h.reshape(points, -1)[:, kind] * (p * rest).sum(axis=2),
+            centre=share.reshape(points, -1)[:, kind] * seen,
         )
 
     def sgrnas_in_lines(self) -> Linear:
-        """Return the deviations of the sgRNAs in each line: eta p (y - theta - u)."""
+        """Return the deviations of the sgRNAs in each line: a share of y - theta - u."""
         rows, gene, kind = self._rows()
-        of, delta = self.of, self.given.delta[:, None, None, None]
-        share = self.given.eta[:, None, None, None] * of.p  # (points, layouts, K, cell lines)
-        n_lines, points = share.shape[3], len(share)
-        pr = of.p @ of.r
-        # z of theta + u, line by line: R less h 1 p' R
-        z = of.r[:, :, None] - (of.h[..., None] * pr)[:, :, :, None, :]
-        z = -share[..., None] * z
-        h = of.h[..., None]
-        spread = delta * np.diagonal(of.r, axis1=2, axis2=3)[:, :, None] - 2 * h * delta * pr
-        spread = spread + h + h**2 * delta * (pr * of.p).sum(axis=3)[..., None]
-        variance = self.given.eta[:, None, None, None] * (1 - share) + share**2 * spread
-        rest = self.given.means.mean[rows] - self.given.delta[:, None, None] * self.rb[:, gene]
-        p = self.given.p[:, self.given.groups.pattern[rows]]
-        rest -= of.h.reshape(points, -1, 1)[:, kind] * (p * rest).sum(axis=2, keepdims=True)
-        columns = share.shape[2]
+        p, of_sgrna, pr = self._shares()
+        delta, eta = (of[:, None, None, None] for of in (self.given.delta, self.given.eta))
+        own, of_sgrna = eta * p, of_sgrna[..., None]
+        # How theta + u moves with z, line by line, and what is left of it given z and x.
+        z = -own[..., None] * (self.r[:, :, None] - (of_sgrna * pr)[:, :, :, None, :])
+        left = delta * np.diagonal(self.r, axis1=2, axis2=3)[:, :, None] - 2 * of_sgrna * delta * pr
+        left = left + of_sgrna + of_sgrna**2 * delta * (pr * p).sum(axis=3)[..., None]
+        points, n_lines = len(z), z.shape[4]
+        of_rows = self.given.p[:, self.given.groups.pattern[rows]]
+        rest = self._rest(rows, gene)
+        seen = (of_rows * rest).sum(axis=2, keepdims=True)
+        rest = rest - of_sgrna.reshape(points, -1, 1)[:, kind] * seen
         return Linear(
             gene=np.repeat(gene, n_lines),
             kind=(kind[:, None] * n_lines + np.arange(n_lines)).ravel(),
-            layout=np.repeat(self.layouts, columns * n_lines),
+            layout=np.repeat(self.numbers, own.shape[2] * n_lines),
             z=z.reshape(points, -1, n_lines),
             x=z.sum(axis=4).reshape(points, -1),
-            variance=variance.reshape(points, -1),
-            centre=(share.reshape(points, -1, n_lines)[:, kind] * rest).reshape(points, -1),
+            variance=(eta * (1 - own) + own**2 * left).reshape(points, -1),
+            centre=(own.reshape(points, -1, n_lines)[:, kind] * rest).reshape(points, -1),
         )
+
+    def _shares(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return p, the variance of a deviation given all else, and p' R, of each stratum."""
+        p = self.given.p[:, self.layouts.pattern]
+        share = (self.given.sgrna[:, None] / self.given.growth)[:, self.layouts.pattern]
+        return p, share, p @ self.r
+
+    def _rest(self, rows: IntArray, gene: IntArray) -> FloatArray:
+        """Return what the means of sgRNAs differ by from theta, z and x being zero."""
+        rest: FloatArray = (
+            self.given.means.mean[rows] - self.given.delta[:, None, None] * self.pull[:, gene]
+        )
+        return rest
 
     def _rows(self) -> tuple[IntArray, IntArray, IntArray]:
         """Return the sgRNAs of the genes, the gene of each, and its stratum."""
         groups = self.given.groups
         rows = groups.sgrnas_of(self.genes)
         gene = groups.screen.gene_of_sgrna[rows] - self.genes.start
-        return rows, gene, self.layout[gene] * self.of.h.shape[2] + groups.column(rows)
+        return rows, gene, self.layout[gene] * self.layouts.pattern.shape[1] + groups.column(rows)

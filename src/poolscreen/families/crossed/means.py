@@ -17,32 +17,41 @@ class Means:
     mean : numpy.ndarray, shape (sgRNAs, cell lines)
         0 where there is no observation.
     of_genes : numpy.ndarray, shape (genes, K, cell lines)
-        Sum of the means of each stratum.
-    of_layouts : numpy.ndarray, shape (L, K, cell lines)
-        The same, summed over the genes of a layout.
+        Mean over the sgRNAs of each stratum.
     rows, layout : numpy.ndarray, shapes (rows, K, cell lines) and (rows,)
-        Rows with the squares and products of `of_genes`, and their layout.
-    sgrna_rows, sgrna_pattern : numpy.ndarray, shapes (rows, cell lines) and (rows,)
-        Rows with the squares and products of `mean`, and their pattern.
+        Rows with the squares and products of `of_genes`, and their layout. The first of a layout is
+        the mean of its genes times the square root of their number.
+    first : numpy.ndarray, shape (L,)
+        Which row is the first of each layout.
+    within, pattern : numpy.ndarray, shapes (rows, cell lines) and (rows,)
+        Rows with the squares and products of what `mean` differs by from that of its stratum, and
+        their pattern.
+    freedom : numpy.ndarray, shape (P,)
+        Number of such differences that are free, of the sgRNAs of a pattern.
     ss_within : float
-        Sum of squares about the means.
+        Sum of squares of the observations about the means.
     """
 
     def __init__(self, groups: Groups) -> None:
         self.groups, like, screen = groups, groups.like, groups.screen
         self.mean = groups.totals / np.maximum(groups.n, 1)
-        of_strata = np.zeros((len(like.group), self.mean.shape[1]))
+        units = np.bincount(like.stratum)
+        of_strata = np.zeros((len(units), self.mean.shape[1]))
         np.add.at(of_strata, like.stratum, self.mean)
+        of_strata /= units[:, None]
         self.of_genes = like.by_group(of_strata)
-        self.of_layouts = like.over_groups(self.of_genes)
         flat = self.of_genes.reshape(len(self.of_genes), -1)
         rows, self.layout = _with_the_products_of(flat, like.layout)
         self.rows = rows.reshape(-1, *self.of_genes.shape[1:])
-        self.sgrna_rows, self.sgrna_pattern = _with_the_products_of(self.mean, groups.pattern)
+        self.first = np.searchsorted(self.layout, np.arange(len(like.groups)))
+        differences = self.mean - of_strata[like.stratum]
+        self.within, self.pattern = _with_the_products_of(differences, groups.pattern)
+        of_pattern = groups.pattern[np.unique(like.stratum, return_index=True)[1]]
+        self.freedom = groups.number - np.bincount(of_pattern, minlength=len(groups.number))
         about = screen.log_fc - self.mean[screen.sgrna_idx, screen.cell_idx]
         self.ss_within = float((about**2).sum())
-        matrices = groups.in_line.shape[0] * groups.n.shape[1] ** 2
-        self.size = 4 * matrices + self.rows.size + self.sgrna_rows.size
+        strata = groups.in_line.size * (1 + groups.in_line.shape[1])
+        self.size = 4 * strata + self.rows.size + self.within.size
 
     def as_data(self) -> dict[str, FloatArray | IntArray]:
         """Return what the sampled form takes: arrays by name."""
@@ -50,27 +59,28 @@ class Means:
         return {
             "n": groups.patterns,
             "number": groups.number,
+            "freedom": self.freedom,
             "kind": like.kind,
             "units": like.units.astype(np.float64),
             "genes": like.groups.astype(np.float64),
-            "of_layouts": self.of_layouts,
             "rows": self.rows,
             "layout": self.layout,
-            "sgrna_rows": self.sgrna_rows,
-            "sgrna_pattern": self.sgrna_pattern,
+            "first": self.first,
+            "within": self.within,
+            "pattern": self.pattern,
             "ss_within": np.asarray(self.ss_within),
         }
 
 
 def _with_the_products_of(values: FloatArray, group: IntArray) -> tuple[FloatArray, IntArray]:
-    """Return as few rows as have the same sums of squares and products in each group."""
-    kept = [
-        members if len(members) <= members.shape[1] else np.linalg.qr(members, mode="r")
-        for members in np.split(values[np.argsort(group, kind="stable")], _ends(group))
-    ]
+    """Return as few rows as have the same sums of squares and products in each group.
+
+    The first row of a group is the mean of its rows times the square root of their number.
+    """
+    ends = np.cumsum(np.bincount(group))[:-1]
+    kept = []
+    for members in np.split(values[np.argsort(group, kind="stable")], ends):
+        mean = members.mean(axis=0)
+        rest = np.linalg.qr(members - mean, mode="r")
+        kept.append(np.vstack([mean * np.sqrt(len(members)), rest[: len(members) - 1]]))
     return np.concatenate(kept), np.repeat(np.arange(len(kept)), [len(rows) for rows in kept])
-
-
-def _ends(group: IntArray) -> IntArray:
-    ends: IntArray = np.cumsum(np.bincount(group))[:-1]
-    return ends
