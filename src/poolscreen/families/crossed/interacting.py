@@ -62,46 +62,18 @@ class Interacting:
         self.p = n / spread
         self.growth = 1 + self.sgrna[:, None] * self.p.sum(axis=2)
 
-        layouts, groups = Layouts(self, np.arange(len(like.groups))), like.groups.astype(np.float64)
-        self.w = layouts.apply(np.ones((len(self.noise), len(groups), n.shape[1])))
-        information = self.w.sum(axis=2)
-        self.t = self.gene[:, None] / (1 + self.gene[:, None] * information)
-        pull, squares = layouts.pull(means.rows[None], means.layout)
-        self.squares = means.ss_within / self.noise + self._squares_within() + squares.sum(axis=1)
-        self.squares -= (self.t[:, means.layout] * pull.sum(axis=2) ** 2).sum(axis=1)
-        pull = pull[:, means.first] * np.sqrt(groups)[:, None]
-        self.q = pull.sum(axis=2)
-        self.pull = (pull - (self.t * self.q)[:, :, None] * self.w).sum(axis=1)
-        self.known = self._known(layouts, np.square(scales["sigma_beta"]))
-
-        of_noise = len(self.groups.screen.log_fc) - (self.groups.n > 0).sum()
-        self.log_det = of_noise * np.log(self.noise) + np.log(self.growth) @ means.freedom
         seen = self.groups.number[:, None] * (n > 0)
+        of_noise = len(self.groups.screen.log_fc) - seen.sum()
+        self.log_det = of_noise * np.log(self.noise) + np.log(self.growth) @ means.freedom
         self.log_det += np.einsum("npc,pc->n", np.log(spread), seen)
-        self.log_det += (layouts.log_det + np.log1p(self.gene[:, None] * information)) @ groups
+        self.squares = means.ss_within / self.noise
 
-    def _known(self, layouts: "Layouts", line: FloatArray) -> Few | Many:
-        """Return what is known of z: where lines are observed alike, in the form of few numbers."""
-        groups = self.groups.like.groups.astype(np.float64)
-        of_genes = (self.t * groups)[:, :, None]
-        patterns, lines = self.groups.patterns, self.groups.patterns.shape[1]
-        if lines > 1 and (patterns == patterns[:, :1]).all():
-            diagonal = np.einsum("nlc,l->nc", layouts.d * layouts.b, groups)
-            f = layouts.f[..., :1]
-            shared = (groups[:, None, None] * (f * (layouts.inverse @ f))).sum(axis=(1, 2, 3))
-            shared += (of_genes * self.w[..., :1] ** 2).sum(axis=(1, 2))
-            return Few(line, diagonal, np.ones((1, lines)), shared[:, None, None])
-        known = layouts.information(groups)
-        known -= self.w.swapaxes(1, 2) @ (of_genes * self.w)
-        return Many(line, known)
-
-    def _squares_within(self) -> FloatArray:
-        """Return what sgRNAs of a stratum differ by among themselves adds to the squares."""
-        rows, p = self.means.within, self.p[:, self.means.pattern]
-        total = p.sum(axis=2)
-        mean = (p * rows).sum(axis=2) / total
-        squares: FloatArray = (p * (rows - mean[..., None]) ** 2).sum(axis=(1, 2))
-        return squares + (total / self.growth[:, self.means.pattern] * mean**2).sum(axis=1)
+        groups, line = like.groups.astype(np.float64), np.square(scales["sigma_beta"])
+        sums = _Complete(self) if means.complete else _General(self)
+        self.w, self.t, self.q, self.pull = sums.w, sums.t, sums.q, sums.pull
+        self.known = sums.known(line)
+        self.squares = self.squares + sums.squares
+        self.log_det += (sums.log_det - np.log(self.t / self.gene[:, None])) @ groups
 
     def pulls(self, genes: slice) -> FloatArray:
         """Return q of some genes; shape (points, genes)."""
@@ -145,6 +117,87 @@ class Interacting:
             sd = np.sqrt(self.eta[:, None, None] * (1 - share))
             drawn["eta_sc"] = share * rest + sd * rng.standard_normal(rest.shape)
         return drawn
+
+
+class _General:
+    """What all genes say of the cell lines, in any design.
+
+    Attributes
+    ----------
+    w, t, q, pull, squares : numpy.ndarray
+        See `poolscreen.families.crossed.given.Within`.
+    log_det : numpy.ndarray, shape (points, L)
+        What a gene adds, its effect being known.
+    """
+
+    def __init__(self, given: Interacting) -> None:
+        means, groups = given.means, given.groups.like.groups.astype(np.float64)
+        self.layouts, self.groups = Layouts(given, np.arange(len(groups))), groups
+        self.log_det = self.layouts.log_det
+        self.w = self.layouts.apply(np.ones_like(self.layouts.d))
+        self.t = _left(given.gene, self.w.sum(axis=2))
+        pull, squares = self.layouts.pull(means.rows[None], means.layout)
+        self.squares = squares.sum(axis=1) + self._squares_within(given)
+        self.squares -= (self.t[:, means.layout] * pull.sum(axis=2) ** 2).sum(axis=1)
+        pull = pull[:, means.first] * np.sqrt(groups)[:, None]
+        self.q = pull.sum(axis=2)
+        self.pull = (pull - (self.t * self.q)[:, :, None] * self.w).sum(axis=1)
+
+    def _squares_within(self, given: Interacting) -> FloatArray:
+        """Return what sgRNAs of a stratum differ by among themselves adds to the squares."""
+        rows, pattern = given.means.within, given.means.pattern
+        p = given.p[:, pattern]
+        total = p.sum(axis=2)
+        mean = (p * rows).sum(axis=2) / total
+        squares: FloatArray = (p * (rows - mean[..., None]) ** 2).sum(axis=(1, 2))
+        return squares + (total / given.growth[:, pattern] * mean**2).sum(axis=1)
+
+    def known(self, line: FloatArray) -> Few | Many:
+        """Return what is known of z; `line` is the variance of the effects of lines."""
+        of_genes = (self.t * self.groups)[:, :, None]
+        shared = self.w.swapaxes(1, 2) @ (of_genes * self.w)
+        return Many(line, self.layouts.information(self.groups) - shared)
+
+
+class _Complete:
+    """The same in a complete screen: M is a multiple of I less one of 11', and so is the rest."""
+
+    def __init__(self, given: Interacting) -> None:
+        means, like = given.means, given.groups.like
+        self.groups, self.lines = like.groups.astype(np.float64), given.p.shape[2]
+        p, lines, units = given.p[:, :, 0], self.lines, like.units[:, 0]
+        w = units * p[:, like.kind[:, 0]]
+        f = w / (1 + given.delta[:, None] * w)
+        prior = given.sgrna[:, None] / units
+        growth = 1 + prior * lines * f
+        self.log_det = np.log(growth) + lines * np.log1p(given.delta[:, None] * w)
+        self.w = np.repeat((f / growth)[:, :, None], lines, axis=2)
+        self.t = _left(given.gene, lines * f / growth)
+        self.f, self.shared = f, f**2 * (prior / growth + self.t / growth**2)
+
+        sums = means.rows[means.first, 0] * np.sqrt(self.groups)[:, None]
+        self.q = f / growth * sums.sum(axis=1)
+        self.pull = f @ sums - (self.shared @ sums.sum(axis=1))[:, None]
+        rows, within = means.rows[:, 0], means.within
+        self.squares = f @ np.bincount(means.layout, (rows**2).sum(axis=1))
+        self.squares -= self.shared @ np.bincount(means.layout, rows.sum(axis=1) ** 2)
+        mean = within.mean(axis=1, keepdims=True)
+        about = np.bincount(means.pattern, ((within - mean) ** 2).sum(axis=1))
+        self.squares += p @ about
+        self.squares += (lines * p / given.growth) @ np.bincount(means.pattern, mean[:, 0] ** 2)
+
+    def known(self, line: FloatArray) -> Few | Many:
+        """Return what is known of z; `line` is the variance of the effects of lines."""
+        diagonal = np.repeat((self.f @ self.groups)[:, None], self.lines, axis=1)
+        return Few(
+            line, diagonal, np.ones((1, self.lines)), (self.shared @ self.groups)[:, None, None]
+        )
+
+
+def _left(gene: FloatArray, information: FloatArray) -> FloatArray:
+    """Return the variance that is left of the effect of a gene."""
+    left: FloatArray = gene[:, None] / (1 + gene[:, None] * information)
+    return left
 
 
 class Layouts:

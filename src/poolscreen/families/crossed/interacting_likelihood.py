@@ -53,68 +53,116 @@ def log_marginal_likelihood(
     True
     """
     of = {name: pt.cast(value, "float64") ** 2 for name, value in scales.items()}
-    zero = pt.constant(0.0)
     noise, gene, line = of["sigma"], of["sigma_gamma"], of["sigma_beta"]
     delta, eta, sgrna = (
-        of[name] if name else zero
+        of[name] if name else pt.constant(0.0)
         for name in (levels.interaction_sd, levels.own_sd, levels.nested_sd)
     )
-    n, number, kind, units, genes = (
-        pt.as_tensor(data[name]) for name in ("n", "number", "kind", "units", "genes")
-    )
-    # SgRNAs, by pattern: p and h.
-    spread = eta * n + noise
-    p = n / spread
-    growth = 1 + sgrna * p.sum(axis=1)
-    h = sgrna / growth
-    seen = pt.gt(n, 0) * number[:, None]
-    log_det = (seen * pt.log(spread)).sum() + (number * pt.log(growth)).sum()
-    n_obs = (number[:, None] * n).sum()
-    log_det += (n_obs - seen.sum()) * pt.log(noise)
-    squares = data["ss_within"] / noise
-    rows, pattern = pt.as_tensor(data["sgrna_rows"]), pt.as_tensor(data["sgrna_pattern"])
-    squares += (p[pattern] * rows**2).sum()
-    squares -= (h[pattern] * (p[pattern] * rows).sum(axis=1) ** 2).sum()
+    known = {name: pt.as_tensor(values) for name, values in data.items()}
+    genes, layout, first = known["genes"], known["layout"], known["first"]
+    n_obs = (known["number"][:, None] * known["n"]).sum()
 
-    # Interactions, and then genes, by layout: R, A R, w and t. A is diagonal but for what sgRNAs of
-    # a stratum share; the strata are taken in one after the other (Sherman and Morrison 1950), as
-    # compiling products and inverses of many matrices takes minutes.
-    eye = pt.eye(n.type.shape[1])
-    diagonal = (units[:, :, None] * p[kind]).sum(axis=1)
-    inverse = (1 / (1 + delta * diagonal))[:, :, None] * eye
-    of_layouts = pt.log1p(delta * diagonal).sum(axis=1)
-    strata = [(p[kind[:, k]], units[:, k] * h[kind[:, k]]) for k in range(kind.type.shape[1])]
-    for of_stratum, share in strata:
-        moved = (inverse * of_stratum[:, None, :]).sum(axis=2)
-        rest = 1 - delta * share * (of_stratum * moved).sum(axis=1)
-        inverse += (delta * share / rest)[:, None, None] * moved[:, :, None] * moved[:, None, :]
-        of_layouts += pt.log(rest)
-    left = diagonal[:, :, None] * inverse
-    for of_stratum, share in strata:
-        moved = (inverse * of_stratum[:, None, :]).sum(axis=2)
-        left -= share[:, None, None] * of_stratum[:, :, None] * moved[:, None, :]
-    w = left.sum(axis=2)
-    growth = 1 + gene * w.sum(axis=1)
+    p, log_det, squares = _sgrnas(known, noise, eta, sgrna)
+    strata = _Strata(known["units"], p[known["kind"]], delta, sgrna)
+    log_det += (genes * strata.log_det).sum()
+
+    # Genes, by layout: M 1 (w of the engine) and t; then the pull of each row.
+    moved = strata.solved(strata.parts(strata.f), pt.arange(genes.shape[0]))
+    diagonal = strata.d * strata.b
+    of_one = diagonal - sum(each * each.sum(axis=1)[:, None] for each in moved)
+    growth = 1 + gene * of_one.sum(axis=1)
     t = gene / growth
-    log_det += (genes * (of_layouts + pt.log(growth))).sum()
-
-    def pull(of_strata: Any, kinds: Any) -> Any:
-        known = p[kinds] * of_strata
-        return (known - (h[kinds] * known.sum(axis=2))[:, :, None] * p[kinds]).sum(axis=1)
-
-    layout = pt.as_tensor(data["layout"])
-    b = pull(pt.as_tensor(data["rows"]), kind[layout])
-    rb = (inverse[layout] * b[:, None, :]).sum(axis=2)
-    squares -= delta * (b * rb).sum() + (t[layout] * rb.sum(axis=1) ** 2).sum()
+    log_det += (genes * pt.log(growth)).sum()
+    m, g, of_rows = strata.taken_in(known["rows"], layout)
+    through = strata.solved(strata.parts(g), layout)
+    pull = diagonal[layout] * m
+    pull -= sum(each[layout] * t_k[:, None] for each, t_k in zip(moved, through, strict=True))
+    squares += of_rows - sum((each**2).sum() for each in through)
+    squares -= (t[layout] * pull.sum(axis=1) ** 2).sum()
 
     # Cell lines, and what all observations share.
-    rb = (inverse * pull(pt.as_tensor(data["of_layouts"]), kind)[:, None, :]).sum(axis=2)
-    pulled = (rb - (t * rb.sum(axis=1))[:, None] * w).sum(axis=0)
-    known = (genes[:, None, None] * left).sum(axis=0)
-    known -= pt.dot(w.T, (genes * t)[:, None] * w)
-    shared = levels.shared(gene, line, genes.sum(), n.type.shape[1])
-    prior = line * eye + shared
-    matrix = eye + pt.dot(known, prior)
+    pull = pull[first] * pt.sqrt(genes)[:, None]
+    pulled = (pull - (t * pull.sum(axis=1))[:, None] * of_one).sum(axis=0)
+    information = pt.diag((genes[:, None] * diagonal).sum(axis=0))
+    for each in [*moved, pt.sqrt(t)[:, None] * of_one]:
+        information -= pt.dot(each.T, genes[:, None] * each)
+    n_lines = known["n"].type.shape[1]
+    eye = pt.eye(n_lines)
+    prior = line * eye + levels.shared(gene, line, genes.sum(), n_lines)
+    matrix = eye + pt.dot(information, prior)
     log_det += pt.linalg.slogdet(matrix)[1]
     squares -= pt.dot(pulled, pt.dot(prior, pt.linalg.solve(matrix, pulled)))
     return -0.5 * (n_obs * np.log(2 * np.pi) + log_det + squares)
+
+
+def _sgrnas(known: Mapping[str, Any], noise: Any, eta: Any, sgrna: Any) -> tuple[Any, Any, Any]:
+    """Return the precision of the means of sgRNAs, by pattern and line, and what they add.
+
+    To the log determinant and to the squares, but for what the means of strata add.
+    """
+    n, number, pattern, rows = (known[name] for name in ("n", "number", "pattern", "within"))
+    spread = eta * n + noise
+    p = n / spread
+    growth = 1 + sgrna * p.sum(axis=1)
+    seen = pt.gt(n, 0) * number[:, None]
+    freedom = (number[:, None] * n).sum() - seen.sum()
+    log_det = (seen * pt.log(spread)).sum() + freedom * pt.log(noise)
+    log_det += (known["freedom"] * pt.log(growth)).sum()
+    total = p[pattern].sum(axis=1)
+    mean = (p[pattern] * rows).sum(axis=1) / total
+    squares = known["ss_within"] / noise + (p[pattern] * (rows - mean[:, None]) ** 2).sum()
+    return p, log_det, squares + (total / growth[pattern] * mean**2).sum()
+
+
+class _Strata:
+    """Interactions, and then the deviations of strata, taken in layout by layout.
+
+    T in units of the strata's standard deviations is B B', and products with the inverse of B are
+    all that is needed of it. B is computed entry by entry, since a complete screen has one: to
+    compile inverses of many matrices would take minutes.
+    """
+
+    def __init__(self, units: Any, p: Any, delta: Any, sgrna: Any) -> None:
+        self.number = units.type.shape[1]
+        self.w = units[:, :, None] * p
+        self.d = self.w.sum(axis=1)
+        self.b = 1 / (1 + delta * self.d)
+        self.f = self.w * self.b[:, None, :]
+        self.sd = pt.sqrt(sgrna / pt.maximum(units, 1))
+        self.triangle: dict[tuple[int, int], Any] = {}
+        self.log_det = -pt.log(self.b).sum(axis=1)
+        for k in range(self.number):
+            for j in range(k):
+                linked = -delta * (self.w[:, k] * self.f[:, j]).sum(axis=1)
+                linked = self.sd[:, k] * linked * self.sd[:, j]
+                for i in range(j):
+                    linked -= self.triangle[k, i] * self.triangle[j, i]
+                self.triangle[k, j] = linked / self.triangle[j, j]
+            others = 1 + delta * (self.d - self.w[:, k])
+            own = 1 + self.sd[:, k] ** 2 * (self.f[:, k] * others).sum(axis=1)
+            for i in range(k):
+                own -= self.triangle[k, i] ** 2
+            self.triangle[k, k] = pt.sqrt(own)
+            self.log_det += pt.log(own)
+
+    def parts(self, values: Any) -> list[Any]:
+        """Return what belongs to each stratum, which is the second dimension."""
+        return [values[:, k] for k in range(self.number)]
+
+    def solved(self, parts: list[Any], layout: Any) -> list[Any]:
+        """Apply the inverse of B, of these layouts, to what belongs to each stratum."""
+        found: list[Any] = []
+        for k, part in enumerate(parts):
+            rest = (self.sd[:, k][layout] * part.T).T
+            for j in range(k):
+                rest -= (self.triangle[k, j][layout] * found[j].T).T
+            found.append((rest.T / self.triangle[k, k][layout]).T)
+        return found
+
+    def taken_in(self, means: Any, layout: Any) -> tuple[Any, Any, Any]:
+        """Return m and g of genes with these means of strata, and their sum of squares."""
+        w, d, b, f = (of[layout] for of in (self.w, self.d, self.b, self.f))
+        m = (w * means).sum(axis=1) / pt.switch(pt.gt(d, 0), d, 1.0)
+        about = means - m[:, None, :]
+        squares = (w * about**2).sum() + (d * b * m**2).sum()
+        return m, (w * about + f * m[:, None, :]).sum(axis=2), squares

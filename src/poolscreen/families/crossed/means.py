@@ -30,6 +30,8 @@ class Means:
         Number of such differences that are free, of the sgRNAs of a pattern.
     ss_within : float
         Sum of squares of the observations about the means.
+    complete : bool
+        Whether each gene has one stratum, whose sgRNAs are observed equally often in all lines.
     """
 
     def __init__(self, groups: Groups) -> None:
@@ -50,8 +52,10 @@ class Means:
         self.freedom = groups.number - np.bincount(of_pattern, minlength=len(groups.number))
         about = screen.log_fc - self.mean[screen.sgrna_idx, screen.cell_idx]
         self.ss_within = float((about**2).sum())
+        alike = (groups.patterns == groups.patterns[:, :1]).all()
+        self.complete = bool(alike) and groups.in_line.shape[1] == 1
         strata = groups.in_line.size * (1 + groups.in_line.shape[1])
-        self.size = 4 * strata + self.rows.size + self.within.size
+        self.size = 4 * strata + (0 if self.complete else self.rows.size + self.within.size)
 
     def as_data(self) -> dict[str, FloatArray | IntArray]:
         """Return what the sampled form takes: arrays by name."""
