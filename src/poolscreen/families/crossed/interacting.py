@@ -175,16 +175,11 @@ class _Complete:
         self.t = _left(given.gene, lines * f / growth)
         self.f, self.shared = f, f**2 * (prior / growth + self.t / growth**2)
 
-        sums = means.rows[means.first, 0] * np.sqrt(self.groups)[:, None]
-        self.q = f / growth * sums.sum(axis=1)
-        self.pull = f @ sums - (self.shared @ sums.sum(axis=1))[:, None]
-        rows, within = means.rows[:, 0], means.within
-        self.squares = f @ np.bincount(means.layout, (rows**2).sum(axis=1))
-        self.squares -= self.shared @ np.bincount(means.layout, rows.sum(axis=1) ** 2)
-        mean = within.mean(axis=1, keepdims=True)
-        about = np.bincount(means.pattern, ((within - mean) ** 2).sum(axis=1))
-        self.squares += p @ about
-        self.squares += (lines * p / given.growth) @ np.bincount(means.pattern, mean[:, 0] ** 2)
+        of = means.in_sums()
+        self.q = f / growth * of["sums"].sum(axis=1)
+        self.pull = f @ of["sums"] - (self.shared @ of["sums"].sum(axis=1))[:, None]
+        self.squares = f @ of["squares"] - self.shared @ of["totals"]
+        self.squares += p @ of["within"] + (lines * p / given.growth) @ of["means"]
 
     def known(self, line: FloatArray) -> Few | Many:
         """Return what is known of z; `line` is the variance of the effects of lines."""

@@ -1,6 +1,7 @@
 """The crossed models with interactions, everything but their scales integrated out."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -59,59 +60,131 @@ def log_marginal_likelihood(
         for name in (levels.interaction_sd, levels.own_sd, levels.nested_sd)
     )
     known = {name: pt.as_tensor(values) for name, values in data.items()}
-    genes, layout, first = known["genes"], known["layout"], known["first"]
-    n_obs = (known["number"][:, None] * known["n"]).sum()
+    genes, n_obs = known["genes"], (known["number"][:, None] * known["n"]).sum()
+    p, log_det = _sgrnas(known, noise, eta, sgrna)
+    taken_in = _general if "rows" in data else _complete
+    of_genes, squares, pulled, information = taken_in(known, p, delta, sgrna, gene)
+    log_det += (genes * of_genes).sum()
 
-    p, log_det, squares = _sgrnas(known, noise, eta, sgrna)
+    # Cell lines, and what all observations share.
+    shared = levels.shared(gene, line, genes.sum(), known["n"].type.shape[1])
+    of_lines, explained = information.lines(line, shared, pulled)
+    squares += known["ss_within"] / noise - explained
+    return -0.5 * (n_obs * np.log(2 * np.pi) + log_det + of_lines + squares)
+
+
+Known = Mapping[str, Any]
+
+
+def _sgrnas(known: Known, noise: Any, eta: Any, sgrna: Any) -> tuple[Any, Any]:
+    """Return the precision of the means of sgRNAs, by pattern and line, and a log determinant.
+
+    It is that of the observations given all means but those of strata.
+    """
+    n, number = known["n"], known["number"]
+    spread = eta * n + noise
+    p = n / spread
+    seen = pt.gt(n, 0) * number[:, None]
+    freedom = (number[:, None] * n).sum() - seen.sum()
+    log_det = (seen * pt.log(spread)).sum() + freedom * pt.log(noise)
+    return p, log_det + (known["freedom"] * pt.log1p(sgrna * p.sum(axis=1))).sum()
+
+
+def _complete(known: Known, p: Any, delta: Any, sgrna: Any, gene: Any) -> tuple[Any, Any, Any, Any]:
+    """Take in the genes of a complete screen.
+
+    Returns
+    -------
+    log_det, squares, pulled : tensor
+        Of a gene by layout, of all genes, and their pull on z.
+    information : _Alike or _Matrix
+        Their precision of z.
+    """
+    n_lines, units, genes = known["n"].type.shape[1], known["units"][:, 0], known["genes"]
+    of_sgrna = p[:, 0]
+    w = units * of_sgrna[known["kind"][:, 0]]
+    f = w / (1 + delta * w)
+    growth = 1 + sgrna / units * n_lines * f
+    of_one = n_lines * f / growth
+    t = gene / (1 + gene * of_one)
+    log_det = pt.log(growth) + n_lines * pt.log1p(delta * w) + pt.log1p(gene * of_one)
+    shared = f**2 * (sgrna / units / growth + t / growth**2)
+    squares = (f * known["squares"] - shared * known["totals"]).sum()
+    squares += (of_sgrna * known["within"]).sum()
+    total = n_lines * of_sgrna
+    squares += (total / (1 + sgrna * total) * known["means"]).sum()
+    pulled = pt.dot(f, known["sums"]) - (shared * known["sums"].sum(axis=1)).sum()
+    information = _Alike((genes * f).sum(), (genes * shared).sum(), n_lines)
+    return log_det, squares, pulled, information
+
+
+def _general(known: Known, p: Any, delta: Any, sgrna: Any, gene: Any) -> tuple[Any, Any, Any, Any]:
+    """Take in the genes of any screen; see `_complete`."""
+    genes = known["genes"]
     strata = _Strata(known["units"], p[known["kind"]], delta, sgrna)
-    log_det += (genes * strata.log_det).sum()
-
-    # Genes, by layout: M 1 (w of the engine) and t; then the pull of each row.
-    moved = strata.solved(strata.parts(strata.f), pt.arange(genes.shape[0]))
+    # By layout M 1 (w of the engine) and t; then the pull of each row.
+    moved = strata.solved(strata.f)
     diagonal = strata.d * strata.b
     of_one = diagonal - sum(each * each.sum(axis=1)[:, None] for each in moved)
     growth = 1 + gene * of_one.sum(axis=1)
     t = gene / growth
-    log_det += (genes * pt.log(growth)).sum()
-    m, g, of_rows = strata.taken_in(known["rows"], layout)
-    through = strata.solved(strata.parts(g), layout)
-    pull = diagonal[layout] * m
-    pull -= sum(each[layout] * t_k[:, None] for each, t_k in zip(moved, through, strict=True))
-    squares += of_rows - sum((each**2).sum() for each in through)
-    squares -= (t[layout] * pull.sum(axis=1) ** 2).sum()
-
-    # Cell lines, and what all observations share.
-    pull = pull[first] * pt.sqrt(genes)[:, None]
+    m, g, squares = strata.taken_in(known["rows"])
+    through = strata.solved(g)
+    pull = diagonal[:, None] * m
+    pull -= sum(f[:, None] * each[:, :, None] for f, each in zip(moved, through, strict=True))
+    squares -= sum((each**2).sum() for each in through)
+    squares -= (t[:, None] * pull.sum(axis=2) ** 2).sum()
+    total, rows = p.sum(axis=1), known["within"]
+    mean = (p[:, None] * rows).sum(axis=2) / total[:, None]
+    squares += (p[:, None] * (rows - mean[:, :, None]) ** 2).sum()
+    squares += ((total / (1 + sgrna * total))[:, None] * mean**2).sum()
+    # The first row of a layout is the mean of its genes times the root of their number.
+    pull = pull[:, 0] * pt.sqrt(genes)[:, None]
     pulled = (pull - (t * pull.sum(axis=1))[:, None] * of_one).sum(axis=0)
-    information = pt.diag((genes[:, None] * diagonal).sum(axis=0))
+    known_of_lines = pt.diag((genes[:, None] * diagonal).sum(axis=0))
     for each in [*moved, pt.sqrt(t)[:, None] * of_one]:
-        information -= pt.dot(each.T, genes[:, None] * each)
-    n_lines = known["n"].type.shape[1]
-    eye = pt.eye(n_lines)
-    prior = line * eye + levels.shared(gene, line, genes.sum(), n_lines)
-    matrix = eye + pt.dot(information, prior)
-    log_det += pt.linalg.slogdet(matrix)[1]
-    squares -= pt.dot(pulled, pt.dot(prior, pt.linalg.solve(matrix, pulled)))
-    return -0.5 * (n_obs * np.log(2 * np.pi) + log_det + squares)
+        known_of_lines -= pt.dot(each.T, genes[:, None] * each)
+    return strata.log_det + pt.log(growth), squares, pulled, _Matrix(known_of_lines)
 
 
-def _sgrnas(known: Mapping[str, Any], noise: Any, eta: Any, sgrna: Any) -> tuple[Any, Any, Any]:
-    """Return the precision of the means of sgRNAs, by pattern and line, and what they add.
+@dataclass(frozen=True)
+class _Alike:
+    """A precision matrix of the cell lines, `own` times I less `shared` times 11'."""
 
-    To the log determinant and to the squares, but for what the means of strata add.
-    """
-    n, number, pattern, rows = (known[name] for name in ("n", "number", "pattern", "within"))
-    spread = eta * n + noise
-    p = n / spread
-    growth = 1 + sgrna * p.sum(axis=1)
-    seen = pt.gt(n, 0) * number[:, None]
-    freedom = (number[:, None] * n).sum() - seen.sum()
-    log_det = (seen * pt.log(spread)).sum() + freedom * pt.log(noise)
-    log_det += (known["freedom"] * pt.log(growth)).sum()
-    total = p[pattern].sum(axis=1)
-    mean = (p[pattern] * rows).sum(axis=1) / total
-    squares = known["ss_within"] / noise + (p[pattern] * (rows - mean[:, None]) ** 2).sum()
-    return p, log_det, squares + (total / growth[pattern] * mean**2).sum()
+    own: Any
+    shared: Any
+    n_lines: int
+
+    def lines(self, line: Any, shared: Any, pulled: Any) -> tuple[Any, Any]:
+        """Integrate cell lines with the prior covariance `line` times I and `shared` times 11'.
+
+        Returns
+        -------
+        log_det, squares : tensor
+            What they add to the log determinant, and take from the squares: for the mean of the
+            lines, and for what they differ by.
+        """
+        n = self.n_lines
+        of_mean, information = line + n * shared, self.own - n * self.shared
+        apart, mean = 1 + line * self.own, 1 + of_mean * information
+        total = pulled.sum() ** 2 / n
+        squares = ((pulled**2).sum() - total) * line / apart + total * of_mean / mean
+        return (n - 1) * pt.log(apart) + pt.log(mean), squares
+
+
+@dataclass(frozen=True)
+class _Matrix:
+    """Any precision matrix of the cell lines; see `_Alike`."""
+
+    known: Any
+
+    def lines(self, line: Any, shared: Any, pulled: Any) -> tuple[Any, Any]:
+        """Integrate cell lines, see `_Alike.lines`."""
+        eye = pt.eye(self.known.type.shape[0])
+        prior = line * eye + shared
+        matrix = eye + pt.dot(self.known, prior)
+        squares = pt.dot(pulled, pt.dot(prior, pt.linalg.solve(matrix, pulled)))
+        return pt.linalg.slogdet(matrix)[1], squares
 
 
 class _Strata:
@@ -145,24 +218,24 @@ class _Strata:
             self.triangle[k, k] = pt.sqrt(own)
             self.log_det += pt.log(own)
 
-    def parts(self, values: Any) -> list[Any]:
-        """Return what belongs to each stratum, which is the second dimension."""
-        return [values[:, k] for k in range(self.number)]
-
-    def solved(self, parts: list[Any], layout: Any) -> list[Any]:
-        """Apply the inverse of B, of these layouts, to what belongs to each stratum."""
+    def solved(self, values: Any) -> list[Any]:
+        """Apply the inverse of B to what belongs to each stratum, the second dimension."""
         found: list[Any] = []
-        for k, part in enumerate(parts):
-            rest = (self.sd[:, k][layout] * part.T).T
+        for k in range(self.number):
+            rest = self.sd[:, k, None] * values[:, k]
             for j in range(k):
-                rest -= (self.triangle[k, j][layout] * found[j].T).T
-            found.append((rest.T / self.triangle[k, k][layout]).T)
+                rest -= self.triangle[k, j][:, None] * found[j]
+            found.append(rest / self.triangle[k, k][:, None])
         return found
 
-    def taken_in(self, means: Any, layout: Any) -> tuple[Any, Any, Any]:
-        """Return m and g of genes with these means of strata, and their sum of squares."""
-        w, d, b, f = (of[layout] for of in (self.w, self.d, self.b, self.f))
-        m = (w * means).sum(axis=1) / pt.switch(pt.gt(d, 0), d, 1.0)
-        about = means - m[:, None, :]
+    def taken_in(self, means: Any) -> tuple[Any, Any, Any]:
+        """Return m and g of genes with these means of strata, and their sum of squares.
+
+        Shapes are (layouts, rows, cell lines) and (layouts, strata, rows).
+        """
+        w, d, b, f = (of[:, None] for of in (self.w, self.d, self.b, self.f))
+        m = (w * means).sum(axis=2) / pt.switch(pt.gt(d, 0), d, 1.0)
+        about = means - m[:, :, None]
         squares = (w * about**2).sum() + (d * b * m**2).sum()
-        return m, (w * about + f * m[:, None, :]).sum(axis=2), squares
+        g = (w * about + f * m[:, :, None]).sum(axis=3)
+        return m, g.dimshuffle(0, 2, 1), squares

@@ -57,23 +57,54 @@ class Means:
         strata = groups.in_line.size * (1 + groups.in_line.shape[1])
         self.size = 4 * strata + (0 if self.complete else self.rows.size + self.within.size)
 
-    def as_data(self) -> dict[str, FloatArray | IntArray]:
-        """Return what the sampled form takes: arrays by name."""
-        groups, like = self.groups, self.groups.like
+    def in_sums(self) -> dict[str, FloatArray]:
+        """Return what the density of a complete screen needs of the rows.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            By layout `sums` of the means (L, cell lines), `squares` of the rows, and squares of
+            `totals` over the lines; by pattern the squares of `within` about its `means` over the
+            lines, and of these.
+        """
+        rows, within, pattern = self.rows[:, 0], self.within, self.pattern
+        mean = within.mean(axis=1)
+        about = ((within - mean[:, None]) ** 2).sum(axis=1)
         return {
+            "sums": rows[self.first] * np.sqrt(self.groups.like.groups)[:, None],
+            "squares": np.bincount(self.layout, (rows**2).sum(axis=1)),
+            "totals": np.bincount(self.layout, rows.sum(axis=1) ** 2),
+            "within": np.bincount(pattern, about),
+            "means": np.bincount(pattern, mean**2),
+        }
+
+    def as_data(self) -> dict[str, FloatArray | IntArray]:
+        """Return what the sampled form takes: arrays by name.
+
+        Rows that belong together stand in one table, filled up with zeros, which add nothing.
+        """
+        groups, like = self.groups, self.groups.like
+        design = {
             "n": groups.patterns,
             "number": groups.number,
             "freedom": self.freedom,
             "kind": like.kind,
             "units": like.units.astype(np.float64),
             "genes": like.groups.astype(np.float64),
-            "rows": self.rows,
-            "layout": self.layout,
-            "first": self.first,
-            "within": self.within,
-            "pattern": self.pattern,
             "ss_within": np.asarray(self.ss_within),
         }
+        if self.complete:
+            return design | self.in_sums()
+        rows = _filled_up(self.rows, self.layout)
+        return design | {"rows": rows, "within": _filled_up(self.within, self.pattern)}
+
+
+def _filled_up(rows: FloatArray, group: IntArray) -> FloatArray:
+    """Return a table with the rows of each group, which follow each other."""
+    sizes = np.bincount(group)
+    table = np.zeros((len(sizes), int(sizes.max()), *rows.shape[1:]))
+    table[group, np.arange(len(rows)) - (np.cumsum(sizes) - sizes)[group]] = rows
+    return table
 
 
 def _with_the_products_of(values: FloatArray, group: IntArray) -> tuple[FloatArray, IntArray]:
