@@ -136,6 +136,7 @@ def effect_of_genes(posterior: xr.Dataset, screen: Screen) -> FloatArray:
     """
     if "beta_c" in posterior:
         effects = posterior["gamma_g"] + posterior["beta_c"] + posterior.get("mu", 0.0)
+        effects = effects + posterior.get("delta_gc", 0.0)
     else:
         by_pair = [v for v in posterior.values() if v.dims[2:] == ("gene", "cell_line")]
         by_sgrna = posterior.get("alpha_sc")

@@ -235,7 +235,7 @@ def _log_density(closed: Closed, coordinates: Coordinates, x: FloatArray) -> Flo
 
 
 def _suited(closed: Closed) -> tuple[Coordinates, "_Proposal"]:
-    """Return coordinates that suit the posterior of a model, and a proposal at its mode.
+    """Return coordinates that suit the posterior of a model, and a proposal near its mode.
 
     The logarithm of a scale or radius tells how many standard deviations lie between its mode
     and zero, and so where its tail would become long.
@@ -254,7 +254,6 @@ def _suited(closed: Closed) -> tuple[Coordinates, "_Proposal"]:
         column += len(names)
     coordinates = Coordinates(closed.together, typical)
     log_density = partial(_log_density, closed, coordinates)
-    mode = _mode(log_density, coordinates.dimension, mode)
     return coordinates, _Proposal(mode, _factor(log_density, mode))
 
 
@@ -301,16 +300,14 @@ def _sizes(closed: Closed) -> list[int]:
     return [FIRST * 2**n for n in range(int(np.log2(last / FIRST)) + 1)]
 
 
-def _mode(log_density: LogDensity, dimension: int, start: FloatArray | None = None) -> FloatArray:
-    """Return the mode of a density; by default the search starts at the best point of a line."""
-    if start is None:
-        starts = np.linspace(-4, 1, 11)[:, None] * np.ones(dimension)
-        heights = log_density(starts)
-        start = starts[heights.argmax()]
-        if not np.isfinite(heights).any():
-            raise PoolscreenError(
-                "the density of the scales is finite nowhere; are there values beyond any sense?"
-            )
+def _mode(log_density: LogDensity, dimension: int) -> FloatArray:
+    """Return the mode of a density; the search starts at the best point of a line."""
+    starts = np.linspace(-4, 1, 11)[:, None] * np.ones(dimension)
+    heights = log_density(starts)
+    if not np.isfinite(heights).any():
+        raise PoolscreenError(
+            "the density of the scales is finite nowhere; are there values beyond any sense?"
+        )
     step = 1e-3 * np.eye(dimension)
 
     @cache  # value, slope and curvature are asked for one after the other
@@ -323,7 +320,7 @@ def _mode(log_density: LogDensity, dimension: int, start: FloatArray | None = No
 
     found = optimize.minimize(
         lambda x: around(tuple(x))[0],
-        start,
+        starts[heights.argmax()],
         jac=lambda x: around(tuple(x))[1],
         hess=lambda x: around(tuple(x))[2],
         method="trust-exact",

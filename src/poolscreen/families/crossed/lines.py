@@ -74,7 +74,10 @@ class Few:
         self.diagonal, self.rows, self.shared = diagonal, rows, shared
         self.growth = 1 + line[:, None] * diagonal
         middle = line[:, None, None] * shared
-        inner = np.eye(len(rows)) - middle @ ((rows / self.growth[:, None, :]) @ rows.T)
+        # Far out nothing but rounding is left of it, and it must not be singular.
+        inner = (1 + 4 * np.finfo(float).eps) * np.eye(len(rows)) - middle @ (
+            (rows / self.growth[:, None, :]) @ rows.T
+        )
         self.inner = np.linalg.solve(inner, middle)
         self.log_det = np.log(self.growth).sum(axis=1) + np.linalg.slogdet(inner)[1]
 
