@@ -8,7 +8,12 @@ from poolscreen.families.crossed.family import Crossed
 from poolscreen.families.nested.family import NestedNormal
 from poolscreen.screens.table import Screen
 
-ADDITIVE = [Crossed(), Crossed(nested_sd=None), Crossed(two_means=True)]
+ADDITIVE = [
+    Crossed(),
+    Crossed(nested_sd=None),
+    Crossed(two_means=True),
+    Crossed(nested_sd=None, gene_sd=5.0, line_sd=5.0),
+]
 INTERACTING = [
     Crossed(interaction_sd="sigma_delta"),
     Crossed(interaction_sd="sigma_delta", own_sd="sigma_eta"),
@@ -44,8 +49,9 @@ class Dense:
         means = ["mu_gamma", "mu_beta"] if family.two_means else ["mu"]
         sd = [*[5.0] * len(means)]
         for name, size in sizes.items():
-            known = name in family.dims
-            sd += [point[f"sigma_{name.split('_')[0]}"] if known else 0.0] * size
+            fixed = {"gamma_g": family.gene_sd, "beta_c": family.line_sd}.get(name)
+            own = fixed if isinstance(fixed, float) else point[f"sigma_{name.split('_')[0]}"]
+            sd += [own if name in family.dims else 0.0] * size
         eye = np.eye(len(sd))
         starts = np.cumsum([len(means), *sizes.values()])
         of_mean, gene, line, deviation, interaction, own = np.split(eye, starts[:-1])

@@ -23,6 +23,10 @@ OTHER_DESIGNS = {
     "60_lines": Design(n_cell_lines=60),
     "3_replicates": Design(replicates=3),
     "heavy_tails": Design(tails=3),
+    "interaction_01": Design(sigma_delta=0.1),
+    "interaction_02": Design(sigma_delta=0.2),
+    "interaction_03": Design(sigma_delta=0.3),
+    "noisy": Design(n_cell_lines=2, sigma_gamma=0.3, sigma_alpha=0.9, sigma=0.8),
 }
 MEASURES = ("squared_error", "held", "width")  # of the estimates of a gene
 
@@ -75,8 +79,11 @@ def recover(
         screen = Screen(table)
         posterior, fault = refitted.fit(screen, seed)
         faults.append(fault)
-        values = truth.set_index("parameter")["value"]
-        true = np.add.outer(*(values[name].to_numpy() for name in ("gamma_g", "beta_c")))
+        gene, line, own = (
+            truth.loc[truth["parameter"] == name, "value"].to_numpy()
+            for name in ("gamma_g", "beta_c", "delta_gc")
+        )
+        true = np.add.outer(gene, line) + own.reshape(len(gene), -1)
         for name, of_targets in _measured(effect_of_genes(posterior, screen), true).items():
             measures[name].append(of_targets)
         progress(f"{seed + 1} of {screens} simulated screens")

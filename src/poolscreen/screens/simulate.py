@@ -27,6 +27,8 @@ class Design:
         Standard deviation of the sgRNAs about their gene.
     mu_beta, sigma_beta : float
         Mean and standard deviation of the cell line effects.
+    sigma_delta : float
+        Standard deviation of what a gene does in one cell line beyond all others: 0 in model 7.
     sigma : float
         Standard deviation of the measurement noise.
     replicates : int
@@ -57,6 +59,7 @@ class Design:
     sigma_alpha: float = 0.2
     mu_beta: float = 0.0
     sigma_beta: float = 1.0
+    sigma_delta: float = 0.0
     sigma: float = 0.3
     replicates: int = 1
     tails: float = math.inf
@@ -69,7 +72,8 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
     Each sgRNA *s* of gene *g* is observed in each cell line *c*:
     ``log_fc ~ Normal(alpha_s + beta_c, sigma)``, ``alpha_s ~ Normal(gamma_g, sigma_alpha)``,
     ``gamma_g ~ Normal(mu_gamma, sigma_gamma)``, ``beta_c ~ Normal(mu_beta, sigma_beta)``. Where
-    the design has heavier tails, ``alpha_s`` follows Student's t.
+    the design has heavier tails, ``alpha_s`` follows Student's t; where it has an interaction,
+    ``delta_gc ~ Normal(0, sigma_delta)`` is added.
 
     Parameters
     ----------
@@ -123,7 +127,12 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
         scale = design.sigma_alpha * math.sqrt(1 - 2 / design.tails)
         spread = rng.standard_t(design.tails, size=len(sgrnas))
         alpha = gamma[gene_of_sgrna] + scale * spread
-    mu_sc = np.repeat(alpha[:, None] + beta[None, :], design.replicates, axis=1)
+    mean = alpha[:, None] + beta[None, :]
+    delta = np.zeros((len(genes), len(cell_lines)))
+    if design.sigma_delta:
+        delta = rng.normal(0, design.sigma_delta, size=delta.shape)
+        mean = mean + delta[gene_of_sgrna]
+    mu_sc = np.repeat(mean, design.replicates, axis=1)
     log_fc = rng.normal(mu_sc, design.sigma)
 
     gene_names = np.array(genes)[gene_of_sgrna]
@@ -137,19 +146,21 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
             "log_fc": log_fc.ravel(),
         }
     )
-    scalars = [
-        "mu_gamma",
-        "sigma_gamma",
-        "sigma_alpha",
-        "mu_beta",
-        "sigma_beta",
-        "sigma",
-    ]
+    scales = [f"sigma_{name}" for name in ("gamma", "alpha", "beta", "delta")]
+    scalars = ["mu_gamma", "mu_beta", *scales, "sigma"]
     truth = pd.concat(
         [
             pd.DataFrame({"parameter": scalars, "value": [getattr(design, s) for s in scalars]}),
             pd.DataFrame({"parameter": "gamma_g", "gene": genes, "value": gamma}),
             pd.DataFrame({"parameter": "beta_c", "cell_line": cell_lines, "value": beta}),
+            pd.DataFrame(
+                {
+                    "parameter": "delta_gc",
+                    "gene": np.repeat(genes, len(cell_lines)),
+                    "cell_line": np.tile(cell_lines, len(genes)),
+                    "value": delta.ravel(),
+                }
+            ),
             pd.DataFrame(
                 {
                     "parameter": "alpha_s",

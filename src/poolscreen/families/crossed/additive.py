@@ -28,10 +28,8 @@ class Additive:
     def __init__(self, sums: Sums, scales: Points) -> None:
         self.sums, groups = sums, sums.groups
         self.groups, self.nested = groups, groups.levels.nested_sd
-        self.noise, self.gene, self.line = (
-            np.square(scales[name]) for name in ("sigma", "sigma_gamma", "sigma_beta")
-        )
-        self.sgrna = np.square(scales[self.nested]) if self.nested else np.zeros_like(self.noise)
+        of = groups.levels.at(scales)
+        self.noise, self.gene, self.line, self.sgrna = of.noise, of.gene, of.line, of.sgrna
         like, seen = groups.like, groups.in_line.sum(axis=2)
 
         # By layout of the genes: d, the information on x, the variance t that is left, and w.

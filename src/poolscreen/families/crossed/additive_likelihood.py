@@ -49,9 +49,8 @@ def log_marginal_likelihood(levels: Levels, data: Statistics, scales: Mapping[st
     >>> log_p.eval().round(4).item(), stats.norm.logpdf(2, 0, sd).round(4).item()
     (-3.135, -3.135)
     """
-    of = {name: pt.cast(value, "float64") ** 2 for name, value in scales.items()}
-    noise, gene, line = of["sigma"], of["sigma_gamma"], of["sigma_beta"]
-    sgrna = of[levels.nested_sd] if levels.nested_sd else pt.constant(0.0)
+    in_floats = {name: pt.cast(value, "float64") for name, value in scales.items()}
+    noise, gene, line, sgrna, _, _ = levels.at(in_floats)
     n, k, total = map(pt.as_tensor, (data.n, data.sgrnas, data.total))
 
     # V_2 = sigma^2 I + sigma_alpha^2 Z_s Z_s' + sigma_gamma^2 Z_g Z_g': noise, sgRNAs and genes.

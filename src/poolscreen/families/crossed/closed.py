@@ -55,7 +55,7 @@ class Closed:
         density = given.log_density()
         if not self.levels.two_means:
             # p(y | mean of x is 0) = p(y) p(mean of x is 0 | y) / p(mean of x is 0)
-            before = np.square(scales["sigma_gamma"]) / len(self.screen.genes)
+            before = self.levels.at(scales).gene / len(self.screen.genes)
             density += log_normal(given.mean_of_genes, given.variance_of_mean)
             density -= log_normal(np.zeros_like(before), before)
         return density
@@ -107,9 +107,9 @@ def together(groups: Groups) -> list[list[str]]:
         "noise": len(screen.log_fc),
     }
     of = {
-        "gene": "sigma_gamma",
+        "gene": levels.gene_sd,
         "sgrna": levels.nested_sd,
-        "line": "sigma_beta",
+        "line": levels.line_sd,
         "interaction": levels.interaction_sd,
         "own": levels.own_sd,
         "noise": "sigma",
@@ -117,7 +117,7 @@ def together(groups: Groups) -> list[list[str]]:
     lists = [[name] for name in levels.parameters]
     for finer, coarser in ((f, c) for f, all_coarser in WITHIN.items() for c in all_coarser):
         apart = sizes[finer] - sizes[coarser] >= ENOUGH * sizes[coarser]
-        if of[finer] and of[coarser] and not apart:
+        if {of[finer], of[coarser]} <= set(levels.parameters) and not apart:
             one, other = (next(x for x in lists if of[level] in x) for level in (coarser, finer))
             if one is not other:
                 one += other

@@ -63,15 +63,20 @@ class Crossed(Levels):
          'sigma_beta': [0, 1, 0, 1]}
         """
         n_lines = len(screen.cell_lines)
-        of = {
+        groups = {
             "mean": np.zeros_like(screen.cell_idx),
-            "sigma_gamma": screen.gene_idx,
+            self._name("gene"): screen.gene_idx,
             self.nested_sd: screen.sgrna_idx,
-            "sigma_beta": screen.cell_idx,
+            self._name("line"): screen.cell_idx,
             self.interaction_sd: screen.gene_idx * n_lines + screen.cell_idx,
             self.own_sd: screen.sgrna_idx * n_lines + screen.cell_idx,
         }
-        return {name: group for name, group in of.items() if name}
+        return {name: group for name, group in groups.items() if name}
+
+    def _name(self, level: str) -> str:
+        """Return what the part of genes, or of cell lines, is called."""
+        sd = {"gene": self.gene_sd, "line": self.line_sd}[level]
+        return sd if isinstance(sd, str) else f"fixed {level}"
 
     def variances(self, screen: Screen, scales: Mapping[str, float]) -> dict[str, float]:
         """Return the variance of each part, see `poolscreen.families.family.Family.variances`.
@@ -85,7 +90,13 @@ class Crossed(Levels):
         >>> Crossed().variances(small_screen, scales)
         {'mean': 24.0, 'sigma_gamma': 1.0, 'sigma_alpha': 0.25, 'sigma_beta': 1.0}
         """
-        of_parts = {name: scales[name] ** 2 for name in self.parameters if name != "sigma"}
-        sizes = len(screen.genes), len(screen.cell_lines)
-        shared = self.shared(of_parts["sigma_gamma"], of_parts["sigma_beta"], *sizes)
-        return {"mean": float(shared), **of_parts}
+        of, sizes = self.at(scales), (len(screen.genes), len(screen.cell_lines))
+        named = {
+            "mean": self.shared(of.gene, of.line, *sizes),
+            self._name("gene"): of.gene,
+            self.nested_sd: of.sgrna,
+            self._name("line"): of.line,
+            self.interaction_sd: of.interaction,
+            self.own_sd: of.own,
+        }
+        return {name: float(variance) for name, variance in named.items() if name}

@@ -89,7 +89,7 @@ class Given:
         within: Within
         within = Additive(data, scales) if isinstance(data, Sums) else Interacting(data, scales)
         self.within = within
-        line = np.square(scales["sigma_beta"])
+        line = self.levels.at(scales).line
         n_genes, n_lines = len(self.groups.screen.genes), self.groups.n.shape[1]
         # Lines share their means; effects that sum to zero are independent ones less their mean.
         shared = np.full_like(line, 2 * MEAN_SD**2)

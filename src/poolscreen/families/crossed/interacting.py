@@ -50,12 +50,9 @@ class Interacting:
         self.means, self.groups = means, means.groups
         self.levels, like = self.groups.levels, self.groups.like
 
-        def variance(name: str | None) -> FloatArray:
-            return np.square(scales[name]) if name else np.zeros_like(scales["sigma"])
-
-        self.noise, self.gene = variance("sigma"), variance("sigma_gamma")
-        self.delta, self.eta = variance(self.levels.interaction_sd), variance(self.levels.own_sd)
-        self.sgrna = variance(self.levels.nested_sd)
+        of = self.levels.at(scales)
+        self.noise, self.gene, self.sgrna = of.noise, of.gene, of.sgrna
+        self.delta, self.eta = of.interaction, of.own
         # By pattern of the sgRNAs: p, and the variance of a deviation given all else.
         n = self.groups.patterns
         spread = self.eta[:, None, None] * n + self.noise[:, None, None]
@@ -68,10 +65,10 @@ class Interacting:
         self.log_det += np.einsum("npc,pc->n", np.log(spread), seen)
         self.squares = means.ss_within / self.noise
 
-        groups, line = like.groups.astype(np.float64), np.square(scales["sigma_beta"])
+        groups = like.groups.astype(np.float64)
         sums = _Complete(self) if means.complete else _General(self)
         self.w, self.t, self.q, self.pull = sums.w, sums.t, sums.q, sums.pull
-        self.known = sums.known(line)
+        self.known = sums.known(of.line)
         self.squares = self.squares + sums.squares
         self.log_det += (sums.log_det - np.log(self.t / self.gene[:, None])) @ groups
 
@@ -150,7 +147,8 @@ class _General:
         total = p.sum(axis=2)
         mean = (p * rows).sum(axis=2) / total
         squares: FloatArray = (p * (rows - mean[..., None]) ** 2).sum(axis=(1, 2))
-        return squares + (total / given.growth[:, pattern] * mean**2).sum(axis=1)
+        squares += (total / given.growth[:, pattern] * mean**2).sum(axis=1)
+        return squares
 
     def known(self, line: FloatArray) -> Few | Many:
         """Return what is known of z; `line` is the variance of the effects of lines."""

@@ -53,12 +53,8 @@ def log_marginal_likelihood(
     >>> bool(np.isclose(log_p.eval(), expected))
     True
     """
-    of = {name: pt.cast(value, "float64") ** 2 for name, value in scales.items()}
-    noise, gene, line = of["sigma"], of["sigma_gamma"], of["sigma_beta"]
-    delta, eta, sgrna = (
-        of[name] if name else pt.constant(0.0)
-        for name in (levels.interaction_sd, levels.own_sd, levels.nested_sd)
-    )
+    in_floats = {name: pt.cast(value, "float64") for name, value in scales.items()}
+    noise, gene, line, sgrna, delta, eta = levels.at(in_floats)
     known = {name: pt.as_tensor(values) for name, values in data.items()}
     genes, n_obs = known["genes"], (known["number"][:, None] * known["n"]).sum()
     p, log_det = _sgrnas(known, noise, eta, sgrna)

@@ -1,9 +1,23 @@
 """The levels of a crossed model, in the names of its parameters."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from poolscreen.families.family import MEAN_SD
+
+
+class Variances(NamedTuple):
+    """Variances of the levels of a crossed model: numbers, arrays or tensors; 0 for what is not."""
+
+    noise: Any
+    gene: Any
+    line: Any
+    sgrna: Any
+    interaction: Any
+    own: Any
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,8 @@ class Levels:
         `sigma_delta`, or None where the effect of a gene is the same in all cell lines.
     own_sd : str or None
         `sigma_eta`, or None where the deviation of an sgRNA from its gene is the same in all.
+    gene_sd, line_sd : str or float
+        `sigma_gamma` and `sigma_beta`; or a number where the standard deviation is fixed.
 
     Examples
     --------
@@ -42,6 +58,8 @@ class Levels:
     two_means: bool = False
     interaction_sd: str | None = None
     own_sd: str | None = None
+    gene_sd: str | float = "sigma_gamma"
+    line_sd: str | float = "sigma_beta"
 
     @property
     def parameters(self) -> list[str]:
@@ -52,8 +70,8 @@ class Levels:
         >>> Levels(two_means=True).parameters
         ['sigma_gamma', 'sigma_alpha', 'sigma_beta', 'sigma']
         """
-        within = [self.nested_sd, "sigma_beta", self.interaction_sd, self.own_sd]
-        return ["sigma_gamma", *filter(None, within), "sigma"]
+        above = [self.gene_sd, self.nested_sd, self.line_sd, self.interaction_sd, self.own_sd]
+        return [*(sd for sd in above if isinstance(sd, str)), "sigma"]
 
     @property
     def scales(self) -> list[str]:
@@ -82,6 +100,40 @@ class Levels:
     def additive(self) -> bool:
         """Whether nothing of a gene or an sgRNA depends on the cell line."""
         return not (self.interaction_sd or self.own_sd)
+
+    def at(self, scales: Mapping[str, Any]) -> Variances:
+        """Return the variances of all levels.
+
+        Parameters
+        ----------
+        scales : mapping of str to number, array or tensor
+            The scales by name.
+
+        Returns
+        -------
+        Variances
+
+        Examples
+        --------
+        >>> Levels(nested_sd=None, gene_sd=5.0).at({"sigma_beta": 2.0, "sigma": 1.0})
+        Variances(noise=1.0, gene=25.0, line=4.0, sgrna=0.0, interaction=0.0, own=0.0)
+        """
+        sigma = scales["sigma"]
+
+        def variance(sd: str | float | None) -> Any:
+            if isinstance(sd, str):
+                return scales[sd] ** 2
+            fixed = (sd or 0.0) ** 2
+            return np.full_like(sigma, fixed) if isinstance(sigma, np.ndarray) else fixed
+
+        return Variances(
+            noise=scales["sigma"] ** 2,
+            gene=variance(self.gene_sd),
+            line=variance(self.line_sd),
+            sgrna=variance(self.nested_sd),
+            interaction=variance(self.interaction_sd),
+            own=variance(self.own_sd),
+        )
 
     def shared(self, gene: Any, line: Any, n_genes: Any, n_lines: Any) -> Any:
         """Return what all observations share beside effects that are independent.

@@ -199,18 +199,20 @@ def log_joint(levels: Levels, screen: Screen, values: Mapping[str, Any]) -> floa
     True
     """
     gene, line = values["gamma_g"], values["beta_c"]
+    of = levels.at(values)
+    gene_sd, line_sd = np.sqrt(of.gene), np.sqrt(of.line)
     scales = [values[name] for name in levels.parameters]
     total = stats.expon.logpdf(scales, scale=1 / SCALE_RATE).sum()
     if levels.two_means:
         means, level = (values["mu_gamma"], values["mu_beta"]), 0.0
         total += stats.norm.logpdf(means, 0, MEAN_SD).sum()
-        total += stats.norm.logpdf(gene, means[0], values["sigma_gamma"]).sum()
-        total += stats.norm.logpdf(line, means[1], values["sigma_beta"]).sum()
+        total += stats.norm.logpdf(gene, means[0], gene_sd).sum()
+        total += stats.norm.logpdf(line, means[1], line_sd).sum()
     else:
         level = values["mu"]
         total += stats.norm.logpdf(level, 0, MEAN_SD)
-        total += _sum_to_zero(gene, values["sigma_gamma"])
-        total += _sum_to_zero(line, values["sigma_beta"])
+        total += _sum_to_zero(gene, gene_sd)
+        total += _sum_to_zero(line, line_sd)
     lowest = level + gene[screen.gene_of_sgrna]
     if levels.nested_sd:
         about, lowest = lowest, values["alpha_s"]
