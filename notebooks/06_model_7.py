@@ -488,7 +488,7 @@ numbers(
 # so twenty lines average it away. In truth it stays, and however many cell lines are added, a gene
 # with one sgRNA is known no better than that sgRNA represents it. A model that forgets what is
 # shared is not merely less precise. It is sure of what it does not know. (Whether this screen was
-# unlucky, [the next chapter](07_which_model) asks with a hundred others.)
+# unlucky, [chapter 8](08_which_model) asks with a hundred others.)
 #
 # Could one have seen it without the truth? {numref}`fig-scatter-check` lets each model predict *new* sgRNAs in
 # the place of those of the screen, and takes the standard deviation of their means over the cell lines about

@@ -62,8 +62,8 @@ def joined(chapter: str) -> NotebookNode:
 
 
 def key_figure() -> io.BytesIO:
-    """Return the key figure of the book, as chapter 3 drew it."""
-    return io.BytesIO(dict(outputs.named_figures(joined("03_model_7b")))["fig-shrinkage"])
+    """Return the key figure of the book, as chapter 8 drew it."""
+    return io.BytesIO(dict(outputs.named_figures(joined("08_which_model")))["fig-in-each-line"])
 
 
 # -- prose and settings ----------------------------------------------------------------------

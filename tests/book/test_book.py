@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from poolscreen import models
 from poolscreen.inference import gate, store
 from poolscreen.inference.posterior import summarise
 from press import chapters, paths, results, steps
@@ -23,6 +22,8 @@ CROSSED = {"gamma_g": 10, "alpha_s": 55, "beta_c": 20}
 ROWS = {
     "m7": {"scalars": 5, **CROSSED},
     "m7_two_means": {"scalars": 6, **CROSSED},
+    "m7c_unpooled": {"scalars": 2, "gamma_g": 10, "beta_c": 20},
+    "m8": {"scalars": 6, **CROSSED, "delta_gc": 200},
     "m7a": {"scalars": 3, "alpha_gc": 200},
     "m7a_unpooled": {"scalars": 1, "alpha_gc": 200},
     "m7b": {"scalars": 4, "gamma_gc": 200, "alpha_sc": 1100},
@@ -37,12 +38,15 @@ LABELS = {
     "alpha_sc": ["sgRNA", "cell_line"],
     "gamma_g": ["gene"],
     "alpha_s": ["sgRNA"],
+    "delta_gc": ["gene", "cell_line"],
     "beta_c": ["cell_line"],
 }
 # What adds up to the mean of an observation.
 MEAN = {
     "m7": ["alpha_s", "beta_c"],
     "m7_two_means": ["alpha_s", "beta_c"],
+    "m7c_unpooled": ["mu", "gamma_g", "beta_c"],
+    "m8": ["alpha_s", "beta_c", "delta_gc"],
     "m7a": ["alpha_gc"],
     "m7a_unpooled": ["alpha_gc"],
     "m7b": ["alpha_sc"],
@@ -75,7 +79,7 @@ def test_a_fit_is_whole(fit):
     assert fit.attrs["seconds_sampling"] > 0
 
 
-@pytest.mark.parametrize("fit", models.names(), indirect=True)
+@pytest.mark.parametrize("fit", ROWS, indirect=True)
 def test_a_fit_has_passed_the_gate(fit):
     """Computed anew from the file, not read from its attributes."""
     tables = summarise(fit["posterior"].to_dataset())

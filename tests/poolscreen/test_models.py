@@ -20,6 +20,8 @@ EFFECTS = {
     "m7b": {"gamma_gc": (10, 20), "alpha_sc": (55, 20)},
     "m7b_unpooled": {"alpha_sc": (55, 20)},
     "m7c": {"gamma_g": (10,), "beta_c": (20,)},
+    "m7c_unpooled": {"gamma_g": (10,), "beta_c": (20,)},
+    "m8": {"gamma_g": (10,), "alpha_s": (55,), "beta_c": (20,), "delta_gc": (10, 20)},
 }
 SCALARS = {
     "m7": {"mu", "sigma_gamma", "sigma_alpha", "sigma_beta", "sigma"},
@@ -36,6 +38,8 @@ SCALARS = {
     "m7b": {"mu_gamma", "sigma_gamma", "sigma_alpha", "sigma"},
     "m7b_unpooled": {"sigma"},
     "m7c": {"mu", "sigma_gamma", "sigma_beta", "sigma"},
+    "m7c_unpooled": {"mu", "sigma"},
+    "m8": {"mu", "sigma_gamma", "sigma_alpha", "sigma_beta", "sigma_delta", "sigma"},
 }
 
 

@@ -17,7 +17,7 @@ from poolscreen.families.crossed.likelihood import log_marginal_likelihood, redu
 from poolscreen.families.family import check_member
 from poolscreen.screens.table import Screen
 
-NAMES = ["m7", "m7c", "m7_two_means"]
+NAMES = ["m7", "m7c", "m7_two_means", "m7c_unpooled", "m8", "m8_replicates"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

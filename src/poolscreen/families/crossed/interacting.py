@@ -129,7 +129,7 @@ class _General:
 
     def __init__(self, given: Interacting) -> None:
         means, groups = given.means, given.groups.like.groups.astype(np.float64)
-        self.layouts, self.groups = Layouts(given, np.arange(len(groups))), groups
+        self.layouts, self.groups = _Layouts(given, np.arange(len(groups))), groups
         self.log_det = self.layouts.log_det
         self.w = self.layouts.apply(np.ones_like(self.layouts.d))
         self.t = _left(given.gene, self.w.sum(axis=2))
@@ -193,7 +193,7 @@ def _left(gene: FloatArray, information: FloatArray) -> FloatArray:
     return left
 
 
-class Layouts:
+class _Layouts:
     """Some layouts of genes, given the scales; the names are those of this module.
 
     Attributes
@@ -279,7 +279,7 @@ class _Genes:
 
     Attributes
     ----------
-    layouts, layout : Layouts, and numpy.ndarray of shape (genes,)
+    layouts, layout : _Layouts, and numpy.ndarray of shape (genes,)
         Those that the genes have, and which of them each has.
     pull : numpy.ndarray, shape (points, genes, cell lines)
     """
@@ -288,7 +288,7 @@ class _Genes:
         self.given, self.genes = given, genes
         of_genes = given.groups.like.layout[genes]
         self.numbers, self.layout = np.unique(of_genes, return_inverse=True)
-        self.layouts = Layouts(given, self.numbers)
+        self.layouts = _Layouts(given, self.numbers)
         self.pull, _ = self.layouts.pull(given.means.of_genes[None, genes], self.layout)
 
     @cached_property

@@ -15,7 +15,7 @@
 # read counts of a published screen in two leukaemia cell lines, makes fold changes of them, and asks what
 # models say: about 100 genes, about the difference between the lines, about sgRNAs that look like failures.
 # The question is where genes differ between lines, which model 7 cannot say; so, as
-# [chapter 7](07_which_model) recommends, it takes models 7a and 7b, and asks 7 only what it alone knows. It ends with where the models strain, and with what two lines
+# [chapter 8](08_which_model) recommends, it takes models 7a and 7b, and asks 7 only what it alone knows. It ends with where the models strain, and with what two lines
 # without replicates cannot show.
 
 # %% tags=["hide-input"]

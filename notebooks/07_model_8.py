@@ -1,0 +1,363 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Model 8: a gene that matters in one line
+#
+# A screen of several cell lines is usually made to find genes that matter in some of them and not in
+# others. Model 7 cannot find such a gene: in it a cell line shifts all genes alike. Model 7b can, but it
+# starts anew in every cell line, and learns nothing of a gene from the other lines. This chapter adds to
+# model 7 what it lacks, an *interaction* of gene and cell line. It shows what the new model makes of a
+# screen that has interactions, and of the book's own screen, which has none.
+
+# %% tags=["hide-input"]
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from poolscreen.display import graph, source, table
+from poolscreen.figures.calibration import rank_curves
+from poolscreen.figures.estimates import intervals_by_model
+from poolscreen.figures.shrinkage import shrinkage_slopes
+from poolscreen.inference.calibration import pit
+from poolscreen.inference.exact import solve
+from poolscreen.inference.posterior import interval
+from poolscreen.models import m7, m7b, m8
+from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.table import Screen
+from poolscreen.tables.calibration import coverage, rank_differences, uniformity
+from poolscreen.tables.fits import diagnostics
+from press.glue import numbers
+from press.results import load_calibration, load_fit, load_predictions, load_screen, load_table
+
+screen = load_screen()
+fit = load_fit("m8")
+
+# %% [markdown]
+# ## The model
+#
+# Each gene has an effect $\gamma_g$ that is the same in all cell lines, and each cell line an effect
+# $\beta_c$ that is the same for all genes, as in model 7. New is $\delta_{gc}$: what gene $g$ does in cell
+# line $c$ beyond these two.
+#
+# $$
+# \begin{aligned}
+# \text{logFC}_i &\sim \text{Normal}(\alpha_{s[i]} + \beta_{c[i]} + \delta_{g[i]c[i]}, \sigma) \\
+# \alpha_s &\sim \text{Normal}(\mu + \gamma_{g[s]}, \sigma_\alpha) \\
+# \gamma_g &\sim \text{ZeroSumNormal}(\sigma_\gamma) \\
+# \beta_c &\sim \text{ZeroSumNormal}(\sigma_\beta) \\
+# \delta_{gc} &\sim \text{Normal}(0, \sigma_\delta) \\
+# \mu &\sim \text{Normal}(0, 5) \\
+# \sigma_\gamma, \sigma_\alpha, \sigma_\beta, \sigma_\delta, \sigma &\sim \text{Exponential}(1)
+# \end{aligned}
+# $$ (eq-m8)
+#
+# Readers who know mixed models will recognise it as
+# `log_fc ~ 1 + (1 | gene) + (1 | sgRNA) + (1 | cell_line) + (1 | gene:cell_line)`. Model 7 is the same
+# without the last term. Model 7b has no term for a gene or for a cell line; it has
+# `(1 | gene:cell_line) + (1 | sgRNA:cell_line)`.
+
+# %% tags=["remove-input"]
+source(m8.build)
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Graph of model 8: that of model 7, with an effect delta_gc on a plate of 10 genes by 20 cell lines, which sigma_delta points to and which points to the observations.", "width": "560px"}, "figure": {"name": "fig-graph-8", "caption": "The graph of model 8: that of model 7 with an effect of each gene in each cell line."}}
+graph(m8.build(screen))
+
+# %% [markdown]
+# All effects integrate out as before, one level after the other ({numref}`fig-graph-8`): first the sgRNAs,
+# then the interactions, the genes, and the cell lines. Five scales are left
+# (`poolscreen.families.crossed.interacting` has the formulas). {numref}`tbl-diagnostics-8` is the fit to
+# the book's screen.
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-diagnostics-8", "caption": "The fit of model 8 to the book's screen: sampler diagnostics, and the largest difference from the weighted points of chapter 4, in Monte Carlo errors."}
+table(diagnostics({"8": fit}))
+
+# %% [markdown]
+# ## A screen that has interactions
+#
+# Simulate a screen as in [chapter 1](01_data_generation), and let every gene differ in every cell line,
+# with a standard deviation of {glue:text}`sd_delta:.1f`. The simplest estimate of an interaction is a
+# difference of means: the mean of the gene in the line, less the mean of the gene, less the mean of the
+# line, plus the mean of all. {numref}`fig-interactions` shows what model 8 makes of it.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Interactions estimated by differences of means on x, by model 8 on y; for each gene a line through zero. The line of a gene with one sgRNA is much flatter than the identity, that of a gene with ten is close to it.", "width": "560px"}, "figure": {"name": "fig-interactions", "caption": "Interactions of ten genes with twenty cell lines in a screen that was simulated with interactions: differences of means, and posterior means of model 8. Grey: the identity. Each gene has its own line through its points."}}
+design = replace(Design(), sigma_delta=0.3)
+rows, truth = simulate(design)
+interacting = Screen(rows)
+posteriors = {
+    name: solve(model.FAMILY, interacting) for name, model in {"7": m7, "7b": m7b, "8": m8}.items()
+}
+tables = posteriors["8"].tables()
+means = interacting.table.groupby(["gene", "cell_line"], observed=True)["log_fc"].mean().unstack()
+plain = means.sub(means.mean(axis=1), axis=0).sub(means.mean(axis=0), axis=1) + means.mean(
+    axis=None
+)
+compared = tables["delta_gc"].merge(plain.stack().rename("plain").reset_index())
+compared["sgRNAs"] = compared["gene"].map(interacting.sgrnas_per_gene)
+compared = compared.merge(
+    truth[truth["parameter"] == "delta_gc"][["gene", "cell_line", "value"]]
+).rename(columns={"value": "true"})
+shrinkage_slopes(
+    compared,
+    x="plain",
+    y="mean",
+    identity=1,
+    labels=("difference of means", "posterior mean of model 8"),
+    title="Few sgRNAs, little belief in an interaction",
+)
+
+# %% tags=["hide-input"] table={"name": "tbl-interactions", "caption": "Interactions by the number of sgRNAs of the gene: slope of the line in the figure, root mean square error of differences of means and of model 8, and share of the 94 % intervals that hold the truth."}
+grouped = [
+    (number, of_gene) for number, of_gene in compared.groupby("sgRNAs") if number in (1, 2, 5, 10)
+]
+by_number = pd.DataFrame(
+    {
+        "sgRNAs": number,
+        "slope": np.polyfit(of_gene["plain"], of_gene["mean"], 1)[0],
+        "error, means": np.sqrt(((of_gene["plain"] - of_gene["true"]) ** 2).mean()),
+        "error, model 8": np.sqrt(((of_gene["mean"] - of_gene["true"]) ** 2).mean()),
+        "held, %": 100 * of_gene["true"].between(of_gene["hdi_3%"], of_gene["hdi_97%"]).mean(),
+    }
+    for number, of_gene in grouped
+)
+table(by_number)
+
+# %% tags=["remove-cell"]
+slopes = by_number.set_index("sgRNAs")
+assert slopes["slope"].is_monotonic_increasing
+assert slopes.loc[1, "error, model 8"] < slopes.loc[1, "error, means"]
+held_of_all = compared["true"].between(compared["hdi_3%"], compared["hdi_97%"])
+scalars = tables["scalars"].set_index("parameter")
+numbers(
+    {
+        "sd_delta": design.sigma_delta,
+        "found_delta": scalars.loc["sigma_delta", "mean"],
+        "found_low": scalars.loc["sigma_delta", "hdi_3%"],
+        "found_high": scalars.loc["sigma_delta", "hdi_97%"],
+        "drawn_delta": compared["true"].std(),
+        "slope_one": slopes.loc[1, "slope"],
+        "slope_ten": slopes.loc[10, "slope"],
+        "expected_one": design.sigma_delta**2 / (design.sigma_delta**2 + design.sigma**2),
+        "error_means": slopes.loc[1, "error, means"],
+        "error_8": slopes.loc[1, "error, model 8"],
+        "held_delta": 100 * held_of_all.mean(),
+        "n_delta": len(compared),
+    }
+)
+
+# %% [markdown]
+# With one sgRNA the interaction of a gene and the noise of one observation are of the same size, and the
+# model believes about a half of what it sees: the slope is {glue:text}`slope_one:.2f`
+# ($\sigma_\delta^2 / (\sigma_\delta^2 + \sigma^2)$ is {glue:text}`expected_one:.2f` at the true scales). With ten
+# sgRNAs noise has averaged out, and the slope is {glue:text}`slope_ten:.2f`. The reward is a smaller error where the
+# evidence is thin: {glue:text}`error_8:.3f` instead of {glue:text}`error_means:.3f` for the gene with one sgRNA
+# ({numref}`tbl-interactions`). The model has learnt how far to believe from the data: it finds
+# $\sigma_\delta$ to be {glue:text}`found_delta:.2f` (94 % interval {glue:text}`found_low:.2f` to
+# {glue:text}`found_high:.2f`). We asked for {glue:text}`sd_delta:.1f`, and the {glue:text}`n_delta:d` interactions that were
+# drawn have a standard deviation of {glue:text}`drawn_delta:.2f`. Of their intervals, {glue:text}`held_delta:.0f` % hold the
+# truth.
+
+# %% [markdown]
+# ## What models 7 and 7b say of the same truth
+#
+# Now ask three models the same question of this screen: what does each gene do in each cell line?
+# {numref}`fig-one-line` shows the line in which one gene differs most, and {numref}`tbl-same-truth` counts over all.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "For each of ten genes the estimates of models 7, 7b and 8 in one cell line with intervals, and a black bar at the truth. The intervals of model 7 are short and miss many bars; those of 7b are the longest; those of 8 hold the bars and are shorter.", "width": "640px"}, "figure": {"name": "fig-one-line", "caption": "The effect of each gene in the cell line with the largest interaction, by three models, with 94 % intervals. Black bars: the truth."}}
+line = compared.loc[compared["true"].abs().idxmax(), "cell_line"]
+effects = pd.concat(
+    found.gene_effects().assign(model=name) for name, found in posteriors.items()
+).rename(columns={"hdi_3%": "low", "hdi_97%": "high"})
+gene, of_line, own = (
+    truth[truth["parameter"] == name] for name in ("gamma_g", "beta_c", "delta_gc")
+)
+true = (
+    own["value"]
+    + own["gene"].map(gene.set_index("gene")["value"])
+    + own["cell_line"].map(of_line.set_index("cell_line")["value"])
+)
+effects = effects.merge(own[["gene", "cell_line"]].assign(true=true))
+intervals_by_model(effects[effects["cell_line"] == line], title=f"Ten genes in {line}")
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-same-truth", "caption": "The effects of ten genes in twenty cell lines by three models, on one screen with interactions: root mean square error, mean length of the 94 % intervals, and share of them that hold the truth; and the same for the mean of a gene over the lines."}
+n_lines = len(interacting.cell_lines)
+of_means = pd.concat(
+    found.gene_effects(weights=np.full((n_lines, 1), 1 / n_lines), labels=["mean"]).assign(
+        model=name
+    )
+    for name, found in posteriors.items()
+).rename(columns={"hdi_3%": "low", "hdi_97%": "high"})
+mean_truth = effects.groupby("gene", observed=True)["true"].mean()
+of_means["true"] = of_means["gene"].map(mean_truth).astype(float)
+
+
+def judged(found: pd.DataFrame, where: str) -> dict[str, float]:
+    """Hold estimates against the truth."""
+    return {
+        f"error {where}": float(np.sqrt(((found["mean"] - found["true"]) ** 2).mean())),
+        f"length {where}": float((found["high"] - found["low"]).mean()),
+        f"held {where}, %": 100 * float(found["true"].between(found["low"], found["high"]).mean()),
+    }
+
+
+same_truth = pd.DataFrame(
+    {
+        "model": name,
+        **judged(effects[effects["model"] == name], "in a line"),
+        **judged(of_means[of_means["model"] == name], "over lines"),
+    }
+    for name in posteriors
+)
+table(same_truth, digits=2)
+
+# %% tags=["remove-cell"]
+of = same_truth.set_index("model")
+assert of.loc["7", "held in a line, %"] < 80 < of.loc["8", "held in a line, %"]
+assert of.loc["8", "error in a line"] < of.loc[["7", "7b"], "error in a line"].min()
+numbers(
+    {
+        f"{what}_{name}": of.loc[name, column]
+        for name in of.index
+        for what, column in {
+            "error": "error in a line",
+            "length": "length in a line",
+            "held": "held in a line, %",
+            "held_over": "held over lines, %",
+        }.items()
+    }
+)
+
+# %% [markdown]
+# Model 7 errs by {glue:text}`error_7:.2f`, and {glue:text}`held_7:.0f` % of its intervals hold the truth. It cannot say that a
+# gene differs in one line, so it is sure that none does. Model 7b errs by {glue:text}`error_7b:.2f`; its intervals
+# hold the truth in {glue:text}`held_7b:.0f` % of the cases, with a mean length of {glue:text}`length_7b:.2f`. Model 8
+# errs by {glue:text}`error_8:.2f`, with {glue:text}`held_8:.0f` % and a length of {glue:text}`length_8:.2f`. The
+# gain over 7b comes from the other cell lines: most of what a gene does in one line it does in all of them.
+#
+# Over all lines the ranks are as they were. The intervals of 7 and 8 hold the truth for {glue:text}`held_over_7:.0f` %
+# and {glue:text}`held_over_8:.0f` % of the ten genes, those of 7b for {glue:text}`held_over_7b:.0f` %: it does not know that
+# an sgRNA keeps its deviation. This is one screen; [chapter 8](08_which_model) has many, with smaller interactions
+# as well.
+
+# %% [markdown]
+# ## Where there is nothing to find
+#
+# The book's own screen was made without interactions. Does it cost anything to ask for them?
+# {numref}`tbl-nothing` holds models 7 and 8 side by side.
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-nothing", "caption": "Models 7 and 8 on the book's own screen, which was made without interactions: posterior means and 94 % intervals."}
+names = ["mu", "sigma_gamma", "sigma_alpha", "sigma_beta", "sigma_delta", "sigma"]
+columns = ["mean", "hdi_3%", "hdi_97%"]
+side_by_side = pd.concat(
+    {
+        name: load_table(model, "scalars").set_index("parameter")[columns].reindex(names)
+        for name, model in {"7": "m7", "8": "m8"}.items()
+    },
+    axis=1,
+)
+side_by_side.columns = [f"{name}: {column}" for name, column in side_by_side.columns]
+table(side_by_side.reset_index())
+
+# %% tags=["remove-cell"]
+recoveries = {name: load_predictions(name)["recovery"].to_dataset() for name in ("m7", "m8")}
+in_line = {name: found.sel(target="in each line") for name, found in recoveries.items()}
+error = {name: float(np.sqrt(found["squared_error"].mean())) for name, found in in_line.items()}
+held = {name: 100 * float(found["held"].mean()) for name, found in in_line.items()}
+low, high = interval(fit["posterior"]["sigma_delta"])
+numbers(
+    {
+        "nothing_mean": float(fit["posterior"]["sigma_delta"].mean()),
+        "nothing_high": high,
+        "n_screens": recoveries["m8"].sizes["screen"],
+        "many_7": error["m7"],
+        "many_8": error["m8"],
+        "many_held_7": held["m7"],
+        "many_held_8": held["m8"],
+    }
+)
+
+# %% [markdown]
+# Very little. The posterior of $\sigma_\delta$ lies against zero, with a mean of {glue:text}`nothing_mean:.3f` and an interval
+# up to {glue:text}`nothing_high:.2f`, and the other scales are those of model 7. On {glue:text}`n_screens:d` screens that
+# were simulated as this one, the error of an effect in a line is {glue:text}`many_8:.3f` by model 8 and
+# {glue:text}`many_7:.3f` by model 7, and {glue:text}`many_held_8:.1f` % and {glue:text}`many_held_7:.1f` % of the intervals
+# hold the truth. A prior that allows interactions, and does not insist on them, lets the data decide.
+#
+# The posterior says "at most {glue:text}`nothing_high:.2f`", and not "none". An exponential prior has its
+# largest density at zero, so that a $\sigma_\delta$ that is not needed goes there; a prior that keeps away from zero,
+# such as an inverse gamma, would have found interactions in any screen.
+
+# %% [markdown]
+# ## What the design must have
+#
+# Five scales can be told apart only if the design lets them. An interaction shows in the *agreement* of
+# several sgRNAs of a gene in a line. If each gene has one sgRNA, and each sgRNA is observed once in a line,
+# then an interaction and the noise are the same to the model, and only their sum is known.
+# {numref}`tbl-told-apart` lists what the designs of some screens leave open.
+
+# %% tags=["hide-input"] table={"name": "tbl-told-apart", "caption": "Scales of model 8 of which a design tells only the sum of squares."}
+designs = {
+    "the book's screen": Design(),
+    "one sgRNA per gene": Design(sgrnas_per_gene=(1,) * 10),
+    "one sgRNA per gene, 3 replicates": Design(sgrnas_per_gene=(1,) * 10, replicates=3),
+    "one cell line": Design(n_cell_lines=1),
+    "one cell line, 3 replicates": Design(n_cell_lines=1, replicates=3),
+}
+told = {}
+for name, tried in designs.items():
+    together = m8.FAMILY.closed(Screen(simulate(tried)[0])).together
+    told[name] = "; ".join(" and ".join(names) for names in together if len(names) > 1) or "none"
+table(pd.DataFrame({"design": told.keys(), "not told apart": told.values()}))
+
+# %% tags=["remove-cell"]
+assert told["the book's screen"] == "none"
+assert "sigma_delta and sigma" in told["one sgRNA per gene"]
+
+# %% [markdown]
+# With one sgRNA per gene, the scatter of sgRNAs is also a part of the effect of the gene: nothing tells
+# whether a gene matters, or its one sgRNA is odd. With a single cell line there is no other line to
+# differ from. Replicates tell the noise apart, and nothing else. Where a design leaves the split open, the
+# prior decides it, as it did in [chapter 4](04_integrating_out).
+#
+# Replicates raise another question. In model 8 the replicates of an sgRNA in a line are independent. If the
+# sgRNA works better in one line than in others, they are not. The model `m8_replicates` gives each sgRNA a
+# deviation of its own in each line, beside the one that it keeps in all.
+
+# %% [markdown]
+# ## Is it right?
+#
+# {numref}`fig-calibration-8` and {numref}`tbl-coverage-8` are the calibration of [chapter 5](05_calibration): a thousand screens
+# drawn from the prior of model 8, and the ranks of their true values.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Panels of rank curves for the scalars of model 8, and for the first and last of its effects; all stay within their grey bands."}, "figure": {"name": "fig-calibration-8", "caption": "Calibration of model 8: difference of the ranks from uniform, with 94 % simultaneous bands."}}
+ranks = pit(load_calibration("m8"))
+rank_curves(rank_differences(ranks), title="Model 8", columns=4)
+
+# %% tags=["hide-input"] table={"name": "tbl-coverage-8", "caption": "Model 8: coverage of the central intervals in %."}
+table(coverage(ranks))
+
+# %% tags=["remove-cell"]
+p_values = uniformity(ranks)["p"]
+assert p_values.min() > 0.05 / len(p_values)
+numbers({"smallest_p": p_values.min(), "n_quantities": len(p_values)})
+
+# %% [markdown]
+# Of {glue:text}`n_quantities:d` quantities the smallest p-value is {glue:text}`smallest_p:.3f`, which is no surprise among
+# so many.
+
+# %% [markdown]
+# ## What we have learnt
+#
+# - An interaction of gene and cell line is what a screen of several lines is made for. Model 7 denies it, model 7b
+#   finds it without the help of the other lines, and model 8 finds it with their help.
+# - An interaction is believed in proportion to its evidence. With one sgRNA about a half of it is taken for noise.
+# - Where there are no interactions, model 8 finds a scale next to zero, and the answers of model 7.
+# - It takes several sgRNAs per gene, or replicates, to tell an interaction from noise.
