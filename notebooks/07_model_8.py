@@ -146,8 +146,8 @@ numbers(
         "slope_one": slopes.loc[1, "slope"],
         "slope_ten": slopes.loc[10, "slope"],
         "expected_one": design.sigma_delta**2 / (design.sigma_delta**2 + design.sigma**2),
-        "error_means": slopes.loc[1, "error, means"],
-        "error_8": slopes.loc[1, "error, model 8"],
+        "single_means": slopes.loc[1, "error, means"],
+        "single_8": slopes.loc[1, "error, model 8"],
         "held_delta": 100 * held_of_all.mean(),
         "n_delta": len(compared),
     }
@@ -158,7 +158,7 @@ numbers(
 # model believes about a half of what it sees: the slope is {glue:text}`slope_one:.2f`
 # ($\sigma_\delta^2 / (\sigma_\delta^2 + \sigma^2)$ is {glue:text}`expected_one:.2f` at the true scales). With ten
 # sgRNAs noise has averaged out, and the slope is {glue:text}`slope_ten:.2f`. The reward is a smaller error where the
-# evidence is thin: {glue:text}`error_8:.3f` instead of {glue:text}`error_means:.3f` for the gene with one sgRNA
+# evidence is thin: {glue:text}`single_8:.3f` instead of {glue:text}`single_means:.3f` for the gene with one sgRNA
 # ({numref}`tbl-interactions`). The model has learnt how far to believe from the data: it finds
 # $\sigma_\delta$ to be {glue:text}`found_delta:.2f` (94 % interval {glue:text}`found_low:.2f` to
 # {glue:text}`found_high:.2f`). We asked for {glue:text}`sd_delta:.1f`, and the {glue:text}`n_delta:d` interactions that were
@@ -258,8 +258,11 @@ names = ["mu", "sigma_gamma", "sigma_alpha", "sigma_beta", "sigma_delta", "sigma
 columns = ["mean", "hdi_3%", "hdi_97%"]
 side_by_side = pd.concat(
     {
-        name: load_table(model, "scalars").set_index("parameter")[columns].reindex(names)
-        for name, model in {"7": "m7", "8": "m8"}.items()
+        name: found.set_index("parameter")[columns].reindex(names)
+        for name, found in {
+            "7": load_table("m7", "scalars"),
+            "8": load_table("m8", "scalars"),
+        }.items()
     },
     axis=1,
 )
@@ -267,7 +270,10 @@ side_by_side.columns = [f"{name}: {column}" for name, column in side_by_side.col
 table(side_by_side.reset_index())
 
 # %% tags=["remove-cell"]
-recoveries = {name: load_predictions(name)["recovery"].to_dataset() for name in ("m7", "m8")}
+recoveries = {
+    "m7": load_predictions("m7")["recovery"].to_dataset(),
+    "m8": load_predictions("m8")["recovery"].to_dataset(),
+}
 in_line = {name: found.sel(target="in each line") for name, found in recoveries.items()}
 error = {name: float(np.sqrt(found["squared_error"].mean())) for name, found in in_line.items()}
 held = {name: 100 * float(found["held"].mean()) for name, found in in_line.items()}

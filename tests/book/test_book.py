@@ -191,7 +191,7 @@ INVENTORY = {
         "fig-graph-7b-unpooled",
         "fig-prior-7b-unpooled",
         "fig-posterior-7b-unpooled",
-        "fig-intercepts-unpooled",
+        "fig-intercepts-7b",
         "fig-intercepts-by-sgrna",
         "fig-shrinkage",
     ],

@@ -73,8 +73,8 @@ def test_what_an_edit_would_run(tree):
     old = 'load_calibration("m7b_unpooled"),\n'
     tree.edit_chapter("05_calibration", old, old + '    "7d": load_calibration("m7d"),\n')
     jobs = set(tree.would_run())
-    assert {"calibrate m7d", "fit m7d"} <= jobs
-    assert not {"calibrate m7a", "fit m7a"} & jobs
+    assert "calibrate m7d" in jobs
+    assert "calibrate m7a" not in jobs
 
 
 def build(tree):

@@ -5,12 +5,11 @@ import re
 import pytest
 from tests.tree import ROOT
 
-from poolscreen import models
 from poolscreen.errors import PoolscreenError
 from press import chapters, paths, steps, uses
 
-CROSSED = {"m7", "m7_two_means", "m7c", "m7c_unpooled", "m8", "m8_replicates"}
-NESTED = set(models.names()) - CROSSED
+CROSSED = {"m7", "m7_two_means", "m7c", "m7c_unpooled", "m8"}
+NESTED = {"m7a", "m7a_unpooled", "m7b", "m7b_unpooled"}
 SAMPLED = ("fit", "calibrate", "predict", "attempt")
 
 

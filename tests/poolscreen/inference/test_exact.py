@@ -67,7 +67,7 @@ def test_effects_of_a_mixture_are_those_of_its_draws(name, screen):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["m7a_unpooled", "m7b", "m7", "m8"])
+@pytest.mark.parametrize("name", ["m7a_unpooled", "m7b", "m7"])
 def test_draws_of_nuts_are_of_this_posterior(name):
     """On screens that are not the book's: gaps and replicates, a simulated one, and from the prior.
 

@@ -116,6 +116,6 @@ def _with_the_products_of(values: FloatArray, group: IntArray) -> tuple[FloatArr
     kept = []
     for members in np.split(values[np.argsort(group, kind="stable")], ends):
         mean = members.mean(axis=0)
-        rest = np.linalg.qr(members - mean, mode="r")
-        kept.append(np.vstack([mean * np.sqrt(len(members)), rest[: len(members) - 1]]))
+        rest = np.linalg.qr(members - mean, mode="r")[: None if len(members) > 1 else 0]
+        kept.append(np.vstack([mean * np.sqrt(len(members)), rest]))
     return np.concatenate(kept), np.repeat(np.arange(len(kept)), [len(rows) for rows in kept])
