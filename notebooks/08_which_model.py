@@ -530,7 +530,8 @@ numbers(
 #
 # So far the truth was that of model 7. Its most doubtful assumption is that a cell line shifts all genes
 # alike. {numref}`tbl-interaction` lets genes differ between lines, by a little and by more: the interactions have standard
-# deviations of 0.1, 0.2 and 0.3, where the noise has {glue:text}`noise:.1f`.
+# deviations of {glue:text}`weak:.1f`, {glue:text}`medium:.1f` and {glue:text}`strong:.1f`, where the noise has
+# {glue:text}`noise:.1f`.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-interaction", "caption": "The effect of a gene in a cell line, and over all lines, by the standard deviation of the interactions that were simulated: root mean square error, and share of the 94 % intervals that hold the truth."}
 strengths = {
@@ -574,6 +575,7 @@ numbers(
         **{f"held_7_{i}": held_in[("7", i / 10)] for i in (1, 2, 3)},
         **{f"held_7b_{i}": held_in[("7b", i / 10)] for i in (1, 2, 3)},
         **{f"held_8_{i}": held_in[("8", i / 10)] for i in (1, 2, 3)},
+        **dict(zip(("weak", "medium", "strong"), list(strengths)[1:], strict=True)),
         "error_7_2": error_in[("7", 0.2)],
         "error_8_2": error_in[("8", 0.2)],
         "error_7b_2": error_in[("7b", 0.2)],
@@ -586,10 +588,12 @@ numbers(
 
 # %% [markdown]
 # The intervals of model 7 in single lines fail at once: {glue:text}`held_7_1:d` %, {glue:text}`held_7_2:d` % and
-# {glue:text}`held_7_3:d` % of them hold the truth, for interactions of 0.1, 0.2 and 0.3. At 0.2 its error of
+# {glue:text}`held_7_3:d` % of them hold the truth, for interactions of {glue:text}`weak:.1f`,
+# {glue:text}`medium:.1f` and {glue:text}`strong:.1f`. At {glue:text}`medium:.1f` its error of
 # {glue:text}`error_7_2:.3f` is about that of no pooling, {glue:text}`error_unpooled_2:.3f`. The intervals of 7b stay honest in
 # single lines ({glue:text}`held_7b_1:d` %, {glue:text}`held_7b_2:d` %, {glue:text}`held_7b_3:d` %), but not over lines. Model 8 is
-# honest in both ({glue:text}`held_8_1:d` %, {glue:text}`held_8_2:d` %, {glue:text}`held_8_3:d` % in single lines), and at 0.2 errs by
+# honest in both ({glue:text}`held_8_1:d` %, {glue:text}`held_8_2:d` %, {glue:text}`held_8_3:d` % in single lines), and at
+# {glue:text}`medium:.1f` errs by
 # {glue:text}`error_8_2:.3f` where 7b errs by {glue:text}`error_7b_2:.3f`. Without interactions it errs by
 # {glue:text}`error_8_0:.3f`, and model 7 by {glue:text}`error_7_0:.3f`: the price of asking is small.
 

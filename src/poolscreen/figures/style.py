@@ -12,9 +12,11 @@ MODEL_COLOURS = [ORANGE, BLUE, GREEN]
 # One for each model that is compared, pooled ones strong, those without pooling grey.
 COMPARED_COLOURS = {
     "7": BLUE,
+    "8": GREEN,
     "7c": "#56B4E9",
     "7b": "#E69F00",
     "7a": ORANGE,
+    "7c, no pooling": "#CC79A7",
     "7a, no pooling": GREY,
     "7b, no pooling": "#BBBBBB",
 }

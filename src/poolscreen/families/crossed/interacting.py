@@ -94,16 +94,13 @@ class Interacting:
 
     def draw(self, z: FloatArray, x: FloatArray, rng: np.random.Generator) -> dict[str, FloatArray]:
         """Draw interactions and deviations given z and x, one for each point."""
-        of = _Genes(self, slice(0, x.shape[1]))
-        delta = self.delta[:, None, None]
+        like, means = self.groups.like, self.means
         about = z[:, None, :] + x[:, :, None]
-        centre = about + delta * (of.pull - of.layouts.apply(about, of.layout))
-        factor = np.linalg.cholesky(of.r)[:, of.layout]
-        own = (factor @ rng.standard_normal((*centre.shape, 1)))[..., 0]
-        theta = centre + np.sqrt(delta) * own
+        layouts = _Layouts(self, np.arange(len(like.groups)))
+        theta = about + layouts.draw(means.of_genes[None], about, like.layout, rng)
         drawn = {"delta_gc": theta - about} if self.levels.interaction_sd else {}
         screen, pattern = self.groups.screen, self.groups.pattern
-        rest = self.means.mean - theta[:, screen.gene_of_sgrna]
+        rest = means.mean - theta[:, screen.gene_of_sgrna]
         if self.levels.nested_sd:
             variance = (self.sgrna[:, None] / self.growth)[:, pattern]
             own = np.sqrt(variance) * rng.standard_normal(variance.shape)
@@ -226,6 +223,7 @@ class _Layouts:
             inverse, log_det = 1 / matrix, np.log(matrix[..., 0, 0])
         else:
             inverse, log_det = np.linalg.inv(matrix), np.linalg.slogdet(matrix)[1]
+        self.delta, self.sd, self.scaled = delta, sd, inverse
         self.inverse = sd[..., None] * inverse * sd[..., None, :]
         self.log_det = log_det - np.log(self.b).sum(axis=2)
 
@@ -265,13 +263,39 @@ class _Layouts:
             Their layouts.
         """
         w, f, d, b = (of[:, layout] for of in (self.w, self.f, self.d, self.b))
-        m = (w * mean).sum(axis=2) / np.where(d > 0, d, 1)
-        about = mean - m[:, :, None]
+        m, about = self._in_lines(mean, layout)
         g = (w * about + f * m[:, :, None]).sum(axis=3)
         through = (self.inverse[:, layout] @ g[..., None])[..., 0]
         pull = d * b * m - (through[..., None] * f).sum(axis=2)
         squares = (w * about**2).sum(axis=(2, 3)) + (d * b * m**2).sum(axis=2)
         return pull, squares - (g * through).sum(axis=2)
+
+    def draw(
+        self, mean: FloatArray, level: FloatArray, layout: IntArray, rng: np.random.Generator
+    ) -> FloatArray:
+        """Draw interactions of genes whose effects in the lines would be `level` without them.
+
+        The deviations of the strata are drawn first; given these, the lines are independent.
+        """
+        w, f, d, b = (of[:, layout] for of in (self.w, self.f, self.d, self.b))
+        m, about = self._in_lines(mean, layout)
+        g = (w * about + f * (m - level)[:, :, None]).sum(axis=3)
+        deviation = (self.inverse[:, layout] @ g[..., None])[..., 0]
+        factor = np.linalg.cholesky(self.scaled)[:, layout]
+        own = (factor @ rng.standard_normal((*deviation.shape, 1)))[..., 0]
+        deviation += self.sd[:, layout] * own
+        m = m - (w * deviation[..., None]).sum(axis=2) / np.where(d > 0, d, 1)
+        drawn: FloatArray = self.delta * d * b * (m - level)
+        drawn += np.sqrt(self.delta * b) * rng.standard_normal(drawn.shape)
+        return drawn
+
+    def _in_lines(
+        self, mean: FloatArray, layout: IntArray | slice
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the mean over the strata in each line, and the differences from it."""
+        w, d = self.w[:, layout], self.d[:, layout]
+        m = (w * mean).sum(axis=2) / np.where(d > 0, d, 1)
+        return m, mean - m[:, :, None]
 
 
 class _Genes:
