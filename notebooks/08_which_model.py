@@ -590,7 +590,7 @@ numbers(
 # The intervals of model 7 in single lines fail at once: {glue:text}`held_7_1:d` %, {glue:text}`held_7_2:d` % and
 # {glue:text}`held_7_3:d` % of them hold the truth, for interactions of {glue:text}`weak:.1f`,
 # {glue:text}`medium:.1f` and {glue:text}`strong:.1f`. At {glue:text}`medium:.1f` its error of
-# {glue:text}`error_7_2:.3f` is about that of no pooling, {glue:text}`error_unpooled_2:.3f`. The intervals of 7b stay honest in
+# {glue:text}`error_7_2:.3f` is larger than that of no pooling, {glue:text}`error_unpooled_2:.3f`. The intervals of 7b stay honest in
 # single lines ({glue:text}`held_7b_1:d` %, {glue:text}`held_7b_2:d` %, {glue:text}`held_7b_3:d` %), but not over lines. Model 8 is
 # honest in both ({glue:text}`held_8_1:d` %, {glue:text}`held_8_2:d` %, {glue:text}`held_8_3:d` % in single lines), and at
 # {glue:text}`medium:.1f` errs by
