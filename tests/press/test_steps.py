@@ -77,7 +77,7 @@ def test_a_theme_reruns_the_chapters_that_import_it(room, reruns):
         assert kinds(jobs) <= {"execute", "site"}, path
         executed = names(jobs, "execute")
         assert executed >= chapters_that_import(f"poolscreen.{room}.{path.stem}"), path
-        assert 1 <= len(executed) <= 6, path
+        assert 1 <= len(executed) < len(chapters.names()), path
 
 
 def test_the_style_of_figures_reruns_all_chapters(reruns):
