@@ -121,6 +121,16 @@ def test_every_design_is_integrated(name, sizes):
     assert points.error < 0.05
 
 
+@pytest.mark.parametrize("name", ["m7", "m8", "m8_replicates"])
+def test_the_one_line_of_a_screen_has_no_effect(name):
+    """Effects of cell lines sum to zero: that of a single one is known before the data."""
+    screen = Screen(simulate(Design(n_cell_lines=1, replicates=2))[0])
+    tables = exact.solve(models.get(name).FAMILY, screen).tables(thresholds=(0.0,))
+    for table in tables.values():
+        assert np.isfinite(table.select_dtypes("number")).all(axis=None)
+    assert tables["beta_c"][["mean", "hdi_3%", "hdi_97%"]].abs().max(axis=None) < 1e-9
+
+
 def test_the_same_points_and_draws_at_each_call(screen):
     family = models.get("m7b").FAMILY
     one, other = (exact.solve(family, screen).draws(10) for _ in range(2))

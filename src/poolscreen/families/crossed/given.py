@@ -29,6 +29,9 @@ from poolscreen.families.crossed.means import Means
 from poolscreen.families.crossed.sums import Sums
 from poolscreen.families.family import MEAN_SD, Moments, Points
 
+# The variance of what is known for certain: the only effect of a kind whose effects sum to zero.
+NEXT_TO_NOTHING = 1e-24
+
 
 class Within(Protocol):
     """Genes, and what lies within them, given the scales.
@@ -209,5 +212,5 @@ class Given:
             linked = linked - np.einsum("nrc,nc->nr", z, self.u_covariance)
             slope = linked / self.variance_of_mean[:, None]
             mean = mean - slope * self.mean_of_genes[:, None]
-            variance = np.maximum(variance - slope * linked, 0)
+            variance = np.maximum(variance - slope * linked, NEXT_TO_NOTHING)
         return Moments(mean, variance)

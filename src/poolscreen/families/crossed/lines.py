@@ -27,7 +27,8 @@ class Lines:
         self.of_mean = known.apply_h(ones)
         growth = 1 + omega * known.apply_j(self.of_mean).sum(axis=(1, 2))
         self.weight = (omega / growth)[:, None, None]
-        self.log_det = known.log_det + np.log(growth)
+        with np.errstate(invalid="ignore"):  # far out, where rounding leaves less than nothing
+            self.log_det = known.log_det + np.log(growth)
 
     def solve(self, vectors: FloatArray) -> FloatArray:
         """Apply the covariance to vectors; shape (points, cell lines, vectors)."""
