@@ -74,7 +74,9 @@ graph(m8.build(screen))
 # %% [markdown]
 # All effects integrate out as before, one level after the other ({numref}`fig-graph-8`): first the sgRNAs,
 # then the interactions, the genes, and the cell lines. Five scales are left
-# (`poolscreen.families.crossed.interacting` has the formulas). {numref}`tbl-diagnostics-8` is the fit to
+# (`poolscreen.families.crossed.interacting` has the formulas). In a complete screen this takes a few numbers for all
+# genes together. In a screen with gaps most genes are observed in a way of their own, and each has to be
+# computed by itself, which takes longer. {numref}`tbl-diagnostics-8` is the fit to
 # the book's screen.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-diagnostics-8", "caption": "The fit of model 8 to the book's screen: sampler diagnostics."}

@@ -180,6 +180,6 @@ def predictive_losses(table: pd.DataFrame, *, title: str) -> p9.ggplot:
         + p9.scale_colour_manual(values=COMPARED_COLOURS, guide=None)
         + p9.coord_flip()
         + p9.labs(x="", y="loss against the best model, per observation", title=title)
-        + theme(6)
+        + theme(7.5)
         + p9.theme(panel_grid_major_x=p9.element_line())
     )
