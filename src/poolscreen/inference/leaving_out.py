@@ -47,8 +47,10 @@ class _Precision:
         """Return the matrix, shape (observations, observations)."""
         variance = self.family.variances(self.screen, scales)
         noise = scales["sigma"] ** 2 + sum(variance[name] for name in self.single)
-        prior = np.repeat([1 / variance[name] for name in self.shared], self.sizes)
-        inner = linalg.inv(np.diag(prior) + self.cross / noise)
+        prior = np.repeat([variance[name] for name in self.shared], self.sizes)
+        # A variance may be zero, or less (see Crossed.variances), so nothing is divided by it.
+        left = np.eye(len(prior)) + prior[:, None] * self.cross / noise
+        inner = linalg.solve(left, np.diag(prior))
         matrix = -(self.member @ inner) @ self.member.T / noise**2
         matrix[np.diag_indices_from(matrix)] += 1 / noise
         result: FloatArray = matrix
