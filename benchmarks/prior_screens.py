@@ -16,7 +16,7 @@ from poolscreen.inference.fitting import off_exact
 from poolscreen.inference.posterior import summarise
 from poolscreen.inference.refitting import refit
 from poolscreen.models import m7
-from press import measurements
+from press import measurements, steps
 
 SCREENS = 20  # of each model, in the marginal form
 AS_WRITTEN = 100  # of model 7
@@ -62,7 +62,7 @@ def as_written() -> list[Figure]:
 
 def main() -> None:
     """Sample everything, and keep what came of each screen."""
-    named = [name for name in models.names() if models.get(name).FAMILY]
+    named = [name for name in steps.fit_names() if "/" not in name and models.get(name).FAMILY]
     figures = [figure for name in named for figure in marginal(name)] + as_written()
     measurements.record("prior_screens", figures)
     found = pd.DataFrame(figures).assign(failed=lambda table: table["faults"] != "")

@@ -124,8 +124,8 @@ predictive(hierarchical, "prior_predictive", title="Model 7b: what the prior exp
 # $$ (eq-two-deviations)
 #
 # Each pair of deviations occurs once, and only their sum is seen. The sum has variance
-# $\sigma_\alpha^2 + \sigma^2$, and that the data determine well, from {glue:text}`n_rows:,` observations.
-# How it divides into $\sigma_\alpha$ and $\sigma$, the model cannot take from them at all. An sgRNA that works badly in
+# $\sigma_\alpha^2 + \sigma^2$. The {glue:text}`n_rows:,` observations determine this variance well. They say nothing of
+# how it divides into $\sigma_\alpha$ and $\sigma$. An sgRNA that works badly in
 # this cell line and a measurement that went wrong look the same. The split is not {term}`identified`;
 # the prior decides what the data leave open.
 #
@@ -568,8 +568,8 @@ table(errors)
 #
 # The notebook that this book grew from prints four posteriors, two of model 7a and two of 7b.
 # {numref}`tbl-original` sets ours beside them. They agree within Monte Carlo error. Of model 7b the notebook shows no
-# more than the mean and the spread of the genes. These converge in any form of the model, and say nothing of how the
-# scatter divides; so the notebook could not see what this chapter is about. The fit that it reports not to have
+# more than the mean and the spread of the genes. These had converged in the notebook, too, and they say nothing of how the
+# scatter divides. So the notebook could not see what this chapter is about. The fit that it reports not to have
 # converged is that of 7b without pooling. The cell of model 7b itself ends in an error, and below it stands a copy of
 # the cell of model 7a.
 

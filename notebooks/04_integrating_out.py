@@ -494,9 +494,9 @@ numbers(
 # {cite:p}`vehtari2017`. It needs the log density of every observation in every draw, and asks in
 # return that no observation decides the posterior alone: its *Pareto k* should stay below
 # {glue:text}`max_k:.1f`. An
-# intercept that has one observation breaks that. Left out, the observation leaves behind an intercept
-# known only from its prior or its gene, which the draws, made with the observation, hardly visit. The
-# remedy is to use the density of an observation given the scales *and all other
+# intercept that has one observation breaks that. Without its observation the intercept is known only from its prior or
+# its gene, and is far less certain. The draws were made with the observation, so few of them lie where the intercept
+# would then be. The remedy is to use the density of an observation given the scales *and all other
 # observations*, with all intercepts averaged over {cite:p}`burkner2021`, which the marginal form has in
 # closed form too.
 

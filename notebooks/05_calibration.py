@@ -366,8 +366,8 @@ numbers(
 # - Calibration says that a posterior is computed rightly *under its model*. It does not say that
 #   the model is right about a screen: model 7b is calibrated, and blind to what an sgRNA does in all
 #   cell lines alike.
-# - A posterior can be right and still be the prior's. A low sensitivity to the likelihood gives it away; a
-#   low sensitivity to the prior clears nobody. Trying other priors does.
+# - A posterior can be right and still be the prior's. A low sensitivity to the likelihood shows this. A low
+#   sensitivity to the prior does not show the opposite: one has to try other priors.
 #
 # The posteriors are right, then, and the models are not: none knows that an sgRNA keeps its deviation. [The next
 # chapter](06_model_7) turns to one that does.

@@ -188,8 +188,8 @@ numbers(
 # observations have a k beyond the bound, and the elpd reads {glue:text}`false_unpooled:,.0f`; it is
 # {glue:text}`true_unpooled:,.0f`. For 7b it reads {glue:text}`false_7b:,.0f` ({glue:text}`bad_k_7b:.0f` % of
 # the k too large) and is {glue:text}`true_7b:,.0f`. Where each effect has many observations, as in 7 and
-# 7c, both agree. Rows of such a table can be compared only where k allows it, and whenever they predict the same
-# thing.
+# 7c, both agree. Two rows of such a table can be compared if both predict the same thing, and if k is below the bound
+# in both.
 
 # %% [markdown]
 # ## A whole sgRNA, a whole cell line

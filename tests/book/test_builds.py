@@ -193,6 +193,14 @@ def interrupt_a_fit(tree, kill):
     return output
 
 
+def interrupt_the_site(tree, kill):
+    """Stop the build while the site is made; the last good one stays."""
+    process = tree.start("build")
+    wait_for((tree.folder / "_build/sphinx").exists, process)
+    kill(process.pid)
+    return process
+
+
 def test_what_is_interrupted_goes_on(tree):
     """A fit or a site, stopped or killed: the next build gives the site of an undisturbed one."""
     output = interrupt_a_fit(tree, signal.SIGINT)
@@ -203,11 +211,12 @@ def test_what_is_interrupted_goes_on(tree):
     interrupt_a_fit(tree, signal.SIGKILL)
 
     tree.edit("book/index.md", "## How to read it", "## How to read this book")
-    process = tree.start("build")
-    wait_for((tree.folder / "_build/sphinx").exists, process)
+    process = interrupt_the_site(tree, lambda pid: os.killpg(pid, signal.SIGKILL))
+    process.communicate(timeout=HANGING)
     assert "How to read it" in tree.page("book/index")
     # Of a command that is killed, the workflow goes on: the next one waits for it, then is done.
-    os.kill(process.pid, signal.SIGKILL)
+    shutil.rmtree(tree.folder / "_build/sphinx", ignore_errors=True)
+    interrupt_the_site(tree, lambda pid: os.kill(pid, signal.SIGKILL))
     assert "build: waiting for another process that is at it" in build(tree)
     assert images(tree.folder) == images(ROOT)
     table = "results/tables/wang2014/m7a/alpha_gc.csv"

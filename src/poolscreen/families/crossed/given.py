@@ -163,11 +163,13 @@ class Given:
         if self.levels.nested_sd:
             deviation = parts["alpha_s"]
             parts["alpha_s"] = self._about_the_level(deviation._replace(x=deviation.x + 1))
-        return {name: (rows[name], self._moments(part, genes)) for name, part in parts.items()}
+        pulls = self.within.pulls(genes)
+        return {name: (rows[name], self._moments(part, pulls)) for name, part in parts.items()}
 
     def gene_effects(self, genes: slice, weights: FloatArray) -> Moments:
         """Return mean and variance of combinations, over the cell lines, of effects of genes."""
-        moments = self._moments(self.within.in_lines(genes, weights), genes)
+        linear, pulls = self.within.in_lines(genes, weights), self.within.pulls(genes)
+        moments = self._moments(linear, pulls)
         return Moments(*(part.reshape(len(part), -1, weights.shape[1]) for part in moments))
 
     def draw_means(self, z: FloatArray, rng: np.random.Generator) -> dict[str, FloatArray]:
@@ -186,14 +188,14 @@ class Given:
             z=linear.z + self.common, variance=linear.variance + self.common_variance
         )
 
-    def _moments(self, linear: Linear, genes: slice) -> Moments:
-        """Return mean and variance of the rows of `linear`."""
+    def _moments(self, linear: Linear, pulls: FloatArray) -> Moments:
+        """Return mean and variance of the rows of `linear`, with q of their genes."""
         t, w = self.within.t[:, linear.layout], self.within.w[:, linear.layout]
         moved = linear.x * t
         z = linear.z - moved[:, :, None] * w
         mean, variance = self._of_lines(z, linear.x * moved + linear.variance, moved)
-        pulls = self.within.pulls(genes)[:, linear.gene]
-        mean = mean[:, linear.kind] + linear.centre + moved[:, linear.kind] * pulls
+        pulled = moved[:, linear.kind] * pulls[:, linear.gene]
+        mean = mean[:, linear.kind] + linear.centre + pulled
         return Moments(mean, variance[:, linear.kind])
 
     def _of_lines(

@@ -8,6 +8,16 @@ from poolscreen.families.crossed.levels import Levels
 from poolscreen.families.layouts import layouts
 from poolscreen.screens.table import Screen
 
+# Degrees of freedom, per effect of the coarser kind, from which on the data tell two scales apart.
+ENOUGH = 0.1
+# What is nested in what: each level with those whose effects more observations share.
+WITHIN = {
+    "noise": ("own", "sgrna", "interaction", "gene", "line"),
+    "own": ("sgrna", "interaction", "gene", "line"),
+    "sgrna": ("gene",),
+    "interaction": ("gene", "line"),
+}
+
 
 class Groups:
     """Genes and sgRNAs by how they were observed, and the model that is to take them in.
@@ -62,3 +72,58 @@ class Groups:
         """Return the number of the stratum of some sgRNAs within their gene."""
         columns: IntArray = self.like.column[self.like.stratum[sgrnas]]
         return columns
+
+
+def together(groups: Groups) -> list[list[str]]:
+    """Return the scales, those that the design hardly tells apart in one list.
+
+    Parameters
+    ----------
+    groups : Groups
+        The model, and the design.
+
+    Returns
+    -------
+    list of list of str
+
+    Examples
+    --------
+    In a single cell line nothing tells what a gene does there from what it does everywhere, and
+    without replicates nothing tells the deviation of an sgRNA from the noise:
+
+    >>> levels = Levels(interaction_sd="sigma_delta")
+    >>> table = small_screen.table
+    >>> together(Groups(levels, Screen(table[table["cell_line"] == "cell_0"])))
+    [['sigma_gamma', 'sigma_delta'], ['sigma_alpha', 'sigma'], ['sigma_beta']]
+    >>> together(Groups(levels, small_screen))
+    [['sigma_gamma'], ['sigma_alpha'], ['sigma_beta'], ['sigma_delta'], ['sigma']]
+    """
+    levels, screen = groups.levels, groups.screen
+    seen = np.zeros((len(screen.genes), groups.n.shape[1]))
+    np.add.at(seen, screen.gene_of_sgrna, groups.n)
+    sizes = {
+        "gene": len(seen),
+        "sgrna": len(groups.n),
+        "line": seen.shape[1],
+        "interaction": np.count_nonzero(seen),
+        "own": np.count_nonzero(groups.n),
+        "noise": len(screen.log_fc),
+    }
+    of = {
+        "gene": levels.gene_sd,
+        "sgrna": levels.nested_sd,
+        "line": levels.line_sd,
+        "interaction": levels.interaction_sd,
+        "own": levels.own_sd,
+        "noise": "sigma",
+    }
+    lists = [[name] for name in levels.parameters]
+    for finer, coarser in ((f, c) for f, all_coarser in WITHIN.items() for c in all_coarser):
+        apart = sizes[finer] - sizes[coarser] >= ENOUGH * sizes[coarser]
+        if {of[finer], of[coarser]} <= set(levels.parameters) and not apart:
+            one, other = (next(x for x in lists if of[level] in x) for level in (coarser, finer))
+            if one is not other:
+                one += other
+                lists.remove(other)
+    order = levels.parameters.index
+    return [sorted(names, key=order) for names in lists]
