@@ -141,8 +141,8 @@ numbers(
 # %% [markdown]
 # Their correlation is {glue:text}`correlation:.4f`. The sum is known to {glue:text}`sd_of_sum:.2f`; the
 # difference is as wide as before, {glue:text}`sd_of_difference:.2f`. Each mean by itself has a
-# standard deviation of {glue:text}`sd_of_one:.2f`. That is less than the five of its prior, and no
-# news of it: of two independent numbers whose sum is given, each is known to
+# standard deviation of {glue:text}`sd_of_one:.2f`. That is less than the five of its prior, but it
+# tells nothing about this mean by itself: if the sum of two independent numbers is given, each is known to
 # $5 / \sqrt{2}$.
 #
 # A sampler that walks along such a line gets nowhere. Plain NUTS was tried on the model as it is written with
