@@ -138,9 +138,11 @@ table(
 
 # %% [markdown]
 # The last column is what these parameters became in the one screen that was drawn. With only
-# {glue:text}`n_genes` genes and {glue:text}`n_cell_lines` cell lines the two differ, and a model
-# can do no better than the last column: the data know nothing of the value that a simulation was
-# asked for, only of the effects that it drew. Note above all the mean of the cell line effects.
+# {glue:text}`n_genes` genes and {glue:text}`n_cell_lines` cell lines the two differ, and they answer two questions. How
+# far do the genes *of this screen* differ? That is the last column, and the data say much of it. How far do genes *like
+# these* differ? That is the true value. The data speak of it through the genes that were drawn, and so an estimate will lie
+# near the last column, with an interval that has to be wide enough for the true value. Note above all the mean of the cell
+# line effects.
 # It was meant to be zero and came out at {glue:text}`mean_beta:.2f`; we shall meet this number
 # again.
 
