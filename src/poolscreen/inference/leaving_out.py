@@ -8,6 +8,7 @@ Bürkner, Gabry and Vehtari 2021).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -20,10 +21,38 @@ from poolscreen.families.family import Family, samples
 from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.table import Screen
 
-MAX_OBSERVATIONS = 4000  # a matrix of all pairs is inverted for every draw
+MAX_OBSERVATIONS = 4000  # a matrix as large as the number of groups is inverted for every draw
 
 
+@dataclass(frozen=True)
 class _Precision:
+    """The inverse of the covariance matrix of all observations, of which blocks are read.
+
+    Attributes
+    ----------
+    noise : float
+        Variance of what each observation has by itself.
+    member, pulled : numpy.ndarray, shape (observations, groups)
+        Which observations share what; the same, times the matrix that shared parts take off.
+    """
+
+    noise: float
+    member: FloatArray
+    pulled: FloatArray
+
+    def blocks(self, rows: IntArray) -> FloatArray:
+        """Return the square of each set of observations; `rows` has shape (sets, size)."""
+        shared = self.pulled[rows] @ self.member[rows].transpose(0, 2, 1)
+        result: FloatArray = np.eye(rows.shape[1]) / self.noise - shared
+        return result
+
+    def times(self, y: FloatArray) -> FloatArray:
+        """Return the product of the whole matrix with a vector."""
+        result: FloatArray = y / self.noise - self.pulled @ (self.member.T @ y)
+        return result
+
+
+class _Precisions:
     """The inverse of the covariance matrix of all observations, draw by draw.
 
     A part whose groups have one observation each adds to the noise; the others enter by the matrix
@@ -35,26 +64,25 @@ class _Precision:
         found = family.parts(screen)
         self.single = [name for name, group in found.items() if np.bincount(group).max() == 1]
         self.shared = [name for name in found if name not in self.single]
-        columns = [np.eye(group.max() + 1)[group] for group in found.values()]
-        kept = [
-            c[:, c.any(0)] for name, c in zip(found, columns, strict=True) if name in self.shared
-        ]
-        self.sizes = [c.shape[1] for c in kept]
-        self.member = np.hstack(kept or [np.zeros((len(screen.log_fc), 0))])
+        codes = [np.unique(found[name], return_inverse=True)[1] for name in self.shared]
+        self.sizes = [code.max() + 1 for code in codes]
+        starts = np.cumsum([0, *self.sizes])
+        self.columns = [start + code for start, code in zip(starts, codes, strict=False)]
+        self.member = np.zeros((len(screen.log_fc), starts[-1]))
+        for column in self.columns:
+            self.member[np.arange(len(column)), column] = 1
         self.cross = self.member.T @ self.member
 
-    def of(self, scales: Mapping[str, float]) -> FloatArray:
-        """Return the matrix, shape (observations, observations)."""
+    def at(self, scales: Mapping[str, float]) -> _Precision:
+        """Return the matrix at a draw of the scales."""
         variance = self.family.variances(self.screen, scales)
         noise = scales["sigma"] ** 2 + sum(variance[name] for name in self.single)
         prior = np.repeat([variance[name] for name in self.shared], self.sizes)
         # A variance may be zero, or less (see Crossed.variances), so nothing is divided by it.
         left = np.eye(len(prior)) + prior[:, None] * self.cross / noise
-        inner = linalg.solve(left, np.diag(prior))
-        matrix = -(self.member @ inner) @ self.member.T / noise**2
-        matrix[np.diag_indices_from(matrix)] += 1 / noise
-        result: FloatArray = matrix
-        return result
+        inner = linalg.solve(left, np.diag(prior)) / noise**2
+        pulled = sum((inner[column] for column in self.columns), np.zeros_like(self.member))
+        return _Precision(noise, self.member, pulled)
 
 
 def parts_left_out(screen: Screen) -> dict[str, list[IntArray]]:
@@ -155,17 +183,18 @@ def predict(
         )
     posterior = posterior[family.scales]
     scales, parts = samples(posterior), parts_left_out(screen)
-    matrices = _Precision(family, screen)
+    matrices = _Precisions(family, screen)
     size, progress = scales["sigma"].size, Progress(say)
     density = {name: np.empty((size, len(of_kind))) for name, of_kind in parts.items()}
     mean, variance = (np.full((len(parts), size, len(y)), np.nan) for _ in range(2))
     alike = {name: _of_equal_size(of_kind) for name, of_kind in parts.items()}
     for number in range(size):
         draw = {name: float(values[number]) for name, values in scales.items()}
-        precision = matrices.of(draw)
+        precision = matrices.at(draw)
+        pull = precision.times(y)
         for kind, (name, of_size) in enumerate(alike.items()):
             for places, rows in of_size:
-                given = _given_others(y, precision, rows)
+                given = _given_others(y[rows], precision.blocks(rows), pull[rows])
                 mean[kind, number, rows], variance[kind, number, rows] = given[:2]
                 density[name][number, places] = given[2]
         progress(f"{number + 1} of {size} draws")
@@ -210,15 +239,15 @@ def _of_equal_size(parts: list[IntArray]) -> list[tuple[IntArray, IntArray]]:
 
 
 def _given_others(
-    y: FloatArray, precision: FloatArray, rows: IntArray
+    y: FloatArray, precision: FloatArray, pull: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Mean and variance of each observation, and log density of each part, given all others.
 
-    `rows` has the shape (parts, observations of a part).
+    `y` and `pull`, the product of the whole precision matrix with all observations, have the shape
+    (parts, observations of a part); `precision` are the blocks of the parts.
     """
-    inverse = np.linalg.inv(precision[rows[:, :, None], rows[:, None, :]])
-    pull = (precision @ y)[rows]
+    inverse = np.linalg.inv(precision)
     error = (inverse @ pull[:, :, None])[:, :, 0]
     spread = np.linalg.slogdet(2 * np.pi * inverse)[1]
     density = -0.5 * ((error * pull).sum(1) + spread)
-    return y[rows] - error, np.diagonal(inverse, axis1=1, axis2=2), density
+    return y - error, np.diagonal(inverse, axis1=1, axis2=2), density

@@ -12,7 +12,7 @@ from poolscreen.inference.exact import solve
 from poolscreen.inference.leaving_out import predict
 from poolscreen.inference.refitting import refit
 from poolscreen.progress import Progress, Say, silence
-from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.simulate import Design, draw, simulate
 from poolscreen.screens.table import Screen
 
 DRAWS = 500  # of the scales, that predictions of parts are made with
@@ -71,20 +71,17 @@ def recover(
     ({'screen': 2, 'target': 2, 'gene': 3}, [1, 2, 3])
     """
     design, progress = design or Design(), Progress(say)
-    refitted = refit(model, Screen(simulate(design)[0]))
+    screen = Screen(simulate(design)[0])
+    refitted = refit(model, screen)
     measures: dict[str, list[FloatArray]] = {name: [] for name in MEASURES}
     faults = []
     for seed in range(screens):
-        table, truth = simulate(replace(design, seed=seed))
-        screen = Screen(table)
-        posterior, fault = refitted.fit(screen, seed)
+        drawn = draw(replace(design, seed=seed))
+        simulated = screen.measured(drawn.log_fc)
+        posterior, fault = refitted.fit(simulated, seed)
         faults.append(fault)
-        gene, line, own = (
-            truth.loc[truth["parameter"] == name, "value"].to_numpy()
-            for name in ("gamma_g", "beta_c", "delta_gc")
-        )
-        true = np.add.outer(gene, line) + own.reshape(len(gene), -1)
-        for name, of_targets in _measured(effect_of_genes(posterior, screen), true).items():
+        effects = effect_of_genes(posterior, screen)
+        for name, of_targets in _measured(effects, drawn.of_genes).items():
             measures[name].append(of_targets)
         progress(f"{seed + 1} of {screens} simulated screens")
     dims = ("screen", "target", "gene")

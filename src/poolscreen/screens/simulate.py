@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError
 
 
@@ -66,6 +67,93 @@ class Design:
     seed: int = 103
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn for a screen: its effects, and its log fold changes.
+
+    Attributes
+    ----------
+    gene : numpy.ndarray, shape (genes,)
+        Effects of the genes.
+    cell_line : numpy.ndarray, shape (cell lines,)
+        Effects of the cell lines.
+    sgrna : numpy.ndarray, shape (sgRNAs,)
+        Effect of each sgRNA, that of its gene included.
+    interaction : numpy.ndarray, shape (genes, cell lines)
+        What a gene does in one cell line beyond all others.
+    mean : numpy.ndarray, shape (observations,)
+        Mean of each observation, without noise.
+    log_fc : numpy.ndarray, shape (observations,)
+        The observations: by sgRNA, cell line and replicate, in this order.
+    """
+
+    gene: FloatArray
+    cell_line: FloatArray
+    sgrna: FloatArray
+    interaction: FloatArray
+    mean: FloatArray
+    log_fc: FloatArray
+
+    @property
+    def of_genes(self) -> FloatArray:
+        """Effect of each gene in each cell line, shape (genes, cell lines)."""
+        return self.gene[:, None] + self.cell_line + self.interaction
+
+
+def draw(design: Design) -> Drawn:
+    """Draw the effects of a screen and its log fold changes; see `simulate`.
+
+    Parameters
+    ----------
+    design : Design
+        Sizes, true parameters and seed.
+
+    Returns
+    -------
+    Drawn
+
+    Raises
+    ------
+    PoolscreenError
+        If the tails are so heavy that there is no standard deviation.
+
+    Examples
+    --------
+    >>> drawn = draw(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))
+    >>> drawn.of_genes.shape, drawn.log_fc.shape
+    ((2, 2), (6,))
+    """
+    if design.tails <= 2:
+        raise PoolscreenError(
+            f"Student's t with {design.tails} degrees of freedom has no standard deviation; the "
+            "tails of a design take more than 2"
+        )
+    # The original notebook drew from NumPy's global legacy generator; RandomState is the same
+    # stream, and the order of the draws below is the order in which it was used.
+    rng = np.random.RandomState(design.seed)
+    n_genes, gene_of_sgrna = len(design.sgrnas_per_gene), _gene_of_sgrna(design)
+    gamma = rng.normal(design.mu_gamma, design.sigma_gamma, size=n_genes)
+    beta = rng.normal(design.mu_beta, design.sigma_beta, size=design.n_cell_lines)
+    if math.isinf(design.tails):
+        alpha = rng.normal(gamma[gene_of_sgrna], design.sigma_alpha)
+    else:
+        scale = design.sigma_alpha * math.sqrt(1 - 2 / design.tails)
+        spread = rng.standard_t(design.tails, size=len(gene_of_sgrna))
+        alpha = gamma[gene_of_sgrna] + scale * spread
+    mean = alpha[:, None] + beta[None, :]
+    delta = np.zeros((n_genes, design.n_cell_lines))
+    if design.sigma_delta:
+        delta = rng.normal(0, design.sigma_delta, size=delta.shape)
+        mean = mean + delta[gene_of_sgrna]
+    mu_sc = np.repeat(mean, design.replicates, axis=1)
+    log_fc = rng.normal(mu_sc, design.sigma)
+    return Drawn(gamma, beta, alpha, delta, mu_sc.ravel(), log_fc.ravel())
+
+
+def _gene_of_sgrna(design: Design) -> IntArray:
+    return np.repeat(np.arange(len(design.sgrnas_per_gene)), design.sgrnas_per_gene)
+
+
 def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Draw a screen from model 7.
 
@@ -106,44 +194,19 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
     0  gene_0  -1.62
     1  gene_1  -1.13
     """
-    if design.tails <= 2:
-        raise PoolscreenError(
-            f"Student's t with {design.tails} degrees of freedom has no standard deviation; the "
-            "tails of a design take more than 2"
-        )
-    # The original notebook drew from NumPy's global legacy generator; RandomState is the same
-    # stream, and the order of the draws below is the order in which it was used.
-    rng = np.random.RandomState(design.seed)
-    genes = [f"gene_{i}" for i in range(len(design.sgrnas_per_gene))]
-    cell_lines = [f"cell_{i}" for i in range(design.n_cell_lines)]
-    gene_of_sgrna = np.repeat(np.arange(len(genes)), design.sgrnas_per_gene)
-    sgrnas = [f"sgRNA_{i}" for i in range(len(gene_of_sgrna))]
-
-    gamma = rng.normal(design.mu_gamma, design.sigma_gamma, size=len(genes))
-    beta = rng.normal(design.mu_beta, design.sigma_beta, size=len(cell_lines))
-    if math.isinf(design.tails):
-        alpha = rng.normal(gamma[gene_of_sgrna], design.sigma_alpha)
-    else:
-        scale = design.sigma_alpha * math.sqrt(1 - 2 / design.tails)
-        spread = rng.standard_t(design.tails, size=len(sgrnas))
-        alpha = gamma[gene_of_sgrna] + scale * spread
-    mean = alpha[:, None] + beta[None, :]
-    delta = np.zeros((len(genes), len(cell_lines)))
-    if design.sigma_delta:
-        delta = rng.normal(0, design.sigma_delta, size=delta.shape)
-        mean = mean + delta[gene_of_sgrna]
-    mu_sc = np.repeat(mean, design.replicates, axis=1)
-    log_fc = rng.normal(mu_sc, design.sigma)
-
-    gene_names = np.array(genes)[gene_of_sgrna]
+    drawn = draw(design)
+    genes = [f"gene_{i}" for i in range(len(drawn.gene))]
+    cell_lines = [f"cell_{i}" for i in range(len(drawn.cell_line))]
+    sgrnas = [f"sgRNA_{i}" for i in range(len(drawn.sgrna))]
+    gene_names = np.array(genes)[_gene_of_sgrna(design)]
     of_sgrna = np.repeat(cell_lines, design.replicates)
     screen = pd.DataFrame(
         {
             "cell_line": np.tile(of_sgrna, len(sgrnas)),
             "sgRNA": np.repeat(sgrnas, len(of_sgrna)),
             "gene": np.repeat(gene_names, len(of_sgrna)),
-            "mu_sc": mu_sc.ravel(),
-            "log_fc": log_fc.ravel(),
+            "mu_sc": drawn.mean,
+            "log_fc": drawn.log_fc,
         }
     )
     scales = [f"sigma_{name}" for name in ("gamma", "alpha", "beta", "delta")]
@@ -151,14 +214,14 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
     truth = pd.concat(
         [
             pd.DataFrame({"parameter": scalars, "value": [getattr(design, s) for s in scalars]}),
-            pd.DataFrame({"parameter": "gamma_g", "gene": genes, "value": gamma}),
-            pd.DataFrame({"parameter": "beta_c", "cell_line": cell_lines, "value": beta}),
+            pd.DataFrame({"parameter": "gamma_g", "gene": genes, "value": drawn.gene}),
+            pd.DataFrame({"parameter": "beta_c", "cell_line": cell_lines, "value": drawn.cell_line}),
             pd.DataFrame(
                 {
                     "parameter": "delta_gc",
                     "gene": np.repeat(genes, len(cell_lines)),
                     "cell_line": np.tile(cell_lines, len(genes)),
-                    "value": delta.ravel(),
+                    "value": drawn.interaction.ravel(),
                 }
             ),
             pd.DataFrame(
@@ -166,7 +229,7 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
                     "parameter": "alpha_s",
                     "gene": gene_names,
                     "sgRNA": sgrnas,
-                    "value": alpha,
+                    "value": drawn.sgrna,
                 }
             ),
         ]
