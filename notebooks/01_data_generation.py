@@ -12,7 +12,7 @@
 # # A screen whose truth is known
 #
 # With real data one can see that a model fits badly, but not whether its estimates are right,
-# because nobody knows the truth. So this book starts with data that it makes itself. This
+# because nobody knows the truth. This book therefore starts with data that it makes itself. This
 # chapter simulates a pooled screen from a model with known parameters, looks at it from three
 # sides, and keeps the truth for the chapters that follow.
 
@@ -21,9 +21,9 @@
 #
 # In a pooled CRISPR knock-out screen, each cell of a large population receives one short guide
 # RNA, the *sgRNA*, that directs the enzyme Cas9 to cut one gene. Cells that need that gene grow more
-# slowly or die. After some weeks one counts how often each sgRNA is still there, and compares it
-# with how often it was there at the beginning. The result is a **log fold change**: zero where
-# knocking out the gene made no difference, negative where the cells with that sgRNA fell behind.
+# slowly or die. After some weeks one counts how often each sgRNA is still there, and compares this
+# count with that at the beginning. The result is a **log fold change**. It is zero if knocking out the
+# gene made no difference, and negative if the cells with that sgRNA fell behind.
 # The Cancer Dependency Map has done this in hundreds of cancer cell lines
 # {cite:p}`tsherniak2017,meyers2017`.
 #
@@ -37,8 +37,8 @@
 # %% [markdown]
 # ## The model that makes the data
 #
-# The log fold change of sgRNA $s$ in cell line $c$ is the sum of an effect of the sgRNA and an
-# effect of the cell line, and noise:
+# The log fold change of sgRNA $s$ in cell line $c$ is the sum of an effect of the sgRNA, an effect
+# of the cell line, and noise:
 #
 # $$
 # \begin{aligned}
@@ -47,8 +47,8 @@
 # \end{aligned}
 # $$ (eq-m7)
 #
-# The sgRNAs of a gene scatter about that gene's effect, the genes about an overall mean, and the
-# cell lines about a mean of their own:
+# The effects of the sgRNAs of a gene scatter about that gene's effect. The gene effects scatter about
+# an overall mean, and the cell line effects about a mean of their own:
 #
 # $$
 # \begin{aligned}
@@ -58,8 +58,9 @@
 # \end{aligned}
 # $$ (eq-m7-effects)
 #
-# Here $g[s]$ is the gene of sgRNA $s$. The original notebook calls this *model 7*, and states
-# priors with it, which matter once it is fitted and not when it is run forwards:
+# Here $g[s]$ is the gene of sgRNA $s$. The notebook that this book grew from, the *original notebook*,
+# calls this *model 7*. It also states priors, which matter when the model is fitted, but not when it
+# simulates data from given parameters:
 # $\mu_\gamma, \mu_\beta \sim \text{Normal}(0, 5)$ and
 # $\sigma_\gamma, \sigma_\alpha, \sigma_\beta, \sigma \sim \text{Exponential}(1)$.
 
@@ -101,10 +102,10 @@ numbers(
 )
 
 # %% [markdown]
-# The parameters are chosen so that cell lines differ most, genes next, sgRNAs of one gene
-# little:
+# The parameters are chosen so that cell lines differ most, genes differ less, and the sgRNAs of one
+# gene differ little:
 
-# %% tags=["hide-input"] table={"name": "tbl-design", "caption": "The design that is simulated, and the true values of its parameters."}
+# %% tags=["hide-input"] table={"name": "tbl-design", "caption": "The parameters of the simulation: their true values, and what they are in the effects that were drawn."}
 import pandas as pd
 
 scalars = ["mu_gamma", "sigma_gamma", "sigma_alpha", "mu_beta", "sigma_beta", "sigma"]
@@ -137,33 +138,34 @@ table(
 )
 
 # %% [markdown]
-# The last column is what these parameters became in the one screen that was drawn. With only
-# {glue:text}`n_genes` genes and {glue:text}`n_cell_lines` cell lines the two differ, and they answer two questions. How
-# far do the genes *of this screen* differ? That is the last column, and the data say much of it. How far do genes *like
-# these* differ? That is the true value. The data speak of it through the genes that were drawn, and so an estimate will lie
-# near the last column, with an interval that has to be wide enough for the true value. Note above all the mean of the cell
-# line effects.
-# It was meant to be zero and came out at {glue:text}`mean_beta:.2f`; we shall meet this number
-# again.
+# The last column shows what these parameters are in the one screen that was drawn. With only
+# {glue:text}`n_genes` genes and {glue:text}`n_cell_lines` cell lines it differs from the true values, and
+# the two columns answer two questions. How far do the genes *of this screen* differ? The last column
+# answers this, and the data say much about it. How far do genes *like these* differ? The true value
+# answers this, and the data say something about it only through the genes that were drawn. An estimate
+# will therefore lie near the last column, and its interval has to be wide enough for the true value.
+#
+# Note above all the mean of the cell line effects. It was meant to be zero and came out at
+# {glue:text}`mean_beta:.2f`. We shall meet this number again.
 
 # %% [markdown]
 # ## The screen
 #
 # There are {glue:text}`n_genes` genes, and gene $i$ has one sgRNA more than gene $i - 1$:
 # `gene_0` has {glue:text}`fewest`, `gene_9` has {glue:text}`most`. That makes
-# {glue:text}`n_sgrnas` sgRNAs, {glue:text}`n_cell_lines` cell lines and
-# {glue:text}`n_rows:,` observations, each sgRNA seen **once** in each cell line. Both facts, the
-# unequal genes and the single observation, will carry the story. This is the function that draws
-# it:
+# {glue:text}`n_sgrnas` sgRNAs. Each is seen **once** in each of the {glue:text}`n_cell_lines` cell lines,
+# so there are {glue:text}`n_rows:,` observations. Two features of this design matter in the chapters that
+# follow: genes have unequal numbers of sgRNAs, and each sgRNA has a single observation per cell line.
+# This is the function that draws the screen:
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the simulator", "code_prompt_hide": "Hide the simulator"}
 source(simulate)
 
 # %% [markdown]
 # The random numbers come from one stream with seed {glue:text}`seed`, in the order in which the
-# original notebook drew them, so that the {glue:text}`n_rows:,` rows equal the original's to every
-# digit that it printed. Here they are, in full (also [as a CSV file](../results/screen.csv)); `mu_sc` is the mean
-# without noise, which nobody sees in a real screen.
+# original notebook drew them. The {glue:text}`n_rows:,` rows therefore equal the original's to every
+# digit that it printed. Here they are in full (also [as a CSV file](../results/screen.csv)). The column
+# `mu_sc` is the mean without noise, which nobody sees in a real screen.
 
 # %% tags=["hide-input"] table={"name": "tbl-screen", "caption": "The simulated screen, one row per observation. `mu_sc` is the true mean, which no model sees."}
 table(screen.table, digits=6, searchable=True)
@@ -171,12 +173,12 @@ table(screen.table, digits=6, searchable=True)
 # %% [markdown]
 # ### By gene
 #
-# {numref}`fig-by-gene` shows all observations by gene, with the gene's true effect as a bar. Each
-# gene spreads over several units: cell lines differ far more than genes do. The colours show why.
-# They rank the cell lines by their mean, and in every gene they lie in the same layers, because
-# in {eq}`eq-m7` a cell line shifts all genes alike.
+# {numref}`fig-by-gene` shows all observations by gene, with the gene's true effect as a bar. The
+# observations of each gene spread over several units, because cell lines differ far more than genes
+# do. The colours show this. They rank the cell lines by their mean, and they lie in the same layers in
+# every gene, because in {eq}`eq-m7` a cell line shifts all genes alike.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for ten genes, coloured by cell line from green for the lowest mean to purple for the highest; in every gene the colours lie in the same layers. A black bar at each gene's true effect; gene_5 stands above zero, all others below."}, "figure": {"name": "fig-by-gene", "caption": "Log fold changes by gene. Each point is one sgRNA in one cell line, coloured by cell line; cell lines are ranked by their mean. Black bars: the true gene effects $\\gamma_g$."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for ten genes, coloured by cell line from green for the lowest mean to purple for the highest; in every gene the colours lie in the same layers. A black bar marks each gene's true effect; gene_5 is above zero, all others are below."}, "figure": {"name": "fig-by-gene", "caption": "Log fold changes by gene. Each point is one sgRNA in one cell line, coloured by cell line; cell lines are ranked by their mean. Black bars: the true gene effects $\\gamma_g$."}}
 observations(
     screen.table,
     by="gene",
@@ -186,19 +188,20 @@ observations(
 )
 
 # %% [markdown]
-# One gene stands out. `gene_5` has a true effect of {glue:text}`best_gene_effect:.2f`, the next
+# One gene stands out. `gene_5` has a true effect of {glue:text}`best_gene_effect:.2f`, and the next
 # highest is {glue:text}`second_gene_effect:.2f`.
 
 # %% [markdown]
 # ### By cell line
 #
-# Turn the same data round ({numref}`fig-by-cell-line`), and the cell lines' own effects
-# show. The bars are the true $\beta_c$. The points do not lie about them: they lie about one unit
-# lower, since to each cell line's effect the gene effects are added, whose mean is
-# near $\mu_\gamma$, {glue:text}`mu_gamma:.0f`. From such a picture one can read the *sum* of a gene's and a cell line's effect,
-# and the differences between cell lines, but not how the sum divides into the two means.
+# {numref}`fig-by-cell-line` shows the same data by cell line. The bars are the true cell line effects
+# $\beta_c$. The points do not lie about the bars, but about one unit lower. This is because the gene
+# effects are added to each cell line's effect, and their mean is near $\mu_\gamma$,
+# {glue:text}`mu_gamma:.0f`. From such a picture one can read the *sum* of a gene's and a cell line's
+# effect, and the differences between cell lines. One cannot read from it how the sum divides into the
+# mean of the genes and that of the cell lines.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for twenty cell lines, coloured by gene; a black bar at each cell line's true effect. The points of every cell line lie about one unit below its bar."}, "figure": {"name": "fig-by-cell-line", "caption": "Log fold changes by cell line, coloured by gene; genes are ranked by their mean. Black bars: the true cell line effects $\\beta_c$."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for twenty cell lines, coloured by gene. A black bar marks each cell line's true effect. The points of every cell line lie about one unit below its bar."}, "figure": {"name": "fig-by-cell-line", "caption": "Log fold changes by cell line, coloured by gene; genes are ranked by their mean. Black bars: the true cell line effects $\\beta_c$."}}
 observations(
     screen.table,
     by="cell_line",
@@ -210,11 +213,12 @@ observations(
 # %% [markdown]
 # ### By sgRNA
 #
-# {numref}`fig-by-sgrna` is the finest view: one column per sgRNA, with dotted lines between the
-# genes. The sgRNAs of one gene are alike: the standard deviation of the sgRNAs about their gene is
-# {glue:text}`sd_alpha:.2f`, that of the noise {glue:text}`sd_noise:.2f`, and against cell lines with {glue:text}`sd_beta:.2f` both are small.
+# {numref}`fig-by-sgrna` is the finest view, with one column per sgRNA and dotted lines between the
+# genes. The sgRNAs of one gene are alike. The standard deviation of the sgRNAs about their gene is
+# {glue:text}`sd_alpha:.2f`, and that of the noise is {glue:text}`sd_noise:.2f`. Both are small against
+# that of the cell lines, {glue:text}`sd_beta:.2f`.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for fifty-five sgRNAs in the order of their genes, parted by dotted lines and coloured by cell line; the sgRNAs of one gene look alike, those of gene_5 lie higher than the rest."}, "figure": {"name": "fig-by-sgrna", "caption": "Log fold changes by sgRNA, one column each, in the order of their genes; coloured by cell line as in the figure by gene."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered points of log fold change for fifty-five sgRNAs in the order of their genes, separated by dotted lines and coloured by cell line. The sgRNAs of one gene look alike, and those of gene_5 lie higher than the rest."}, "figure": {"name": "fig-by-sgrna", "caption": "Log fold changes by sgRNA, one column each, in the order of their genes. Colours mark cell lines as in the figure by gene."}}
 observations(
     in_order(screen.table, ["sgRNA"]),
     by="sgRNA",
@@ -226,10 +230,10 @@ observations(
 # %% [markdown]
 # ## What we have learnt
 #
-# - A pooled screen is nested (sgRNAs in genes) and crossed (with cell lines).
-# - In this one, the spread comes from cell lines ({glue:text}`sd_beta:.2f`), genes
+# - In a pooled screen sgRNAs are nested in genes and crossed with cell lines.
+# - In this screen, the spread comes from cell lines ({glue:text}`sd_beta:.2f`), genes
 #   ({glue:text}`sd_gamma:.2f`), noise ({glue:text}`sd_noise:.2f`) and sgRNAs
 #   ({glue:text}`sd_alpha:.2f`), in this order.
-# - Genes come with {glue:text}`fewest` to {glue:text}`most` sgRNAs, so the data know much more
+# - Genes have {glue:text}`fewest` to {glue:text}`most` sgRNAs, so the data say much more
 #   about some of them than about others. [The next chapter](02_model_7a) asks what a model should
 #   make of that.

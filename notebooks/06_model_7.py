@@ -11,12 +11,12 @@
 # %% [markdown]
 # # The model that made the data
 #
-# Models 7a and 7b give every gene an effect of its own in every cell line. The screen was not made so:
-# in [chapter 1](01_data_generation) a cell line shifts all genes alike, and an sgRNA keeps its
-# deviation in all cell lines. This chapter fits the model that says so, model 7, and the same without
-# the level of the sgRNAs, model 7c. It meets a second way in which data can leave a question open, and
-# resolves it. Then it holds every estimate against the truth, and asks what the other models make of
-# the same truth.
+# Models 7a and 7b give every gene an effect of its own in every cell line. The screen was not made
+# in this way: in [chapter 1](01_data_generation) a cell line shifts all genes alike, and an sgRNA
+# keeps its deviation in all cell lines. This chapter fits model 7, which has this structure, and
+# model 7c, which is the same without the level of the sgRNAs. We meet a second way in which data
+# can leave a question open, and resolve it. Then we compare every estimate with the truth, and ask
+# what the other models say.
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -54,10 +54,10 @@ fit = load_fit("m7")
 without_sgrnas = load_fit("m7c")
 
 # %% [markdown]
-# ## The model, as the original states it
+# ## Model 7 as the original notebook states it
 #
-# Model 7 with the priors of the original notebook. The effects of {eq}`eq-m7-effects` have two
-# means, one of the genes and one of the cell lines:
+# As in {eq}`eq-m7-effects`, model 7 with the priors of the original notebook has two means, one of
+# the genes and one of the cell lines:
 #
 # $$
 # \begin{aligned}
@@ -77,17 +77,18 @@ source(m7_two_means.build)
 graph(m7_two_means.build(screen))
 
 # %% [markdown]
-# Unlike in 7a and 7b, the two kinds of effects are *crossed* ({numref}`fig-graph-7-two-means`):
-# {glue:text}`n_effects:d` effects in all, where 7b has {glue:text}`n_effects_7b:,`. Each sgRNA is
-# seen in all {glue:text}`n_lines:d` cell lines, so a repeated look is there after all, and the scatter
-# of sgRNAs and the noise can be told apart.
+# In model 7, unlike in 7a and 7b, the effects of sgRNAs and of cell lines are *crossed*
+# ({numref}`fig-graph-7-two-means`). There are {glue:text}`n_effects:d` effects in all, where 7b has
+# {glue:text}`n_effects_7b:,`. Each sgRNA has one effect and is seen in all {glue:text}`n_lines:d`
+# cell lines, so the scatter of sgRNAs can be told apart from the noise.
 
 # %% [markdown]
-# ## Two means, one sum
+# ## Only the sum of the means is identified
 #
-# Add a number to every gene effect and take it from every cell line effect, and no observation's mean
-# changes. The data know the sum $\mu_\gamma + \mu_\beta$, and nothing else of the two means.
-# {numref}`fig-two-means` shows what is left: the prior is a round cloud, the posterior a line through it.
+# Add a number to every gene effect and subtract it from every cell line effect: no observation's
+# mean changes. The data determine the sum $\mu_\gamma + \mu_\beta$, and nothing else about the two
+# means. In {numref}`fig-two-means` the draws of the prior form a round cloud, and those of the
+# posterior lie on a line through it.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of draws of mu_beta against mu_gamma: grey draws of the prior in a round cloud about zero, blue draws of the posterior on a thin falling line through it.", "width": "520px"}, "figure": {"name": "fig-two-means", "caption": "The two means of model 7: draws of the prior (grey) and of the posterior (blue)."}}
 means = two_means["posterior"].to_dataset()[["mu_gamma", "mu_beta"]]
@@ -98,7 +99,7 @@ prior_and_posterior_means(
     title="Only the sum of the means is known",
 )
 
-# %% tags=["hide-input"] table={"name": "tbl-two-means", "caption": "Standard deviations of the two means, of their sum and of their difference, before and after the data."}
+# %% tags=["hide-input"] table={"name": "tbl-two-means", "caption": "Standard deviations of the two means, of their sum and of their difference, in the prior and in the posterior."}
 parts = {
     "mean of the genes": (means["mu_gamma"], 5.0),
     "mean of the cell lines": (means["mu_beta"], 5.0),
@@ -139,23 +140,25 @@ numbers(
 )
 
 # %% [markdown]
-# Their correlation is {glue:text}`correlation:.4f`. The sum is known to {glue:text}`sd_of_sum:.2f`; the
-# difference is as wide as before, {glue:text}`sd_of_difference:.2f`. Each mean by itself has a
-# standard deviation of {glue:text}`sd_of_one:.2f`. That is less than the five of its prior, but it
-# tells nothing about this mean by itself: if the sum of two independent numbers is given, each is known to
-# $5 / \sqrt{2}$.
+# The posterior correlation of the two means is {glue:text}`correlation:.4f`. The standard deviation
+# of their sum is {glue:text}`sd_of_sum:.2f`. That of their difference is
+# {glue:text}`sd_of_difference:.2f`, as in the prior. That of each mean is
+# {glue:text}`sd_of_one:.2f`. This is less than the five of its prior, but it says nothing about
+# this mean by itself: if the sum of two such independent numbers is known, each still has a
+# standard deviation of $5 / \sqrt{2}$.
 #
-# A sampler that walks along such a line gets nowhere. Plain NUTS was tried on the model as it is written with
-# {glue:text}`n_seeds` seeds ([Measurements](measurements)). Its {term}`R-hat` was never below
-# {glue:text}`least_r_hat:.2f`, and {glue:text}`two_r_hat:.1f` in the median, with {glue:text}`two_ess:.0f`
-# effective draws. {glue:text}`dark` of these runs had no divergence. (The draws
-# of {numref}`fig-two-means` are exact: see below.)
+# A sampler makes hardly any progress along such a line. Plain NUTS was run with
+# {glue:text}`n_seeds` seeds on the model as it is written ([Measurements](measurements)). Its
+# {term}`R-hat` was never below {glue:text}`least_r_hat:.2f`. In the median it was
+# {glue:text}`two_r_hat:.1f`, with {glue:text}`two_ess:.0f` effective draws. {glue:text}`dark` of
+# these runs had no divergence. (The draws in {numref}`fig-two-means` are exact, as explained
+# below.)
 
 # %% [markdown]
 # ## An intercept, and effects that sum to zero
 #
-# What has no answer should not be a parameter. The field's remedy is an intercept, and effects defined
-# against the average of their kind:
+# The model has one parameter more than the data can determine. The usual remedy is an intercept,
+# and effects that are defined against the average of their kind:
 #
 # $$
 # \begin{aligned}
@@ -175,21 +178,22 @@ source(m7.build)
 graph(m7.build(screen))
 
 # %% [markdown]
-# This is hardly another model. Independent effects are their mean plus deviations that sum to zero, and
-# these deviations *are* a ZeroSumNormal, independent of the mean. So {eq}`eq-m7-two-means` is
-# {eq}`eq-m7-zero-sum` with another prior for the intercept: not $\text{Normal}(0, 5)$, but that of
-# $\mu_\gamma + \mu_\beta$ plus the two means of the deviations. Next to {glue:text}`n_rows:,` observations
-# the difference cannot be seen ({numref}`tbl-scalars-7`). From here on *model 7* is
-# {eq}`eq-m7-zero-sum` ({numref}`fig-graph-7`).
+# The new model is nearly the old one. Independent effects are their mean plus deviations that sum
+# to zero, and these deviations follow a ZeroSumNormal distribution, independent of the mean. So
+# {eq}`eq-m7-two-means` and {eq}`eq-m7-zero-sum` differ only in the prior of the intercept. In the
+# second it is $\text{Normal}(0, 5)$. In the first it is the prior of a sum:
+# $\mu_\gamma + \mu_\beta$ plus the mean deviations of genes and cell lines. With
+# {glue:text}`n_rows:,` observations the difference cannot be seen ({numref}`tbl-scalars-7`). From
+# here on *model 7* means {eq}`eq-m7-zero-sum` ({numref}`fig-graph-7`).
 #
-# **The truth, on the same footing.** The simulation drew gene effects about
-# $-1$ and cell line effects about 0. To compare, they are centred as the model's are: each true
-# $\gamma_g$ less the mean of the ten, each true $\beta_c$ less the mean of the twenty
-# ({glue:text}`mean_beta:.2f`, the number of chapter 1 that we were to meet again), and both means
-# together are the true intercept, {glue:text}`true_mu:.2f`. A true $\alpha_s$ gets the mean of the cell
-# lines added.
+# **The truth, centred in the same way.** The simulation drew gene effects about $-1$ and cell line
+# effects about 0. To compare, we centre them as the model does. From each true $\gamma_g$ we
+# subtract the mean of the ten, and from each true $\beta_c$ that of the twenty. The latter is
+# {glue:text}`mean_beta:.2f`, the number that chapter 1 said we would meet again. Both means
+# together are the true intercept, {glue:text}`true_mu:.2f`. To each true $\alpha_s$ we add the mean
+# of the cell lines.
 #
-# Model 7c is the same without sgRNAs:
+# Model 7c is the same model without sgRNAs:
 #
 # $$
 # \text{logFC}_i \sim \text{Normal}(\mu + \gamma_{g[i]} + \beta_{c[i]}, \sigma)
@@ -201,12 +205,13 @@ source(m7c.build)
 # %% [markdown]
 # ## What the model expects before it sees data
 #
-# Four scales are free, and screens from the prior are of very different widths ({numref}`fig-prior-7`). The
-# standard deviation of a screen lies between {glue:text}`prior_low:.1f` and {glue:text}`prior_high:.1f` in 94 % of
-# them, and that of the book's screen is {glue:text}`screen_sd:.1f`. So the prior expects screens like it, and
-# others that are far wider.
+# The model has four free scales, so screens from its prior have very different widths
+# ({numref}`fig-prior-7`). In 94 % of them the log fold changes have a standard deviation between
+# {glue:text}`prior_low:.1f` and {glue:text}`prior_high:.1f`. In the book's screen it is
+# {glue:text}`screen_sd:.1f`. So the prior expects screens like this one, and others that are far
+# wider.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7, of very different widths and centres, most within ten units of zero."}, "figure": {"name": "fig-prior-7", "caption": "Prior predictive check of model 7: each line is one screen that the prior expects."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7, of very different widths and centres, most within ten units of zero."}, "figure": {"name": "fig-prior-7", "caption": "Prior predictive check of model 7: each line is the cumulative distribution of one screen that the prior expects."}}
 predictive(fit, "prior_predictive", title="Model 7: what the prior expects")
 
 # %% tags=["remove-cell"]
@@ -221,41 +226,44 @@ numbers(
 assert widths.quantile(0.03) < screen.log_fc.std() < widths.quantile(0.97)
 
 # %% [markdown]
-# ## Integrated out, once more
+# ## Integrating out crossed effects
 #
-# Given the scales, crossed effects are as normal as nested ones. The observations are one normal
-# distribution, with the covariance matrix
+# Given the scales, crossed effects are normal, like nested ones. The observations together follow
+# one normal distribution, with the covariance matrix
 #
 # $$
 # V = \sigma^2 I + \sigma_\alpha^2 Z_s Z_s^\top + \sigma_\gamma^2 Z_g Z_g^\top + \sigma_\beta^2 Z_c Z_c^\top
 # + c\, \mathbf{1} \mathbf{1}^\top .
 # $$ (eq-covariance)
 #
-# An entry of $Z_s Z_s^\top$ is one where two observations share their sgRNA, and so on for genes and cell
-# lines; $c$ is what all share. For two means it is $5^2 + 5^2$. For an intercept and effects that sum to zero
-# it is $5^2 - \sigma_\gamma^2 / G - \sigma_\beta^2 / C$ with $G$ genes and $C$ cell lines, since such effects
-# are independent ones less their mean. The matrix has {glue:text}`n_rows:,` rows, but its inverse and its
-# determinant come level by level, first the sgRNAs, then the genes, then the cell lines. On a screen
-# without gaps the work does not grow with the number of rows at all.
+# An entry of $Z_s Z_s^\top$ is one if two observations share their sgRNA and zero otherwise. The
+# matrices of genes and cell lines are defined likewise. All observations share the covariance $c$.
+# With two means it is $5^2 + 5^2$. With an intercept and effects that sum to zero it is
+# $5^2 - \sigma_\gamma^2 / G - \sigma_\beta^2 / C$ for $G$ genes and $C$ cell lines, since such
+# effects are independent ones minus their mean. The matrix has {glue:text}`n_rows:,` rows, but its
+# inverse and its determinant are computed level by level: first the sgRNAs, then the genes, then
+# the cell lines. On a screen without gaps the work does not grow with the number of rows at all.
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the marginal likelihood", "code_prompt_hide": "Hide the marginal likelihood"}
 source(log_marginal_likelihood)
 
 # %% [markdown]
-# The effects come back from the top down. The levels of the cell lines are drawn first, with all genes and
-# sgRNAs averaged over; then the genes given the lines; then the sgRNAs given both. Each step is a normal
-# distribution. Effects of genes that sum to zero are independent ones on the condition that their mean is
-# zero. So they are drawn independently, and then moved by what the mean that was drawn tells of each of them
-# (conditioning by kriging {cite:p}`wilson2021`).
+# The effects are drawn back in the opposite order: first the levels of the cell lines, with all
+# genes and sgRNAs averaged over, then the genes given the lines, then the sgRNAs given both. Each
+# step draws from a normal distribution. Effects of genes that sum to zero are independent ones on
+# the condition that their mean is zero. So they are drawn independently, and then the part that
+# their mean predicts is subtracted from each of them (conditioning by kriging
+# {cite:p}`wilson2021`).
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the draws of the effects", "code_prompt_hide": "Hide the draws of the effects"}
 source(draw_effects)
 
 # %% [markdown]
-# Does it pay? {numref}`tbl-samplers-7` has both forms, by nutpie with the settings of the book, and the
-# weighted points of [chapter 4](04_integrating_out), as [Measurements](measurements) has them.
+# {numref}`tbl-samplers-7` compares the model as it is written, its marginal form, and the weighted
+# points of [chapter 4](04_integrating_out). The first two were sampled by nutpie with the settings
+# of the book ([Measurements](measurements)).
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-samplers-7", "caption": "Model 7 in all ways; R-hat and effective sample sizes are the worst over all parameters."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-samplers-7", "caption": "All ways to the posterior of model 7; R-hat and effective sample sizes are the worst over all parameters."}
 runs = pd.DataFrame(load_benchmark("samplers")["figures"])
 compared = sampler_comparison(runs[runs["model"].isin(["m7", "m7_two_means"])])
 table(compared, digits=2)
@@ -282,14 +290,14 @@ numbers(
 )
 
 # %% [markdown]
-# On this screen it pays little, for model 7 itself: NUTS on the model as it is written has
-# {glue:text}`rate_plain:,.0f` effective draws per second, the marginal form
-# {glue:text}`rate_marginal:,.0f`, and the plain form compiles faster. With two means, NUTS converges in the
-# marginal form only. And other screens are less kind. Of {glue:text}`tried:d` screens drawn from the prior of
-# model 7, where a scale may well be near zero, the plain form fails the gate on
-# {glue:text}`failed_plain:d`, and the marginal form on {glue:text}`failed_marginal:d` of
-# {glue:text}`tried_marginal:d` ([Measurements](measurements)). So the book samples the crossed models in the
-# marginal form: not for speed, but because it works wherever the prior leads.
+# On this screen the marginal form gains little for model 7 itself. NUTS gives
+# {glue:text}`rate_plain:,.0f` effective draws per second on the model as it is written and
+# {glue:text}`rate_marginal:,.0f` on the marginal form, and the plain form compiles faster. With two
+# means, NUTS converges in the marginal form only. Other screens are harder. Of {glue:text}`tried:d`
+# screens drawn from the prior of model 7, where a scale may well be near zero, the plain form fails
+# the gate on {glue:text}`failed_plain:d`. The marginal form fails on {glue:text}`failed_marginal:d`
+# of {glue:text}`tried_marginal:d` ([Measurements](measurements)). So the book samples the crossed
+# models in the marginal form, not for speed, but because it works over the whole prior.
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7", "caption": "How model 7 was sampled."}
 table(sampler_settings(fit))
@@ -298,9 +306,9 @@ table(sampler_settings(fit))
 table(diagnostics({"7": fit, "7, two means": two_means, "7c": without_sgrnas}))
 
 # %% [markdown]
-# Models 7 and 7c are calibrated as the others were in [chapter 5](05_calibration). All ranks look uniform
-# ({numref}`fig-ranks-7`, {numref}`fig-ranks-7c`); the smallest p-value is {glue:text}`smallest_p:.3f`, over
-# {glue:text}`n_quantities:d` quantities.
+# Models 7 and 7c are calibrated as the others were in [chapter 5](05_calibration). All ranks look
+# uniform ({numref}`fig-ranks-7`, {numref}`fig-ranks-7c`). The smallest p-value over
+# {glue:text}`n_quantities:d` quantities is {glue:text}`smallest_p:.3f`.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Twelve panels for model 7, one per quantity: blue curves around zero within their grey bands."}, "figure": {"name": "fig-ranks-7", "caption": "Calibration of model 7: difference between the distribution of the ranks and the uniform one, with a simultaneous band."}}
 ranks = pit(marginal_calibration)
@@ -322,15 +330,16 @@ assert p_values.min() > 0.05 / len(p_values)
 numbers({"smallest_p": p_values.min(), "n_quantities": len(p_values)})
 
 # %% [markdown]
-# ## Does it find its truth?
+# ## Does model 7 find the truth?
 #
-# First the intercept and the scales ({numref}`tbl-scalars-7`). Two questions must be kept apart. $\sigma_\gamma$ is
-# the standard deviation of a *population* of genes, from which the screen has ten; the simulation was *asked for* it. The
-# standard deviation of the ten genes *that were drawn* is another number. The posterior of $\sigma_\gamma$ answers the first
-# question, and it is wide, since ten genes say little of a population. The second is answered by the standard
-# deviation of the ten effects, draw by draw ({numref}`tbl-realised`), and far better.
+# {numref}`tbl-scalars-7` shows the intercept and the scales. Two questions must be kept apart. The
+# first is about a *population* of genes, of which the screen has ten. Its standard deviation is
+# $\sigma_\gamma$, and the simulation was *asked for* it. The posterior of $\sigma_\gamma$ is wide,
+# since ten genes say little about a population. The second question is about the ten genes *that
+# were drawn*. Their standard deviation is another number. It is computed from the ten effects, draw
+# by draw, and is known far better ({numref}`tbl-realised`).
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-scalars-7", "caption": "Intercept and scales: the truth, and the posteriors of model 7 and of the same with two means."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-scalars-7", "caption": "Intercept and scales: the truth, and the posteriors of model 7 and of model 7 with two means."}
 genes, lines, sgrnas = (load_truth(name) for name in ("gamma_g", "beta_c", "alpha_s"))
 true_mu = genes["value"].mean() + lines["value"].mean()
 centred_genes = genes.assign(value=genes["value"] - genes["value"].mean())
@@ -367,7 +376,7 @@ scales = pd.DataFrame(
 )
 table(scales)
 
-# %% tags=["hide-input"] table={"name": "tbl-realised", "caption": "Standard deviations in the effects that were drawn: the truth, and the posterior of model 7 for the genes, cell lines and sgRNAs of this screen."}
+# %% tags=["hide-input"] table={"name": "tbl-realised", "caption": "Standard deviations of the effects that were drawn: the truth, and the posterior of model 7 for the genes, cell lines and sgRNAs of this screen."}
 gene_of = np.array(screen.gene_of_sgrna)
 about = (
     posterior["alpha_s"]
@@ -392,16 +401,16 @@ of_drawn = pd.DataFrame(
 table(of_drawn)
 
 # %% [markdown]
-# Then every effect ({numref}`fig-recovery`, {numref}`tbl-recovery`).
+# {numref}`fig-recovery` and {numref}`tbl-recovery` compare every effect with the truth.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels, genes, cell lines and sgRNAs: estimates with 94 % intervals against the true effects, close to the identity line; a few intervals, in orange, miss it."}, "figure": {"name": "fig-recovery", "caption": "Every effect of model 7: posterior mean and 94 % interval against the truth, centred alike. Orange intervals miss the truth."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels, genes, cell lines and sgRNAs: estimates with 94 % intervals against the true effects, close to the identity line; a few intervals, in orange, miss it."}, "figure": {"name": "fig-recovery", "caption": "Every effect of model 7: posterior mean and 94 % interval against the truth, both centred in the same way. Orange intervals miss the truth."}}
 recovered = {
     "genes": against_truth(load_table("m7", "gamma_g"), centred_genes, "gene"),
     "cell lines": against_truth(load_table("m7", "beta_c"), centred_lines, "cell_line"),
     "sgRNAs": against_truth(load_table("m7", "alpha_s"), level_sgrnas, "sgRNA"),
 }
 stacked = pd.concat([effects.assign(effect=kind) for kind, effects in recovered.items()])
-intervals_against_truth(stacked, title="Model 7 and its truth")
+intervals_against_truth(stacked, title="Model 7 against the truth")
 
 # %% tags=["hide-input"] table={"name": "tbl-recovery", "caption": "Effects of model 7 against the truth: root mean square error, spread of the truth, and how many 94 % intervals hold it."}
 table(
@@ -450,26 +459,30 @@ numbers(
 )
 
 # %% [markdown]
-# Of the four scales, {glue:text}`n_scales_inside:d` intervals hold the value of the population that was asked for. For
-# the genes that interval is {glue:text}`population_low:.2f` to {glue:text}`population_high:.2f`. The spread of the ten genes of
-# this screen is known far better, {glue:text}`realised_low:.2f` to {glue:text}`realised_high:.2f`; of these three intervals
-# {glue:text}`n_drawn_inside:d` hold the truth. Of the effects {glue:text}`n_held:d` of {glue:text}`n_all:d` do, {glue:text}`share_held:.0f` %. One
-# screen is no calibration, as the effects of a screen err together, but nothing is amiss.
+# The intervals of {glue:text}`n_scales_inside:d` of the four scales hold the population value that
+# was asked for. For the genes this interval is {glue:text}`population_low:.2f` to
+# {glue:text}`population_high:.2f`. The spread of the ten genes of this screen is known far better:
+# {glue:text}`realised_low:.2f` to {glue:text}`realised_high:.2f`. Of the three such intervals, for
+# genes, cell lines and sgRNAs, {glue:text}`n_drawn_inside:d` hold the truth. Of the
+# {glue:text}`n_all:d` intervals of single effects, {glue:text}`n_held:d` do
+# ({glue:text}`share_held:.0f` %). One screen is no calibration, since the effects of a screen err
+# together, but nothing looks wrong.
 #
-# The question of chapter 3 has an answer now. The share of the sgRNAs in the variance about a gene,
-# of which model 7b knew nothing, is {glue:text}`share:.2f` (94 % interval {glue:text}`share_low:.2f` to
-# {glue:text}`share_high:.2f`). The analysis of variance found {glue:text}`anova_share:.2f`
-# ({glue:text}`anova_low:.2f` to {glue:text}`anova_high:.2f`) in the same evidence: an sgRNA's
-# {glue:text}`n_lines:d` cell lines, taken together.
+# The question of chapter 3 now has an answer. Model 7b knew nothing of the share of the sgRNAs in
+# the variance about a gene. In model 7 this share is {glue:text}`share:.2f` (94 % interval
+# {glue:text}`share_low:.2f` to {glue:text}`share_high:.2f`). The analysis of variance found
+# {glue:text}`anova_share:.2f` ({glue:text}`anova_low:.2f` to {glue:text}`anova_high:.2f`) in the
+# same evidence: an sgRNA's {glue:text}`n_lines:d` cell lines, taken together.
 
 # %% [markdown]
-# ## What the others make of the same truth
+# ## The same gene effects in the other models
 #
-# Take one number per gene that all models know: its effect over all cell lines, less the average gene. In
-# 7 and 7c it is $\gamma_g$; in 7a and 7b it is the mean of the gene's effects over the cell lines, less that of all
-# genes. {numref}`fig-overconfident` has the four posteriors of it.
+# All models have one number per gene in common: its effect over all cell lines, minus that of the
+# average gene. In 7 and 7c this is $\gamma_g$. In 7a and 7b it is the mean of the gene's effects
+# over the cell lines, minus that of all genes. {numref}`fig-overconfident` shows the four
+# posteriors of this number.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "For each of ten genes four estimates with intervals, by models 7, 7c, 7b and 7a, and a black bar at the truth. The four estimates nearly coincide; the intervals of model 7 are several times as long as those of the others, which often miss the bar."}, "figure": {"name": "fig-overconfident", "caption": "The effect of each gene over all cell lines, against the average gene, by four models, with 94 % intervals. Black bars: the truth."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "For each of ten genes four estimates with intervals, by models 7, 7c, 7b and 7a, and a black bar at the truth. The four estimates nearly coincide; the intervals of model 7 are several times as long as those of the others, which often miss the bar."}, "figure": {"name": "fig-overconfident", "caption": "The effect of each gene over all cell lines, minus that of the average gene, by four models, with 94 % intervals. Black bars: the truth."}}
 rows = []
 for name, of_model in {
     "7": fit,
@@ -485,7 +498,7 @@ for name, of_model in {
 by_model = pd.DataFrame(rows, columns=["model", "gene", "mean", "low", "high"]).merge(
     centred_genes.rename(columns={"value": "true"}), on="gene"
 )
-intervals_by_model(by_model, title="The same estimates, other intervals")
+intervals_by_model(by_model, title="Similar estimates, different intervals")
 
 # %% tags=["hide-input"] table={"name": "tbl-overconfident", "caption": "The effect of a gene over all cell lines by four models: error, mean length of the 94 % intervals, and how many of the ten hold the truth."}
 held = by_model["true"].between(by_model["low"], by_model["high"])
@@ -527,24 +540,26 @@ numbers(
 )
 
 # %% [markdown]
-# The estimates hardly differ: root mean square errors of {glue:text}`error_7:.3f` (7) and
-# {glue:text}`error_7a:.3f` (7a). The intervals do. Those of model 7 are {glue:text}`length_7:.2f` long on
-# average and hold the truth for {glue:text}`held_7:d` of the ten genes; those of 7a are
-# {glue:text}`length_7a:.2f` long, and hold it for {glue:text}`held_7a:d` (7b: {glue:text}`held_7b:d`, 7c:
-# {glue:text}`held_7c:d`). Why? To 7a, 7b and 7c what is odd about an sgRNA is drawn anew in each cell line,
-# so twenty lines average it away. In truth it stays, and however many cell lines are added, a gene
-# with one sgRNA is known no better than that sgRNA represents it. A model that forgets what is
-# shared is not merely less precise. It is sure of what it does not know. (Whether this screen was
-# unlucky, [chapter 8](08_which_model) asks with a hundred others.)
+# The estimates hardly differ: the root mean square errors are {glue:text}`error_7:.3f` (7) and
+# {glue:text}`error_7a:.3f` (7a). The intervals do differ. Those of model 7 are
+# {glue:text}`length_7:.2f` long on average and hold the truth for {glue:text}`held_7:d` of the ten
+# genes. Those of 7a are {glue:text}`length_7a:.2f` long and hold it for {glue:text}`held_7a:d` (7b:
+# {glue:text}`held_7b:d`, 7c: {glue:text}`held_7c:d`). In 7a, 7b and 7c the deviation of an sgRNA
+# from its gene is drawn anew in each cell line, so twenty lines average it away. In truth it stays
+# the same. However many cell lines are added, a gene with one sgRNA is known no better than that
+# sgRNA represents it. A model that leaves out what is shared is not merely less precise. It is sure
+# of what it does not know. [Chapter 8](08_which_model) uses a hundred other screens to ask whether
+# this one was unlucky.
 #
-# Could one have seen it without the truth? {numref}`fig-scatter-check` lets each model predict *new* sgRNAs in
-# the place of those of the screen, and takes the standard deviation of their means over the cell lines about
-# the mean of their gene. (New ones, since the fitted effects of model 7b have moved to the very
-# sgRNAs that were seen: predicted from these, it would repeat them {cite:p}`marshall2007`. For a balanced screen
-# the predicted variance is known to be a multiple of $\chi^2$: of $\sigma_\alpha^2 + \sigma^2 / C$ in model 7, of
-# $(\sigma_\alpha^2 + \sigma^2) / C$ in 7b, of $\sigma^2 / C$ in the others.)
+# Could one have seen this without the truth? For {numref}`fig-scatter-check` each model predicts
+# *new* sgRNAs in the place of those of the screen. We take the mean of each over the cell lines,
+# and the standard deviation of these means about the mean of their gene. The sgRNAs must be new
+# because the fitted effects of model 7b have moved to the sgRNAs that were seen, and predictions
+# from them would repeat the data {cite:p}`marshall2007`. For a balanced screen the predicted
+# variance is known to be a multiple of $\chi^2$, in proportion to $\sigma_\alpha^2 + \sigma^2 / C$
+# in model 7, $(\sigma_\alpha^2 + \sigma^2) / C$ in 7b, and $\sigma^2 / C$ in the others.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four histograms of the predicted standard deviation of sgRNA means about their gene, by models 7, 7c, 7b and 7a. The observed value, a black line, lies in the middle of that of model 7, and far to the right of the other three."}, "figure": {"name": "fig-scatter-check", "caption": "Posterior predictive check: standard deviation of the sgRNAs' means over the cell lines about the mean of their gene, of predicted new sgRNAs (blue) and of the observed ones (black line)."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four histograms of the predicted standard deviation of sgRNA means about their gene, by models 7, 7c, 7b and 7a. The observed value, a black line, lies in the middle of that of model 7, and far to the right of the other three."}, "figure": {"name": "fig-scatter-check", "caption": "Posterior predictive check: standard deviation of the sgRNAs' means over the cell lines about the mean of their gene, for predicted new sgRNAs (blue) and for the observed ones (black line)."}}
 observed = float(scatter_of_sgrnas(screen.log_fc[None], screen)[0])
 rng = np.random.default_rng(103)
 df = len(screen.sgrnas) - len(screen.genes)
@@ -572,7 +587,7 @@ predicted = pd.concat(
 statistic(
     predicted,
     observed,
-    title="Do sgRNAs of a gene differ as they should?",
+    title="Scatter of sgRNAs about their gene, predicted and observed",
     label="standard deviation of sgRNAs about their gene",
 )
 
@@ -592,11 +607,11 @@ numbers(
 )
 
 # %% [markdown]
-# Observed is {glue:text}`observed_scatter:.3f`. Of {glue:text}`n_predicted:,` predictions each by 7a, 7b and 7c
-# none comes near; the largest value is {glue:text}`largest_scatter:.3f`. Of those of model 7,
-# {glue:text}`above_7:.0f` % lie above the observed one. The check of whole distributions, as in
-# {numref}`fig-posterior-7`, would have shown nothing; the right question is asked of what the model says is
-# absent.
+# The observed value is {glue:text}`observed_scatter:.3f`. Models 7a, 7b and 7c made
+# {glue:text}`n_predicted:,` predictions each, and none comes near it: the largest is
+# {glue:text}`largest_scatter:.3f`. Of the predictions of model 7, {glue:text}`above_7:.0f` % lie
+# above the observed value. A check of whole distributions, as in {numref}`fig-posterior-7`, would
+# have shown nothing. A check has to look at what the model says is absent.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Densities of screens predicted from the posterior of model 7, with the observed one in black among them."}, "figure": {"name": "fig-posterior-7", "caption": "Posterior predictive check of model 7: predicted screens (blue) and the observed one (black)."}}
 predictive(fit, "posterior_predictive", title="Model 7: what the posterior expects")
@@ -604,11 +619,12 @@ predictive(fit, "posterior_predictive", title="Model 7: what the posterior expec
 # %% [markdown]
 # ## What we have learnt
 #
-# - Two means of which only the sum is identified are one parameter too many. An intercept, and effects
-#   that sum to zero, say the same without it.
-# - Crossed effects integrate out as nested ones do. For model 7 on this screen that saves nothing; with
-#   two means, and over the whole prior, it is what makes sampling work.
-# - The model that made the data finds its truth, and with it what model 7b could not: how much sgRNAs of
-#   a gene differ.
-# - Models that do not know that an sgRNA keeps its deviation give nearly the same estimates of genes, and
-#   intervals that are far too short. A predictive check finds it, if it looks at the sgRNAs.
+# - If only the sum of two means is identified, the model has one parameter too many. An intercept,
+#   and effects that sum to zero, say the same without it.
+# - Crossed effects can be integrated out like nested ones. For model 7 on this screen that saves
+#   nothing. With two means, and over the whole prior, it is what makes sampling work.
+# - The model that made the data finds the truth, and what model 7b could not: how much the sgRNAs
+#   of a gene differ.
+# - Models that do not know that an sgRNA keeps its deviation give nearly the same estimates of
+#   genes, but intervals that are far too short. A predictive check finds this if it looks at the
+#   sgRNAs.

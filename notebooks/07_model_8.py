@@ -11,11 +11,12 @@
 # %% [markdown]
 # # Model 8: a gene that matters in one line
 #
-# A screen of several cell lines is usually made to find genes that matter in some of them and not in
-# others. Model 7 cannot find such a gene: in it a cell line shifts all genes alike. Model 7b can, but it
-# starts anew in every cell line, and learns nothing of a gene from the other lines. This chapter adds to
-# model 7 what it lacks, an *interaction* of gene and cell line. It shows what the new model makes of a
-# screen that has interactions, and of the book's own screen, which has none.
+# A screen of several cell lines is usually made to find genes that matter in some of them and not
+# in others. Model 7 cannot find such a gene, because in it a cell line shifts all genes alike.
+# Model 7b can, but it starts anew in every cell line and learns nothing about a gene from the other
+# lines. This chapter adds to model 7 what it lacks, an *interaction* of gene and cell line. It
+# shows what the new model finds in a screen with interactions, and in the book's own screen, which
+# has none.
 
 # %% tags=["hide-input"]
 from dataclasses import replace
@@ -44,9 +45,9 @@ fit = load_fit("m8")
 # %% [markdown]
 # ## The model
 #
-# Each gene has an effect $\gamma_g$ that is the same in all cell lines, and each cell line an effect
-# $\beta_c$ that is the same for all genes, as in model 7. New is $\delta_{gc}$: what gene $g$ does in cell
-# line $c$ beyond these two.
+# As in model 7, each gene has an effect $\gamma_g$ that is the same in all cell lines, and each
+# cell line has an effect $\beta_c$ that is the same for all genes. The new term is $\delta_{gc}$:
+# what gene $g$ does in cell line $c$ beyond these two effects.
 #
 # $$
 # \begin{aligned}
@@ -68,16 +69,16 @@ fit = load_fit("m8")
 # %% tags=["remove-input"]
 source(m8.build)
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Graph of model 8: that of model 7, with an effect delta_gc on a plate of 10 genes by 20 cell lines, which sigma_delta points to and which points to the observations.", "width": "560px"}, "figure": {"name": "fig-graph-8", "caption": "The graph of model 8: that of model 7 with an effect of each gene in each cell line."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Graph of model 8: that of model 7, with an effect delta_gc on a plate of 10 genes by 20 cell lines, which sigma_delta points to and which points to the observations.", "width": "560px"}, "figure": {"name": "fig-graph-8", "caption": "The graph of model 8: that of model 7, with an added effect of each gene in each cell line."}}
 graph(m8.build(screen))
 
 # %% [markdown]
-# All effects integrate out as before, one level after the other ({numref}`fig-graph-8`): first the sgRNAs,
-# then the interactions, the genes, and the cell lines. Five scales are left
-# (`poolscreen.families.crossed.interacting` has the formulas). In a complete screen this takes a few numbers for all
-# genes together. In a screen with gaps most genes are observed in a way of their own, and each has to be
-# computed by itself, which takes longer. {numref}`tbl-diagnostics-8` is the fit to
-# the book's screen.
+# All effects can be integrated out as before, one level after the other ({numref}`fig-graph-8`):
+# first the sgRNAs, then the interactions, the genes, and the cell lines. Five scales are left. The
+# formulas are in `poolscreen.families.crossed.interacting`. In a complete screen this takes a few
+# numbers for all genes together. In a screen with gaps most genes have a pattern of observations of
+# their own. Each of them has to be computed by itself, which takes longer.
+# {numref}`tbl-diagnostics-8` shows the fit to the book's screen.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-diagnostics-8", "caption": "The fit of model 8 to the book's screen: sampler diagnostics."}
 table(diagnostics({"8": fit}))
@@ -85,10 +86,11 @@ table(diagnostics({"8": fit}))
 # %% [markdown]
 # ## A screen that has interactions
 #
-# Simulate a screen as in [chapter 1](01_data_generation), and let every gene differ in every cell line,
-# with a standard deviation of {glue:text}`sd_delta:.1f`. The simplest estimate of an interaction is a
-# difference of means: the mean of the gene in the line, less the mean of the gene, less the mean of the
-# line, plus the mean of all. {numref}`fig-interactions` shows what model 8 makes of it.
+# We simulate a screen as in [chapter 1](01_data_generation), but let every gene differ in every
+# cell line, with a standard deviation of {glue:text}`sd_delta:.1f`. The simplest estimate of an
+# interaction is a difference of means: the mean of the gene in the line, minus the mean of the
+# gene, minus the mean of the line, plus the mean of all. {numref}`fig-interactions` compares these
+# differences with the estimates of model 8.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Interactions estimated by differences of means on x, by model 8 on y; for each gene a line through zero. The line of a gene with one sgRNA is much flatter than the identity, that of a gene with ten is close to it.", "width": "560px"}, "figure": {"name": "fig-interactions", "caption": "Interactions of ten genes with twenty cell lines in a screen that was simulated with interactions: differences of means, and posterior means of model 8. Grey: the identity. Each gene has its own line through its points."}}
 design = replace(Design(), sigma_delta=0.3)
@@ -113,7 +115,7 @@ shrinkage_slopes(
     y="mean",
     identity=1,
     labels=("difference of means", "posterior mean of model 8"),
-    title="Few sgRNAs, little belief in an interaction",
+    title="Stronger shrinkage with fewer sgRNAs",
 )
 
 # %% tags=["hide-input"] table={"name": "tbl-interactions", "caption": "Interactions by the number of sgRNAs of the gene: slope of the line in the figure, root mean square error of differences of means and of model 8, and share of the 94 % intervals that hold the truth."}
@@ -155,22 +157,27 @@ numbers(
 )
 
 # %% [markdown]
-# With one sgRNA the interaction of a gene and the noise of one observation are of the same size, and the
-# model believes about a half of what it sees: the slope is {glue:text}`slope_one:.2f`
-# ($\sigma_\delta^2 / (\sigma_\delta^2 + \sigma^2)$ is {glue:text}`expected_one:.2f` at the true scales). With ten
-# sgRNAs noise has averaged out, and the slope is {glue:text}`slope_ten:.2f`. The reward is a smaller error: over all {glue:text}`n_delta:d`
-# interactions it is {glue:text}`all_8:.3f`, and {glue:text}`all_means:.3f` for the differences of means.
-# ({numref}`tbl-interactions` has some of the genes. Each has twenty interactions only, so that its error is uncertain.)
-# The model has learnt how far to believe from the data: it finds
-# $\sigma_\delta$ to be {glue:text}`found_delta:.2f` (94 % interval {glue:text}`found_low:.2f` to
-# {glue:text}`found_high:.2f`). We asked for {glue:text}`sd_delta:.1f`, and those that were drawn have a standard deviation of {glue:text}`drawn_delta:.2f`. Of their intervals, {glue:text}`held_delta:.0f` % hold the
-# truth.
+# For a gene with one sgRNA, the interaction and the noise of one observation are of the same size.
+# The model takes about a half of what it sees for an interaction: the slope is
+# {glue:text}`slope_one:.2f` ($\sigma_\delta^2 / (\sigma_\delta^2 + \sigma^2)$ is
+# {glue:text}`expected_one:.2f` at the true scales). With ten sgRNAs the noise has averaged out, and
+# the slope is {glue:text}`slope_ten:.2f`. This shrinkage makes the error smaller: over all
+# {glue:text}`n_delta:d` interactions it is {glue:text}`all_8:.3f`, against
+# {glue:text}`all_means:.3f` for the differences of means. {numref}`tbl-interactions` has some of
+# the genes. Each of them has only twenty interactions, so its error is uncertain.
+#
+# The model has learnt from the data how far to shrink. It finds $\sigma_\delta$ to be
+# {glue:text}`found_delta:.2f` (94 % interval {glue:text}`found_low:.2f` to
+# {glue:text}`found_high:.2f`). We asked for {glue:text}`sd_delta:.1f`, and the interactions that
+# were drawn have a standard deviation of {glue:text}`drawn_delta:.2f`. Of the intervals of the
+# interactions, {glue:text}`held_delta:.0f` % hold the truth.
 
 # %% [markdown]
-# ## What models 7 and 7b say of the same truth
+# ## Models 7, 7b and 8 on the same screen
 #
-# Now ask three models the same question of this screen: what does each gene do in each cell line?
-# {numref}`fig-one-line` shows the line in which one gene differs most, and {numref}`tbl-same-truth` counts over all.
+# We now ask three models the same question about this screen: what does each gene do in each cell
+# line? {numref}`fig-one-line` shows the line in which one gene differs most, and
+# {numref}`tbl-same-truth` covers all lines.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "For each of ten genes the estimates of models 7, 7b and 8 in one cell line with intervals, and a black bar at the truth. The intervals of model 7 are short and miss many bars; those of 7b are the longest; those of 8 hold the bars and are shorter.", "width": "640px"}, "figure": {"name": "fig-one-line", "caption": "The effect of each gene in the cell line with the largest interaction, by three models, with 94 % intervals. Black bars: the truth."}}
 line = compared.loc[compared["true"].abs().idxmax(), "cell_line"]
@@ -188,7 +195,7 @@ true = (
 effects = effects.merge(own[["gene", "cell_line"]].assign(true=true))
 intervals_by_model(effects[effects["cell_line"] == line], title=f"Ten genes in {line}")
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-same-truth", "caption": "The effects of ten genes in twenty cell lines by three models, on one screen with interactions: root mean square error, mean length of the 94 % intervals, and share of them that hold the truth; and the same for the mean of a gene over the lines."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-same-truth", "caption": "The effects of ten genes in twenty cell lines by three models, on one screen with interactions: root mean square error, mean length of the 94 % intervals, and share of them that hold the truth. The last three columns show the same for the mean of a gene over the lines."}
 n_lines = len(interacting.cell_lines)
 of_means = pd.concat(
     found.gene_effects(weights=np.full((n_lines, 1), 1 / n_lines), labels=["mean"]).assign(
@@ -201,7 +208,7 @@ of_means["true"] = of_means["gene"].map(mean_truth).astype(float)
 
 
 def judged(found: pd.DataFrame, where: str) -> dict[str, float]:
-    """Hold estimates against the truth."""
+    """Compare estimates with the truth."""
     return {
         f"error {where}": float(np.sqrt(((found["mean"] - found["true"]) ** 2).mean())),
         f"length {where}": float((found["high"] - found["low"]).mean()),
@@ -237,22 +244,26 @@ numbers(
 )
 
 # %% [markdown]
-# Model 7 errs by {glue:text}`error_7:.2f`, and {glue:text}`held_7:.0f` % of its intervals hold the truth. It cannot say that a
-# gene differs in one line, so it is sure that none does. Model 7b errs by {glue:text}`error_7b:.2f`; its intervals
-# hold the truth in {glue:text}`held_7b:.0f` % of the cases, with a mean length of {glue:text}`length_7b:.2f`. Model 8
-# errs by {glue:text}`error_8:.2f`, with {glue:text}`held_8:.0f` % and a length of {glue:text}`length_8:.2f`. It gains over 7b
-# what the other cell lines know of a gene. That is not much here, as the interactions are as large as the noise.
+# Model 7 has an error of {glue:text}`error_7:.2f`, and {glue:text}`held_7:.0f` % of its intervals
+# hold the truth. It has no way to say that a gene differs in one line, so it is sure that none
+# does. Model 7b has an error of {glue:text}`error_7b:.2f`. Its intervals hold the truth in
+# {glue:text}`held_7b:.0f` % of the cases, with a mean length of {glue:text}`length_7b:.2f`. Model 8
+# has an error of {glue:text}`error_8:.2f`. Its intervals hold the truth in
+# {glue:text}`held_8:.0f` % of the cases, with a mean length of {glue:text}`length_8:.2f`. Its
+# advantage over 7b is what the other cell lines say about a gene. That is not much here, because
+# the interactions are as large as the noise.
 #
-# Of the mean of a gene over all lines the three models make what they made of the book's screen. The intervals of 7 and 8 hold the truth for {glue:text}`held_over_7:.0f` %
-# and {glue:text}`held_over_8:.0f` % of the ten genes, those of 7b for {glue:text}`held_over_7b:.0f` %: it does not know that
-# an sgRNA keeps its deviation. This is one screen; [chapter 8](08_which_model) has many, with smaller interactions
-# as well.
+# For the mean of a gene over all lines, the three models do as they did on the book's screen. The
+# intervals of 7 and 8 hold the truth for {glue:text}`held_over_7:.0f` % and
+# {glue:text}`held_over_8:.0f` % of the ten genes. Those of 7b hold it for
+# {glue:text}`held_over_7b:.0f` %, since 7b does not know that an sgRNA keeps its deviation. This is
+# one screen. [Chapter 8](08_which_model) has many, with smaller interactions as well.
 
 # %% [markdown]
-# ## Where there is nothing to find
+# ## A screen without interactions
 #
 # The book's own screen was made without interactions. Does it cost anything to ask for them?
-# {numref}`tbl-nothing` holds models 7 and 8 side by side.
+# {numref}`tbl-nothing` shows models 7 and 8 side by side.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-nothing", "caption": "Models 7 and 8 on the book's own screen, which was made without interactions: posterior means and 94 % intervals."}
 names = ["mu", "sigma_gamma", "sigma_alpha", "sigma_beta", "sigma_delta", "sigma"]
@@ -292,24 +303,28 @@ numbers(
 )
 
 # %% [markdown]
-# Very little. The posterior of $\sigma_\delta$ lies against zero, with a mean of {glue:text}`nothing_mean:.3f` and an interval
-# up to {glue:text}`nothing_high:.2f`, and the other scales are those of model 7. On {glue:text}`n_screens:d` screens that
-# were simulated as this one, the error of an effect in a line is {glue:text}`many_8:.3f` by model 8 and
-# {glue:text}`many_7:.3f` by model 7, and {glue:text}`many_held_8:.1f` % and {glue:text}`many_held_7:.1f` % of the intervals
-# hold the truth. A prior that allows interactions, and does not insist on them, lets the data decide.
+# It costs very little. The posterior of $\sigma_\delta$ lies close to zero, with a mean of
+# {glue:text}`nothing_mean:.3f` and an interval up to {glue:text}`nothing_high:.2f`. The other
+# scales are those of model 7. On {glue:text}`n_screens:d` screens that were simulated like this
+# one, the error of an effect in a line is {glue:text}`many_8:.3f` by model 8 and
+# {glue:text}`many_7:.3f` by model 7, and {glue:text}`many_held_8:.1f` % and
+# {glue:text}`many_held_7:.1f` % of their intervals hold the truth. A prior that allows
+# interactions, and does not insist on them, lets the data decide.
 #
-# The posterior says "at most {glue:text}`nothing_high:.2f`", and not "none". The prior matters for that: an exponential
-# density is largest at zero, so that a $\sigma_\delta$ that is not needed can go there.
+# The posterior says "at most {glue:text}`nothing_high:.2f`", and not "none". The prior matters for
+# that. An exponential density is largest at zero, so a $\sigma_\delta$ that is not needed can go to
+# zero.
 
 # %% [markdown]
-# ## What the design must have
+# ## Which designs can tell the scales apart
 #
-# Five scales can be told apart only if the design lets them. An interaction shows in the *agreement* of
-# several sgRNAs of a gene in a line. If each gene has one sgRNA, and each sgRNA is observed once in a line,
-# then an interaction and the noise are the same to the model, and only the sum of their variances is known.
-# {numref}`tbl-told-apart` lists what the designs of some screens leave open.
+# The five scales can be told apart only if the design of the screen allows it. An interaction shows
+# in the *agreement* of several sgRNAs of a gene in a line. If each gene has one sgRNA, and each
+# sgRNA is observed once in a line, then the model cannot tell an interaction from noise, and only
+# the sum of their variances is known. {numref}`tbl-told-apart` lists for some designs which scales
+# remain open.
 
-# %% tags=["hide-input"] table={"name": "tbl-told-apart", "caption": "Scales of model 8 of which a design tells only the sum of squares."}
+# %% tags=["hide-input"] table={"name": "tbl-told-apart", "caption": "Scales of model 8 that a design does not tell apart, because it determines only the sum of their squares."}
 designs = {
     "the book's screen": Design(),
     "one sgRNA per gene": Design(sgrnas_per_gene=(1,) * 10),
@@ -328,20 +343,23 @@ assert told["the book's screen"] == "none"
 assert "sigma_delta and sigma" in told["one sgRNA per gene"]
 
 # %% [markdown]
-# With one sgRNA per gene, the scatter of sgRNAs is also a part of the effect of the gene: nothing tells
-# whether a gene matters, or its one sgRNA is odd. With a single cell line there is no other line to
-# differ from. Replicates tell the noise apart, and nothing else. Where a design leaves the split open, the
-# prior decides it, as it did in [chapter 4](04_integrating_out).
+# With one sgRNA per gene, the scatter of sgRNAs is also a part of the effect of the gene. The data
+# cannot tell whether a gene matters or its one sgRNA is unusual. With a single cell line there is
+# no other line from which a gene could differ. Replicates tell the noise apart, and nothing else.
+# Where a design leaves the split open, the prior decides it, as it did in
+# [chapter 4](04_integrating_out).
 #
-# Replicates raise another question. In model 8 the replicates of an sgRNA in a line are independent. If the
-# sgRNA works better in one line than in others, they are not. The model `m8_replicates` gives each sgRNA a
-# deviation of its own in each line, beside the one that it keeps in all.
+# Replicates raise another question. In model 8 the replicates of an sgRNA in a line are
+# independent. If the sgRNA works better in one line than in others, they are not. The model
+# `m8_replicates` gives each sgRNA a deviation of its own in each line, in addition to the one that
+# it keeps in all lines.
 
 # %% [markdown]
-# ## Is it right?
+# ## Calibration of model 8
 #
-# {numref}`fig-calibration-8` and {numref}`tbl-coverage-8` are the calibration of [chapter 5](05_calibration): a thousand screens
-# drawn from the prior of model 8, and the ranks of their true values.
+# {numref}`fig-calibration-8` and {numref}`tbl-coverage-8` show the calibration of
+# [chapter 5](05_calibration) for model 8: a thousand screens drawn from its prior, and the ranks of
+# their true values.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Panels of rank curves for the scalars of model 8, and for the first and last of its effects; all stay within their grey bands."}, "figure": {"name": "fig-calibration-8", "caption": "Calibration of model 8: difference of the ranks from uniform, with 94 % simultaneous bands."}}
 ranks = pit(load_calibration("m8"))
@@ -356,14 +374,17 @@ assert p_values.min() > 0.05 / len(p_values)
 numbers({"smallest_p": p_values.min(), "n_quantities": len(p_values)})
 
 # %% [markdown]
-# Of {glue:text}`n_quantities:d` quantities the smallest p-value is {glue:text}`smallest_p:.3f`, which is no surprise among
-# so many.
+# Over {glue:text}`n_quantities:d` quantities the smallest p-value is {glue:text}`smallest_p:.3f`,
+# which is no surprise among so many.
 
 # %% [markdown]
 # ## What we have learnt
 #
-# - An interaction of gene and cell line is what a screen of several lines is made for. Model 7 denies it, model 7b
-#   finds it without the help of the other lines, and model 8 finds it with their help.
-# - An interaction is believed in proportion to its evidence. With one sgRNA about a half of it is taken for noise.
-# - Where there are no interactions, model 8 finds a scale next to zero, and the answers of model 7.
+# - A screen of several lines is made to find interactions of gene and cell line. Model 7 rules them
+#   out, model 7b finds them without the help of the other lines, and model 8 finds them with their
+#   help.
+# - The less evidence there is for an interaction, the more model 8 shrinks it. With one sgRNA about
+#   a half of it is taken for noise.
+# - Where there are no interactions, model 8 finds a scale close to zero, and gives the answers of
+#   model 7.
 # - It takes several sgRNAs per gene, or replicates, to tell an interaction from noise.

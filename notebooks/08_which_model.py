@@ -11,10 +11,11 @@
 # %% [markdown]
 # # Which model to believe
 #
-# In a real screen the truth is not known, and a model has to be chosen without it. This chapter lets all
-# models of the book predict what they have not seen: a single observation, a whole sgRNA, a whole cell
-# line. Only then does it look at the truth, on many screens, by the number of sgRNAs of a gene. It ends
-# with a recommendation, and with what that depends on.
+# In a real screen the truth is not known, and a model has to be chosen without it. This chapter
+# compares the models of the book by how well they predict what they have not seen: a single
+# observation, a whole sgRNA, or a whole cell line. Only then does it compare them with the truth,
+# on many screens, by the number of sgRNAs of a gene. It ends with a recommendation, and with what
+# that depends on.
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -58,14 +59,15 @@ fits = {
 }
 
 # %% [markdown]
-# ## Eight models, one family
+# ## Eight models and what they share
 #
-# Given its scales, every model of the book is a sum of independent normal parts, and a model is the list of
-# what shares a part. {numref}`tbl-candidates` is that list. The rest of the chapter is about what follows
-# from it. Model 7c without pooling is least squares with an effect of each gene and of each cell line; it is
-# here to tell apart what the structure of a model gives and what pooling gives.
+# Given its scales, every model of the book writes an observation as a sum of independent normal
+# parts. A model is defined by which observations share a part ({numref}`tbl-candidates`). The
+# rest of the chapter is about what follows from this. Model 7c without pooling is least squares
+# with an effect of each gene and of each cell line. It is here to separate what the structure of
+# a model gives from what pooling gives.
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-candidates", "caption": "The candidates: which observations share a draw of each scale, besides an overall mean and the noise of each observation."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-candidates", "caption": "The candidate models: which observations share a draw of each scale. All have an overall mean and noise as well."}
 table(
     pd.DataFrame(
         [
@@ -95,22 +97,24 @@ table(
 )
 
 # %% [markdown]
-# What some observations say of the others is then known exactly: conditional normal distributions, with the
-# scales as the only thing to average over. To leave something out, the draws of the scales are given
-# the weights that take its density out of them, smoothed by Pareto's distribution (PSIS)
-# {cite:p}`vehtari2017,vehtari2024`, and no model need be fitted again. Its diagnostic is the *Pareto k*:
-# above {glue:text}`max_k:.1f` the weights are not to be trusted, and one would refit.
+# Given the scales, all observations are jointly normal, so we know exactly what some of them say
+# about the others: a conditional normal distribution. Only the scales have to be averaged over,
+# and their draws come from a fit to all observations. To leave some out, each draw is given a
+# weight that takes their density out (Pareto-smoothed importance sampling, PSIS
+# {cite:p}`vehtari2017,vehtari2024`), and no model has to be fitted again. The diagnostic of these
+# weights is the *Pareto k*: above {glue:text}`max_k:.1f` they cannot be trusted, and one would
+# refit.
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show how a part is predicted from the rest", "code_prompt_hide": "Hide how a part is predicted from the rest"}
 source(predict)
 
 # %% [markdown]
-# ## One observation at a time
+# ## Leaving out one observation
 #
-# {numref}`tbl-loo-all` is the usual comparison: the expected log predictive density (elpd) of one observation
-# from all others, added up over the {glue:text}`n_rows:,` observations.
+# {numref}`tbl-loo-all` is the usual comparison: the expected log predictive density (elpd) of one
+# observation given all others, added up over the {glue:text}`n_rows:,` observations.
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-loo-all", "caption": "Leave-one-out, one observation at a time: expected log predictive density, difference from the best with its standard error, largest Pareto k, error of the predictions, and how many observations their 94 % intervals hold."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-loo-all", "caption": "Leave-one-out, one observation at a time: expected log predictive density (elpd), difference from the best model with its standard error, largest Pareto k, error of the predictions, and share of the observations in their 94 % intervals."}
 tasks = {
     "an observation": "observation",
     "an sgRNA": "sgRNA",
@@ -123,7 +127,7 @@ compared = {
 }
 table(compared["an observation"], digits=2)
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-conditional", "caption": "The same with the density of an observation given its own intercept: elpd, and how many observations have a Pareto k that says the estimate fails."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-conditional", "caption": "Leave-one-out from the density of an observation given its own intercept: elpd, and share of the observations whose Pareto k says that the estimate fails."}
 conditional = pd.concat(
     leave_one_out(
         fit["posterior"].to_dataset().isel(draw=slice(None, None, 4)),
@@ -175,33 +179,36 @@ numbers(
 )
 
 # %% [markdown]
-# Models 7 and 8 lead; 7 is ahead by {glue:text}`gap_8:.1f`, as this screen has no interactions. Model 7c is behind
-# by {glue:text}`gap_7c:.0f` (standard error {glue:text}`gap_7c_se:.0f`), 7a by {glue:text}`gap_7a:.0f`
-# ({glue:text}`gap_7a_se:.0f`). These are sums over all observations: for a single one the lead over 7c is worth
-# {glue:text}`gap_7c_each:.2f`. Models 7a and 7b differ by {glue:text}`gap_7b:.2f`:
-# with one observation per sgRNA and cell line they are, integrated, the same model
-# ([chapter 4](04_integrating_out)). The largest k in this chapter is {glue:text}`largest_k:.2f`, so
-# every comparison can be trusted, and nothing had to be refitted.
+# Models 7 and 8 predict best. Model 7 is ahead by {glue:text}`gap_8:.1f`, as this screen has no
+# interactions. Model 7c is behind by {glue:text}`gap_7c:.0f` (standard error
+# {glue:text}`gap_7c_se:.0f`), and 7a by {glue:text}`gap_7a:.0f` ({glue:text}`gap_7a_se:.0f`).
+# These are sums over all observations; for a single one the lead over 7c is
+# {glue:text}`gap_7c_each:.2f`. Models 7a and 7b differ by {glue:text}`gap_7b:.2f`. With one
+# observation per sgRNA and cell line they are the same model once their effects are integrated
+# out ([chapter 4](04_integrating_out)). The largest k in this chapter is
+# {glue:text}`largest_k:.2f`, so every comparison can be trusted, and no model had to be refitted.
 #
-# **What goes wrong otherwise.** {numref}`tbl-conditional` uses the density of an observation given *its own
-# intercept*, the default of most software. For 7b without pooling, {glue:text}`bad_k_unpooled:.0f` % of the
-# observations have a k beyond the bound, and the elpd reads {glue:text}`false_unpooled:,.0f`; it is
-# {glue:text}`true_unpooled:,.0f`. For 7b it reads {glue:text}`false_7b:,.0f` ({glue:text}`bad_k_7b:.0f` % of
-# the k too large) and is {glue:text}`true_7b:,.0f`. Where each effect has many observations, as in 7 and
-# 7c, both agree. Two rows of such a table can be compared if both predict the same thing, and if k is below the bound
-# in both.
+# **What goes wrong with the default.** {numref}`tbl-conditional` uses the density of an
+# observation given *its own intercept*, as most software does by default. For 7b without pooling
+# the elpd comes out as {glue:text}`false_unpooled:,.0f` instead of
+# {glue:text}`true_unpooled:,.0f`, and {glue:text}`bad_k_unpooled:.0f` % of the observations have
+# a k above the bound. For 7b it comes out as {glue:text}`false_7b:,.0f` instead of
+# {glue:text}`true_7b:,.0f`, and {glue:text}`bad_k_7b:.0f` % of the k are too large. Where each
+# effect has many observations, as in 7 and 7c, the two values agree. Two rows of such a table can
+# be compared if both models predict the same thing, and if k is below the bound in both.
 
 # %% [markdown]
-# ## A whole sgRNA, a whole cell line
+# ## Leaving out an sgRNA or a cell line
 #
-# An observation is the wrong thing to leave out if the question is what a *new sgRNA* will do: its other
-# {glue:text}`n_other_lines:d` cell lines stay in the data and tell. So leave out all of it, and predict its
-# {glue:text}`n_lines:d` fold changes together; then all of a cell line, {glue:text}`n_sgrnas:d` fold changes.
-# And, as in a pilot, see half of it, and predict the rest: an sgRNA in every other cell line, a cell line from
-# every other sgRNA. {numref}`fig-losses` and {numref}`tbl-left-out` show by how much each model does worse than
-# the best.
+# Leaving out single observations does not show how well a *new sgRNA* is predicted, because its
+# other {glue:text}`n_other_lines:d` cell lines stay in the data. For that, leave out the whole
+# sgRNA, and predict its {glue:text}`n_lines:d` log fold changes together. Then leave out a whole
+# cell line, with {glue:text}`n_sgrnas:d` log fold changes. Finally, as in a pilot, look at one
+# half and predict the other: every other cell line of an sgRNA, or every other sgRNA of a cell
+# line. {numref}`fig-losses` and {numref}`tbl-left-out` show by how much each model does worse
+# than the best.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Five panels, by what is left out: an observation, an sgRNA, half of an sgRNA, a cell line, half of a cell line. In each, model 7 is at zero, 7c a little above, 7b and 7a together farther, 7a without pooling close to them or beyond.", "width": "560px"}, "figure": {"name": "fig-losses", "caption": "Loss in log predictive density per observation against model 7, with two standard errors to either side, by what is left out. 7b without pooling is off the scale, and is in the table."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Five panels, by what is left out: an observation, an sgRNA, half of an sgRNA, a cell line, half of a cell line. In each, model 7 is at zero, 7c is a little above, 7b and 7a are together farther away, and 7a without pooling is close to them or beyond.", "width": "560px"}, "figure": {"name": "fig-losses", "caption": "Loss in log predictive density per observation against model 7, by what is left out. Bars: two standard errors to either side. 7b without pooling is off the scale, and is in the table."}}
 sizes = {task: sum(map(len, parts_left_out(screen)[name])) for task, name in tasks.items()}
 losses = pd.concat(
     pd.DataFrame(
@@ -215,10 +222,10 @@ losses = pd.concat(
     for task, found in compared.items()
 )
 predictive_losses(
-    losses[losses["model"] != "7b, no pooling"], title="Who predicts what is left out?"
+    losses[losses["model"] != "7b, no pooling"], title="Loss by what is left out"
 )
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-left-out", "caption": "Leaving out larger parts: joint log density of each part given the rest, added up over the parts, and the error of the single predictions."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-left-out", "caption": "Leaving out larger parts: joint log density of each part given the rest, added up over the parts (elpd), and error of the single predictions."}
 table(
     pd.concat(
         [compared[task].assign(**{"left out": task}) for task in tasks if task != "an observation"]
@@ -283,46 +290,49 @@ numbers(
 )
 
 # %% [markdown]
-# **A new sgRNA.** Model 7 predicts it best. Added up over {glue:text}`n_sgrnas:d` sgRNAs it leads by
-# {glue:text}`guide_gap_7c:.0f` over 7c (standard error {glue:text}`guide_gap_7c_se:.0f`) and by
-# {glue:text}`guide_gap_7a:.0f` over 7a ({glue:text}`guide_gap_7a_se:.0f`); for one sgRNA, with its
-# {glue:text}`n_lines:d` fold changes, that is {glue:text}`guide_each_7c:.1f` and {glue:text}`guide_each_7a:.1f`.
-# As single numbers its predictions and those of 7c are alike, with root mean square errors of
-# {glue:text}`guide_rmse_7:.3f` and {glue:text}`guide_rmse_7c:.3f`, against {glue:text}`guide_rmse_7a:.3f` of 7a. What
-# 7c does not know is that the errors of one sgRNA go together: it takes {glue:text}`n_lines:d` misses in one
-# direction for bad luck. Once half of the sgRNA has been seen, that knowledge is of use: model 7 predicts
-# the rest to {glue:text}`half_guide_rmse_7:.3f`, near the noise of {glue:text}`noise:.1f`, and 7a to
-# {glue:text}`half_guide_rmse_7a:.3f`.
+# **A new sgRNA.** Model 7 predicts it best. Added up over {glue:text}`n_sgrnas:d` sgRNAs, its
+# lead is {glue:text}`guide_gap_7c:.0f` over 7c (standard error {glue:text}`guide_gap_7c_se:.0f`)
+# and {glue:text}`guide_gap_7a:.0f` over 7a ({glue:text}`guide_gap_7a_se:.0f`). For one sgRNA,
+# with its {glue:text}`n_lines:d` log fold changes, this is {glue:text}`guide_each_7c:.1f` and
+# {glue:text}`guide_each_7a:.1f`. As single numbers, the predictions of 7 and 7c are equally good:
+# their root mean square errors are {glue:text}`guide_rmse_7:.3f` and
+# {glue:text}`guide_rmse_7c:.3f`, and that of 7a is {glue:text}`guide_rmse_7a:.3f`. But 7c treats
+# the errors of one sgRNA as independent, so {glue:text}`n_lines:d` misses in one direction count
+# as bad luck. In model 7 they go together. This helps once half of the sgRNA has been seen:
+# model 7 predicts the rest with an error of {glue:text}`half_guide_rmse_7:.3f`, near the noise of
+# {glue:text}`noise:.1f`, and 7a with {glue:text}`half_guide_rmse_7a:.3f`.
 #
-# **A new cell line.** Nobody knows how a cell line will differ before it is seen, and all models err by more than
-# one: {glue:text}`line_rmse_7:.2f` (7) and {glue:text}`line_rmse_7a:.2f` (7a). But the crossed models know that whatever
-# comes will shift all genes alike, and that is worth {glue:text}`line_7a:.2f` per observation against 7a (standard
-# error {glue:text}`line_7a_se:.2f`). After half of its sgRNAs, model 7 predicts the others to
-# {glue:text}`half_line_rmse_7:.3f`, 7a to {glue:text}`half_line_rmse_7a:.3f`.
+# **A new cell line.** Before a cell line is seen, nobody knows how it will differ, and all errors
+# are above one: {glue:text}`line_rmse_7:.2f` for 7 and {glue:text}`line_rmse_7a:.2f` for 7a. In
+# the crossed models, however, it shifts all genes alike. This gains {glue:text}`line_7a:.2f` per
+# observation over 7a (standard error {glue:text}`line_7a_se:.2f`). After half of its sgRNAs,
+# model 7 predicts the others with an error of {glue:text}`half_line_rmse_7:.3f`, and 7a with
+# {glue:text}`half_line_rmse_7a:.3f`.
 
 # %% [markdown]
-# ## Against the truth, by number of sgRNAs
+# ## Comparison with the truth, by number of sgRNAs
 #
-# So far nothing was used that a screener would not have. Now the truth. On one screen ten genes are ten
-# anecdotes (in chapter 3, `gene_0` lost by pooling). So {glue:text}`n_screens:d` screens were simulated as this
-# one, and every model was fitted to each. {numref}`fig-in-each-line` is about the effect of a gene in a cell line,
-# $\gamma_g + \beta_c$.
+# So far we have used nothing that is missing in a real screen. Now we use the truth. The ten
+# genes of one screen are too few for a general answer (in chapter 3, pooling made the estimates
+# of `gene_0` worse). Therefore {glue:text}`n_screens:d` screens were simulated in the same way,
+# and every model was fitted to each. {numref}`fig-in-each-line` is about the effect of a gene in
+# a cell line, $\gamma_g + \beta_c$.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels over the number of sgRNAs, one to ten. Above, the error: all curves fall; models 7, 8 and 7c, with and without pooling, begin far below the others, which come near only slowly. Below, the share of intervals that hold the truth: 7, 8, 7a and 7b stay near the dotted 94 %, 7c with and without pooling and 7b without pooling lie below."}, "figure": {"name": "fig-in-each-line", "caption": "The effect of a gene in a cell line, by the number of its sgRNAs: root mean square error, and share of the 94 % intervals that hold the truth (dotted: 94 %). Bars: two standard errors over the simulated screens."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels over the number of sgRNAs, one to ten. Above, the error: all curves fall. Models 7, 8 and 7c, with and without pooling, begin far below the others, which approach them only slowly. Below, the share of intervals that hold the truth: 7, 8, 7a and 7b stay near the dotted line at 94 %; 7c with and without pooling and 7b without pooling lie below it."}, "figure": {"name": "fig-in-each-line", "caption": "The effect of a gene in a cell line, by the number of its sgRNAs: root mean square error, and share of the 94 % intervals that hold the truth (dotted: 94 %). Bars: two standard errors over the simulated screens."}}
 recoveries = {name: found["recovery"].to_dataset() for name, found in predictions.items()}
 in_each = by_sgrnas(recoveries, "in each line")
 right = {"intervals that hold the truth, %": 94.0}
 by_number_of_sgrnas(in_each, title="The effect of a gene in a cell line", lines=right)
 
 # %% [markdown]
-# {numref}`fig-over-all-lines` is about the gene's effect over all cell lines, less that of the average gene:
-# what a list of essential genes is made from.
+# {numref}`fig-over-all-lines` is about the effect of a gene over all cell lines, less that of the
+# average gene. Lists of essential genes are made from this effect.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels over the number of sgRNAs. Above, the error: the curves of all models nearly coincide and fall. Below, the share of intervals that hold the truth: model 7 stays at the dotted 94 %, 7a and 7b lie near one half, 7c between or below, 7b without pooling lowest."}, "figure": {"name": "fig-over-all-lines", "caption": "The effect of a gene over all cell lines, less the average gene, by the number of its sgRNAs. As above."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels over the number of sgRNAs. Above, the error: the curves of all models nearly coincide and fall. Below, the share of intervals that hold the truth: model 7 stays at the dotted line at 94 %, 7a and 7b lie near one half, 7c lies between or below, and 7b without pooling is lowest."}, "figure": {"name": "fig-over-all-lines", "caption": "The effect of a gene over all cell lines, less that of the average gene, by the number of its sgRNAs. Bars as above."}}
 over_all = by_sgrnas(recoveries, "over all lines")
 by_number_of_sgrnas(over_all, title="The effect of a gene over all lines", lines=right)
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-recommendation", "caption": "All models in one table. Loss: log predictive density per observation against model 7. Errors and coverage: over the simulated screens; *few* and *many* are genes with one or two, and with nine or ten sgRNAs, in a cell line."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-recommendation", "caption": "All models in one table. Loss: in log predictive density per observation, against model 7. Errors and coverage: over the simulated screens. *Few* and *many* are errors in a cell line, for genes with one or two sgRNAs and with nine or ten."}
 wide = []
 for name in predictions:
     of_model = recoveries[name]
@@ -391,33 +401,38 @@ numbers(
 )
 
 # %% [markdown]
-# **Structure, and then pooling.** Two things change on the way from 7a without pooling to model 7, and 7c without
-# pooling lies between them. Take a gene with one sgRNA. With an estimate of its own in each cell line the error is
-# {glue:text}`one_unpooled:.3f`, and the pooling of 7a takes {glue:text}`gain_7a:.1f` % off that. With an effect of the
-# gene and one of the line, but no pooling, it is {glue:text}`one_additive:.3f`: {glue:text}`times_one:.1f` times less.
-# Pooling these effects as well, as model 7 does, gives {glue:text}`one_7:.3f`. Over all genes the three errors are
-# {glue:text}`all_unpooled:.3f`, {glue:text}`all_additive:.3f` and {glue:text}`all_in_line_7:.3f`. On this screen it is the
-# structure that pays: a gene in one cell line learns from its other cell lines, and from the other genes of
-# that line. Pooling adds next to nothing, since the effects of genes and lines are large against what is not known of
-# them. [Below](noisy-screen) is a screen where this is not so.
+# **Structure and pooling.** Two things change from 7a without pooling to model 7: first the
+# structure (7c without pooling), then the pooling. Take a gene with one sgRNA. With a separate
+# estimate in each cell line its error is {glue:text}`one_unpooled:.3f`, and the pooling of 7a
+# takes {glue:text}`gain_7a:.1f` % off that. With an effect of the gene and one of the line, but
+# no pooling, it is {glue:text}`one_additive:.3f`, {glue:text}`times_one:.1f` times smaller. With
+# these effects pooled as well, in model 7, it is {glue:text}`one_7:.3f`. Over all genes these
+# errors are {glue:text}`all_unpooled:.3f` (7a, no pooling), {glue:text}`all_additive:.3f` (7c, no
+# pooling) and {glue:text}`all_in_line_7:.3f` (7). On this screen the structure makes the
+# difference: the estimate for a gene in one cell line uses its other cell lines, and the other
+# genes of that line. Pooling adds next to nothing, because the effects of genes and lines are
+# large compared with the uncertainty about them. A [later section](noisy-screen) has a screen
+# where this is not so.
 #
-# **What intervals are worth.** In a single cell line, 94 % intervals of model 7 hold the truth in
-# {glue:text}`each_7:.1f` % of the cases and those of 7a in {glue:text}`each_7a:.1f` %; least squares with genes and
-# lines, which does not know of sgRNAs, in {glue:text}`each_additive:.1f` %. Over all lines it is
-# {glue:text}`over_7:.1f` % against {glue:text}`over_7a:.1f` % (7b {glue:text}`over_7b:.1f` %, 7c
-# {glue:text}`over_7c:.1f` %): what chapter 6 saw on one screen is the rule. (Fits that failed the gate are counted;
-# they are at most {glue:text}`most_faults:.0f` % of the fits of a model.)
+# **Coverage of the intervals.** In a single cell line, 94 % intervals of model 7 hold the truth
+# in {glue:text}`each_7:.1f` % of the cases, and those of 7a in {glue:text}`each_7a:.1f` %. For
+# least squares with genes and lines, which has no effects of sgRNAs, the share is
+# {glue:text}`each_additive:.1f` %. Over all lines it is {glue:text}`over_7:.1f` % for 7 and
+# {glue:text}`over_7a:.1f` % for 7a (7b {glue:text}`over_7b:.1f` %, 7c
+# {glue:text}`over_7c:.1f` %): what chapter 6 saw on one screen is the rule. (Fits that failed the
+# gate are included; they are at most {glue:text}`most_faults:.0f` % of the fits of a model.)
 
 # %% [markdown]
 # ## What changes with the design
 #
-# Does it help to screen more cell lines, or each of them three times? And what if sgRNAs are not as tame as normal
-# distributions have it? {numref}`tbl-designs` holds the book's design against four others, each with
-# {glue:text}`other_screens:d` simulated screens: fewer cell lines, and more; three replicates of every sgRNA in every
-# line; and effects of sgRNAs from Student's t with three degrees of freedom, with the same standard deviation. (The
-# shares have standard errors of up to {glue:text}`most_se:.0f` percentage points.)
+# Does it help to screen more cell lines, or each of them three times? And what if the effects of
+# sgRNAs have heavier tails than a normal distribution? {numref}`tbl-designs` compares the book's
+# design with four others, each with {glue:text}`other_screens:d` simulated screens: fewer cell
+# lines; more cell lines; three replicates of every sgRNA in every line; and effects of sgRNAs
+# from Student's t with three degrees of freedom and the same standard deviation. (The shares have
+# standard errors of up to {glue:text}`most_se:.0f` percentage points.)
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-designs", "caption": "The effect of a gene by the design of the screen, in a cell line and over all lines: root mean square error, the largest error of a gene over all lines, mean length of the 94 % intervals, and share of them that hold the truth."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-designs", "caption": "The effect of a gene by the design of the screen, in a cell line and over all lines: root mean square error, largest error of a gene over all lines, mean length of the 94 % intervals over all lines, and share of the intervals that hold the truth."}
 groups = {
     "20 cell lines": "recovery",
     "5 cell lines": "recovery_5_lines",
@@ -505,35 +520,42 @@ numbers(
 )
 
 # %% [markdown]
-# - **More cell lines.** From {glue:text}`few_lines:d` of them to {glue:text}`many_lines:d` the error of a gene's
-#   overall effect falls from {glue:text}`few_error:.3f` to {glue:text}`many_error:.3f` only: what remains is the
-#   scatter of its sgRNAs, which no cell line can average away. Model 7a does not know that. Its intervals go on
-#   shrinking, and hold the truth in {glue:text}`few_held:.0f` % of the cases with {glue:text}`few_lines:d` lines and
-#   in {glue:text}`many_held:.0f` % with {glue:text}`many_lines:d`. More data make a wrong model surer.
-# - **Replicates** help in a single line: the error of 7b falls from {glue:text}`one_replicate:.3f` to
-#   {glue:text}`three_replicates:.3f`. They also show the noise by itself, and then 7a and 7b part. 7b tells noise from
-#   the scatter of sgRNAs ([chapter 4](04_integrating_out)), and {glue:text}`in_line_replicates_7b:.0f` % of its
-#   intervals in single lines hold the truth. 7a takes the scatter for noise that replicates average away:
-#   {glue:text}`in_line_replicates_7a:.0f` %. Over all lines replicates make neither honest
-#   ({glue:text}`replicates_7a:.0f` % and {glue:text}`replicates_7b:.0f` %, model 7 {glue:text}`replicates_7:.0f` %).
-# - **More sgRNAs per gene** help all models ({numref}`fig-over-all-lines`), and nothing else helps a gene's overall
-#   effect much.
-# - **Heavier tails.** Most sgRNAs then lie closer to their gene, and a few far from it. Over all lines model 7 errs by
-#   {glue:text}`tails_error:.3f` (with normal effects by {glue:text}`normal_error:.3f`), and {glue:text}`tails_held:.0f` % of
-#   its intervals hold the truth. Much of that error is one of the {glue:text}`tails_genes:d` genes. It has a single sgRNA, and
-#   the model misses it by {glue:text}`tails_largest:.1f` with an interval of length {glue:text}`tails_width:.1f`. With the worst
-#   gene left out of both, the errors are {glue:text}`tails_rest:.3f` and {glue:text}`normal_rest:.3f`. To a normal model a failed
-#   sgRNA is evidence about its gene. [The next chapter](09_real_screen) finds such tails in a real screen.
+# - **More cell lines.** From {glue:text}`few_lines:d` to {glue:text}`many_lines:d` cell lines,
+#   the error of a gene's overall effect falls only from {glue:text}`few_error:.3f` to
+#   {glue:text}`many_error:.3f`. What remains is the scatter of its sgRNAs, which no cell line can
+#   average away. Model 7a treats this scatter as noise. Its intervals go on shrinking, and hold
+#   the truth in {glue:text}`few_held:.0f` % of the cases with {glue:text}`few_lines:d` lines and
+#   in {glue:text}`many_held:.0f` % with {glue:text}`many_lines:d`. More data make a wrong model
+#   more certain.
+# - **Replicates** help in a single line: the error of 7b falls from
+#   {glue:text}`one_replicate:.3f` to {glue:text}`three_replicates:.3f`. They also show the noise
+#   by itself, so 7a and 7b are no longer the same model. Model 7b tells noise from the scatter of
+#   sgRNAs ([chapter 4](04_integrating_out)), and {glue:text}`in_line_replicates_7b:.0f` % of its
+#   intervals in single lines hold the truth. Model 7a takes the scatter for noise that replicates
+#   average away, and {glue:text}`in_line_replicates_7a:.0f` % of its intervals hold it. Over all
+#   lines, replicates repair the intervals of neither ({glue:text}`replicates_7a:.0f` % and
+#   {glue:text}`replicates_7b:.0f` %, model 7 {glue:text}`replicates_7:.0f` %).
+# - **More sgRNAs per gene** help all models ({numref}`fig-over-all-lines`). Nothing else helps a
+#   gene's overall effect much.
+# - **Heavier tails.** Most sgRNAs then lie closer to their gene, and a few lie far from it. Over
+#   all lines model 7 has an error of {glue:text}`tails_error:.3f` (with normal effects
+#   {glue:text}`normal_error:.3f`), and {glue:text}`tails_held:.0f` % of its intervals hold the
+#   truth. Much of that error comes from one of the {glue:text}`tails_genes:d` genes. It has a
+#   single sgRNA, and the model misses it by {glue:text}`tails_largest:.1f` with an interval of
+#   length {glue:text}`tails_width:.1f`. With the worst gene left out of both, the errors are
+#   {glue:text}`tails_rest:.3f` and {glue:text}`normal_rest:.3f`. A normal model takes a failed
+#   sgRNA as evidence about its gene. [The next chapter](09_real_screen) finds such tails in a
+#   real screen.
 
 # %% [markdown]
 # ## If genes differ between lines
 #
-# So far the truth was that of model 7. Its most doubtful assumption is that a cell line shifts all genes
-# alike. {numref}`tbl-interaction` lets genes differ between lines, by a little and by more: the interactions have standard
-# deviations of {glue:text}`weak:.1f`, {glue:text}`medium:.1f` and {glue:text}`strong:.1f`, where the noise has
-# {glue:text}`noise:.1f`.
+# So far the truth was that of model 7. Its most doubtful assumption is that a cell line shifts
+# all genes alike. In {numref}`tbl-interaction` genes differ between lines: the interactions have
+# standard deviations of {glue:text}`weak:.1f`, {glue:text}`medium:.1f` and
+# {glue:text}`strong:.1f`, and that of the noise is {glue:text}`noise:.1f`.
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-interaction", "caption": "The effect of a gene in a cell line, and over all lines, by the standard deviation of the interactions that were simulated: root mean square error, and share of the 94 % intervals that hold the truth."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-interaction", "caption": "The effect of a gene in a cell line, and over all lines, by the standard deviation of the simulated interactions: root mean square error, and share of the 94 % intervals that hold the truth."}
 strengths = {
     0.0: "recovery",
     0.1: "recovery_interaction_01",
@@ -587,24 +609,27 @@ numbers(
 )
 
 # %% [markdown]
-# The intervals of model 7 in single lines fail at once: {glue:text}`held_7_1:d` %, {glue:text}`held_7_2:d` % and
-# {glue:text}`held_7_3:d` % of them hold the truth, for interactions of {glue:text}`weak:.1f`,
-# {glue:text}`medium:.1f` and {glue:text}`strong:.1f`. At {glue:text}`medium:.1f` its error of
-# {glue:text}`error_7_2:.3f` is larger than that of no pooling, {glue:text}`error_unpooled_2:.3f`. The intervals of 7b stay honest in
-# single lines ({glue:text}`held_7b_1:d` %, {glue:text}`held_7b_2:d` %, {glue:text}`held_7b_3:d` %), but not over lines. Model 8 is
-# honest in both ({glue:text}`held_8_1:d` %, {glue:text}`held_8_2:d` %, {glue:text}`held_8_3:d` % in single lines), and at
-# {glue:text}`medium:.1f` errs by
-# {glue:text}`error_8_2:.3f` where 7b errs by {glue:text}`error_7b_2:.3f`. Without interactions it errs by
-# {glue:text}`error_8_0:.3f`, and model 7 by {glue:text}`error_7_0:.3f`: the price of asking is small.
+# In single lines, the intervals of model 7 already fail with weak interactions:
+# {glue:text}`held_7_1:d` %, {glue:text}`held_7_2:d` % and {glue:text}`held_7_3:d` % of them hold
+# the truth, for interactions of {glue:text}`weak:.1f`, {glue:text}`medium:.1f` and
+# {glue:text}`strong:.1f`. At {glue:text}`medium:.1f` its error of {glue:text}`error_7_2:.3f` is
+# larger than that of no pooling, {glue:text}`error_unpooled_2:.3f`. The intervals of 7b have the
+# right coverage in single lines ({glue:text}`held_7b_1:d` %, {glue:text}`held_7b_2:d` %,
+# {glue:text}`held_7b_3:d` %), but not over lines. Those of model 8 have it in both
+# ({glue:text}`held_8_1:d` %, {glue:text}`held_8_2:d` %, {glue:text}`held_8_3:d` % in single
+# lines). At {glue:text}`medium:.1f` the error of model 8 is {glue:text}`error_8_2:.3f`, and that
+# of 7b is {glue:text}`error_7b_2:.3f`. Without interactions it is {glue:text}`error_8_0:.3f`, and
+# that of model 7 {glue:text}`error_7_0:.3f`, so it costs little to allow for interactions.
 
 # %% [markdown]
 # (noisy-screen)=
 # ## Where pooling pays
 #
-# Pooling pays where the estimates scatter far against what they are to tell apart. {numref}`tbl-noisy` is about such a
-# design: two cell lines, noise with a standard deviation of {glue:text}`noisy_sigma:.1f`, sgRNAs that scatter about
-# their gene with {glue:text}`noisy_alpha:.1f`, and genes that differ by {glue:text}`noisy_gamma:.1f` only.
-# [The next chapter](09_real_screen) finds a real screen to be like this.
+# Pooling pays where the estimates scatter widely compared with the differences that they should
+# show. {numref}`tbl-noisy` is about such a design. It has two cell lines, and standard deviations
+# of {glue:text}`noisy_sigma:.1f` for the noise, {glue:text}`noisy_alpha:.1f` for sgRNAs about
+# their gene, and only {glue:text}`noisy_gamma:.1f` for genes. [The next chapter](09_real_screen)
+# finds a real screen to be like this.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-noisy", "caption": "The effect of a gene in a noisy screen of two cell lines: root mean square error, and share of the 94 % intervals that hold the truth."}
 noisy = pd.DataFrame(
@@ -632,35 +657,43 @@ numbers(
 )
 
 # %% [markdown]
-# In single lines no pooling errs by {glue:text}`noisy_unpooled:.2f` (7a) and, with the structure of genes and lines, by
-# {glue:text}`noisy_additive:.2f` (7c). Pooling takes the first to {glue:text}`noisy_7a:.2f` (7a), and the second to
-# {glue:text}`noisy_7:.2f` (7; model 8 {glue:text}`noisy_8:.2f`). Here both steps pay. Over all lines
-# {glue:text}`noisy_held_7:d` % of the intervals of model 7 hold the truth, and {glue:text}`noisy_held_additive:d` % of those of
+# In single lines, the error without pooling is {glue:text}`noisy_unpooled:.2f` for 7a and, with
+# the structure of genes and lines, {glue:text}`noisy_additive:.2f` for 7c. Pooling reduces the
+# first to {glue:text}`noisy_7a:.2f` (7a), and the second to {glue:text}`noisy_7:.2f` (7; model 8
+# {glue:text}`noisy_8:.2f`). Here both steps pay. Over all lines {glue:text}`noisy_held_7:d` % of
+# the intervals of model 7 hold the truth, and {glue:text}`noisy_held_additive:d` % of those of
 # least squares.
 
 # %% [markdown]
 # ## A recommendation
 #
-# - *Which genes matter, over the lines screened?* Model 7 or 8. All estimates are about equally good (errors of
-#   {glue:text}`all_7:.3f` for 7, {glue:text}`all_7a:.3f` for 7a), and only the intervals of these two hold what they promise.
-# - *What does a gene do in this one line?* Model 8. Where genes do not differ between lines it is as good as model 7,
-#   and where they do it alone has small errors and honest intervals. It needs several sgRNAs per gene, or replicates.
-# - *How do sgRNAs differ?* Models 7 and 8.
-# - *No pooling* predicts nothing better than its pooled counterpart, and at the level of sgRNAs (7b, no pooling) its
-#   intervals mean nothing.
+# - *Which genes matter, over the lines screened?* Use model 7 or 8. All estimates are about
+#   equally good (errors of {glue:text}`all_7:.3f` for 7, {glue:text}`all_7a:.3f` for 7a), but
+#   only the intervals of these two have the right coverage.
+# - *What does a gene do in this one line?* Use model 8. Where genes do not differ between lines
+#   it is as good as model 7. Where they do, it alone has small errors and the right coverage. It
+#   needs several sgRNAs per gene, or replicates.
+# - *How do sgRNAs differ?* Use model 7 or 8.
+# - *No pooling* predicts nothing better than its pooled counterpart, and at the level of sgRNAs
+#   (7b, no pooling) its intervals mean nothing.
 #
-# The limits: this is a simulated screen, and model 7 made it. A model that is right about its data should win, and
-# did; on other data the ranking may turn. What carries over is the procedure. Write down what is shared. Leave out
-# what you will want to predict. Check with statistics that the model says are absent. And prefer, of two
-# models that predict alike, the one whose intervals you can defend.
+# The limits: the screen is simulated, and model 7 made it. A model that is right about its data
+# should win, and it did; on other data the ranking may change. What carries over is the
+# procedure. Write down what is shared. Leave out what you will want to predict. Check the data
+# for what the model says is absent. Of two models that predict alike, prefer the one whose
+# intervals you can defend.
 
 # %% [markdown]
 # ## What we have learnt
 #
-# - With the effects integrated out, anything can be left out exactly: an observation, an sgRNA, a cell line.
-# - The model that made the data predicts best whatever is left out; how much better depends on what.
-# - Structure and pooling are two steps. On this screen an effect of each gene and of each line makes the errors
-#   {glue:text}`times_one:.1f` times smaller for a gene with one sgRNA and {glue:text}`times_ten:.1f` times for one with ten;
-#   pooling adds little. On a noisy screen both pay.
-# - A model that leaves out what is there is sure of the wrong thing: with interactions the intervals of model 7 fail.
-# - Good estimates may come with bad intervals. No comparison of means shows it.
+# - With the effects integrated out, anything can be left out exactly: an observation, an sgRNA, a
+#   cell line.
+# - The model that made the data predicts best whatever is left out. How much better depends on
+#   what is left out.
+# - Structure and pooling are two steps. On this screen an effect of each gene and of each line
+#   makes the error {glue:text}`times_one:.1f` times smaller for a gene with one sgRNA and
+#   {glue:text}`times_ten:.1f` times for one with ten; pooling adds little. On a noisy screen both
+#   pay.
+# - A model that omits an effect that is there is too certain: with interactions the intervals of
+#   model 7 fail.
+# - Good estimates may come with bad intervals. Comparing the estimates does not show it.

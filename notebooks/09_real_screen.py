@@ -12,11 +12,12 @@
 # # A real screen
 #
 # So far the truth was known, because the screen was simulated. Here it is not. This chapter takes
-# read counts of a published screen in two leukaemia cell lines, makes fold changes of them, and asks what
-# models say: about 100 genes, about the difference between the lines, about sgRNAs that look like failures.
-# Most of it uses models 7a and 7b, which the first chapters explain. Model 7 is asked whether sgRNAs keep
-# their deviation, and model 8 which genes differ between the lines. The chapter ends with where the models
-# strain, and with what two lines without replicates cannot show.
+# the read counts of a published screen in two leukaemia cell lines, and computes log fold changes
+# from them. It asks what the models say about 100 genes, about the difference between the lines,
+# and about sgRNAs that look like failures. Most of it uses models 7a and 7b, which the first
+# chapters explain. Model 7 is used to see whether sgRNAs keep their deviation, and model 8 to see
+# which genes differ between the lines. The chapter ends with where the models do not fit, and
+# with what two lines without replicates cannot show.
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -57,44 +58,46 @@ draws = gene_effects(posterior)
 # %% [markdown]
 # ## The counts
 #
-# Wang and colleagues knocked out genes in two human leukaemia lines, HL60 and KBM7, and counted each
-# sgRNA by sequencing before and after the cells had grown {cite:p}`wang2014`. KBM7 carries the
-# *BCR-ABL1* fusion, which drives chronic myeloid leukaemia; we shall meet *ABL1* again. The part of
-# the data that this book ships has {glue:text}`n_counts` sgRNAs against {glue:text}`n_genes` genes,
-# from the start of the alphabet. {numref}`tbl-counts` shows the first of them.
+# Wang and colleagues knocked out genes in two human leukaemia lines, HL60 and KBM7, and counted
+# each sgRNA by sequencing before and after the cells had grown {cite:p}`wang2014`. KBM7 carries
+# the *BCR-ABL1* fusion, which drives chronic myeloid leukaemia; *ABL1* will come up again below.
+# The part of the data that this book ships has {glue:text}`n_counts` sgRNAs against
+# {glue:text}`n_genes` genes, from the start of the alphabet. {numref}`tbl-counts` shows the first
+# of them.
 
 # %% tags=["hide-input"] table={"name": "tbl-counts", "caption": "Read counts: the first ten sgRNAs."}
 table(counts.head(10))
 
 # %% [markdown]
-# There are no replicates: {numref}`tbl-samples` names one sample before and one after, per line. And
-# these are not genes that were picked for an effect. Most genes can be lost without harm, so most
-# effects should be near zero.
+# There are no replicates: {numref}`tbl-samples` lists one sample before and one after, per line.
+# The genes were not picked for an effect. Most genes can be lost without harm, so most effects
+# should be near zero.
 
 # %% tags=["hide-input"] table={"name": "tbl-samples", "caption": "The samples: which columns of the counts belong together."}
 table(samples)
 
 # %% [markdown]
-# ## From counts to fold changes
+# ## From counts to log fold changes
 #
-# Samples were sequenced to different depths, so their counts must be brought to one scale first. The
-# total would be a poor one: a few sgRNAs that multiply would make all others look depleted. Instead,
-# take each sgRNA's ratio to its own mean over the samples, and the *median* of these ratios as the
-# **size factor** of the sample {cite:p}`anders2010`. Then
+# Samples were sequenced to different depths, so their counts must be brought to one scale first.
+# The total would be a poor scale, because a few sgRNAs that multiply would make all others look
+# depleted. Instead, divide each count by the mean of its sgRNA over the samples. The *median* of
+# these ratios is the **size factor** of the sample {cite:p}`anders2010`. The log fold change is
+# then
 #
 # $$
 # \text{logFC} = \log_2 \frac{n_\text{final} + 1}{n_\text{initial} + 1}
 # $$ (eq-log-fc)
 #
-# with the normalised counts $n$. The one that is added keeps the logarithm finite where no read is
-# left. At last the median of each line is set to zero: the typical gene has no effect, by definition.
+# with the normalised counts $n$. Adding one keeps the logarithm finite where no read is left.
+# Finally the median of each line is set to zero, so the typical gene has no effect by definition.
 # (With known control genes one would use those.)
 #
-# This is what `poolscreen fold-change` does, and what made the screen of this chapter. The size
-# factors of the samples lie between {glue:text}`least_factor:.2f` and {glue:text}`most_factor:.2f`. An
-# sgRNA with fewer than {glue:text}`min_initial` normalised reads at the beginning had nothing to lose;
-# {glue:text}`n_left_out` fold changes were left out for that, which leaves {glue:text}`n_rows:,`
-# of {glue:text}`n_sgrnas` sgRNAs.
+# This is what `poolscreen fold-change` does, and how the screen of this chapter was made. The
+# size factors of the samples lie between {glue:text}`least_factor:.2f` and
+# {glue:text}`most_factor:.2f`. An sgRNA with fewer than {glue:text}`min_initial` normalised reads
+# at the beginning can hardly show a loss. For this reason {glue:text}`n_left_out` log fold
+# changes were left out, which leaves {glue:text}`n_rows:,` of {glue:text}`n_sgrnas` sgRNAs.
 
 # %% tags=["remove-cell"]
 made, notes = fold_changes(counts.rename(columns={"Gene": "gene"}), samples)
@@ -103,11 +106,11 @@ sizes = notes[0].removeprefix("size factors: ").split(",")
 factors = [float(part.split()[-1]) for part in sizes]
 
 # %% [markdown]
-# {numref}`fig-distributions` and {numref}`tbl-distributions` show the result. Both lines are centred on
-# zero, narrow in the middle and long below: {glue:text}`n_lost` measurements fall by five units or more,
-# that is to a thirtieth or less.
+# {numref}`fig-distributions` and {numref}`tbl-distributions` show the result. Both lines are
+# centred on zero, with a narrow middle and a long lower tail: {glue:text}`n_lost` measurements
+# fall by five units or more, that is, to a thirtieth or less.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two violins, HL60 and KBM7, both with their median at zero, broad within one unit of it, with thin tails that reach much further below than above."}, "figure": {"name": "fig-distributions", "caption": "Log fold changes in the two cell lines; bars are medians."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two violins, HL60 and KBM7, both with their median at zero, broad within one unit of it, with thin tails that reach much further below than above."}, "figure": {"name": "fig-distributions", "caption": "Log fold changes in the two cell lines. Bars: medians."}}
 cell_lines(screen.table)
 
 # %% tags=["hide-input"] table={"name": "tbl-distributions", "caption": "Log fold changes by cell line: mean, standard deviation and quantiles."}
@@ -116,46 +119,51 @@ table(by_cell_line(screen), digits=2)
 # %% [markdown]
 # ## Three fits
 #
-# The models are fitted as they stand, with the priors of chapters 2, 3 and 6, and pass the gate:
+# The models are fitted without changes, with the priors of chapters 2, 3 and 6, and pass the
+# gate:
 
-# %% tags=["hide-input"] table={"name": "tbl-diagnostics-wang", "caption": "Diagnostics; R-hat and effective sample sizes are the worst over all parameters."}
+# %% tags=["hide-input"] table={"name": "tbl-diagnostics-wang", "caption": "Diagnostics of the three fits. R-hat and effective sample sizes are the worst over all parameters."}
 table(diagnostics({"7a": one_level, "7b": two_levels, "7": crossed}))
 
 # %% [markdown]
-# Gene effects spread with a standard deviation of {glue:text}`spread:.2f` (94 % interval
-# {glue:text}`spread_low:.2f` to {glue:text}`spread_high:.2f`), and a single measurement scatters about
-# its gene with {glue:text}`total:.2f` ({glue:text}`total_low:.2f` to {glue:text}`total_high:.2f`). That is
-# {glue:text}`times:.0f` times as much, the reverse of the simulated screen. How the scatter divides into
-# sgRNAs and noise is not known, as in [chapter 3](03_model_7b): without replicates $\sigma_\alpha$ may
-# be anything from {glue:text}`alpha_low:.2f` to {glue:text}`alpha_high:.2f`. The gene effects do not
-# depend on it. Nor on the choice of model: those of 7a and 7b differ by at most
+# Gene effects have a standard deviation of {glue:text}`spread:.2f` (94 % interval
+# {glue:text}`spread_low:.2f` to {glue:text}`spread_high:.2f`). A single measurement scatters
+# about its gene with a standard deviation of {glue:text}`total:.2f` ({glue:text}`total_low:.2f`
+# to {glue:text}`total_high:.2f`), which is {glue:text}`times:.0f` times as much. In the simulated
+# screen it was the other way round. How the scatter divides into sgRNAs and noise is not known,
+# as in [chapter 3](03_model_7b): without replicates $\sigma_\alpha$ may be anything from
+# {glue:text}`alpha_low:.2f` to {glue:text}`alpha_high:.2f`. The gene effects do not depend on
+# this, nor on the choice of model: those of 7a and 7b differ by at most
 # {glue:text}`model_gap:.3f`.
 #
-# Do sgRNAs keep their deviation from one line to the other? Model 7 knows, as each was seen in two lines. What is
-# kept is {glue:text}`kept:.0f` % of the variance about gene and line (94 % interval
-# {glue:text}`kept_low:.0f` to {glue:text}`kept_high:.0f` %), against {glue:text}`../notebooks/06_model_7.ipynb::share_percent:.0f` %
-# in the simulated screen. So here too a part of what 7a and 7b take for chance stays with the
-# sgRNA, and what they say of a gene over *both* lines is too sure. Their differences between the lines are not too
-# sure: what an sgRNA keeps cancels in a difference, so that these intervals are, if anything, too wide.
+# Do sgRNAs keep their deviation from one line to the other? Model 7 can tell, because each sgRNA
+# was seen in two lines. What they keep is {glue:text}`kept:.0f` % of the variance about gene and
+# line (94 % interval {glue:text}`kept_low:.0f` to {glue:text}`kept_high:.0f` %), against
+# {glue:text}`../notebooks/06_model_7.ipynb::share_percent:.0f` % in the simulated screen. So
+# here, too, a part of what 7a and 7b take for chance stays with the sgRNA, and their results for
+# a gene over *both* lines are too certain. Their differences between the lines are not: what an
+# sgRNA keeps cancels in a difference, so these intervals are, if anything, too wide.
 #
-# Where effects are small and noise is large, partial pooling has work to do. A gene with ten sgRNAs
-# is pulled {glue:text}`pull:.0f` % of the way to the mean ({numref}`fig-shrinkage-wang`), where the simulated
-# gene of ten moved by {glue:text}`../notebooks/02_model_7a.ipynb::b_last:.1f` %.
+# Where effects are small and noise is large, partial pooling matters. A gene with ten sgRNAs is
+# pulled {glue:text}`pull:.0f` % of the way to the mean ({numref}`fig-shrinkage-wang`). The
+# simulated gene with ten sgRNAs moved by
+# {glue:text}`../notebooks/02_model_7a.ipynb::b_last:.1f` %.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of posterior means of gene effects against plain means. The points lie on a straight line flatter than the identity, and strokes towards zero grow longer with the distance from it."}, "figure": {"name": "fig-shrinkage-wang", "caption": "Effect of each gene in each line: posterior mean of model 7b against the mean of its measurements. Strokes lead from no pooling (the line) to the estimate. Colour: number of sgRNAs of the gene."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of posterior means of gene effects against plain means. The points lie on a straight line flatter than the identity, and strokes towards zero grow longer with the distance from it."}, "figure": {"name": "fig-shrinkage-wang", "caption": "Effect of each gene in each line: posterior mean of model 7b against the mean of its measurements. Strokes lead from the estimate without pooling (the grey line) to that with partial pooling. Colour: number of sgRNAs of the gene."}}
 shrinkage(before_and_after(screen, effects), title="Pull towards the mean")
 
 # %% [markdown]
 # ## What the models say about 100 genes
 #
-# {numref}`tbl-effects-wang` has every effect with its interval and two probabilities. Of
-# {glue:text}`n_effects` effects, {glue:text}`n_below` are below zero with a probability above 97 %. How many of these
-# are above zero in truth? The model has an answer: the sum of their probabilities to be above zero, which is
-# {glue:text}`false_signs:.2f`. This is an error rate of the *list*, and it holds if the model does. It is not the error rate of a
-# test, which says how often an effect of exactly zero would be called; and it says nothing about the *size* of the effects.
-# None is below minus one with a probability above {glue:text}`strong_probability:.0f` %; the likeliest is
-# {glue:text}`strongest_gene` in {glue:text}`strongest_line`. So the signs of these effects are nearly certain to the
-# model, and large effects are not.
+# {numref}`tbl-effects-wang` lists every effect with its interval and two probabilities. Of
+# {glue:text}`n_effects` effects, {glue:text}`n_below` are below zero with a probability above
+# 97 %. How many of these are really above zero? The model's answer is the sum of their
+# probabilities to be above zero, {glue:text}`false_signs:.2f`. This is an error rate of the
+# *list*, and it holds if the model does. It is not the error rate of a test, which says how often
+# an effect of exactly zero would be called. It also says nothing about the *size* of the effects.
+# No effect is below minus one with a probability above {glue:text}`strong_probability:.0f` %; the
+# likeliest is {glue:text}`strongest_gene` in {glue:text}`strongest_line`. So the model is nearly
+# certain of the signs of these effects, but not that any of them is large.
 
 # %% tags=["hide-input"] table={"name": "tbl-effects-wang", "caption": "Effects of the genes in model 7b, the lowest first: posterior mean, standard deviation, 94 % interval, and the probabilities that the effect is below zero and below minus one."}
 probable = probabilities(effects, draws, (0.0, -1.0)).sort_values("mean")
@@ -164,27 +172,31 @@ table(probable, digits=2, searchable=True)
 # %% [markdown]
 # ## Which effects differ between the lines
 #
-# {numref}`fig-lines` sets the two lines against each other. Differences have posteriors of their own,
-# from the same draws ({numref}`tbl-differences`). For {glue:text}`n_differ` of {glue:text}`n_genes` genes
-# the 94 % interval of the difference excludes zero: {glue:text}`differ`. *ABL1* is what one would hope
-# for: KBM7 lives on BCR-ABL1. The effect is {glue:text}`abl_kbm7:.2f` there, and
-# {glue:text}`abl_hl60:.2f` in HL60.
+# {numref}`fig-lines` plots the two lines against each other. The posteriors of the differences
+# are computed from the same draws ({numref}`tbl-differences`). For {glue:text}`n_differ` of
+# {glue:text}`n_genes` genes the 94 % interval of the difference excludes zero:
+# {glue:text}`differ`. *ABL1* is what one would hope to find, because KBM7 depends on BCR-ABL1.
+# Its effect is {glue:text}`abl_kbm7:.2f` in KBM7, and {glue:text}`abl_hl60:.2f` in HL60.
 #
-# Two cautions. With one culture per line, a difference between the lines is also a difference between
-# two cultures. And model 7b takes the effects of a gene in two lines for independent, which they are not: their
-# posterior means correlate with {glue:text}`correlation:.2f`.
+# There are two cautions. With one culture per line, a difference between the lines is also a
+# difference between two cultures. And model 7b treats the effects of a gene in two lines as
+# independent. They are not: their posterior means have a correlation of
+# {glue:text}`correlation:.2f`.
 #
-# Model 8 shares the effect of a gene between the lines, and puts an interaction on top of it
-# ({numref}`tbl-gaps-8`). One might expect it to find fewer differences. It finds {glue:text}`n_differ_8:d`, and model 7b
-# {glue:text}`n_differ`. It shrinks the differences more: that of *ABL1* is {glue:text}`abl_gap_8:.2f`, and
-# {glue:text}`abl_gap_7b:.2f` in 7b. But it is also surer of them, as it knows that an sgRNA keeps a part of its deviation:
-# the mean standard deviation of a difference is {glue:text}`gap_sd_8:.2f`, and {glue:text}`gap_sd_7b:.2f` in 7b. With
-# {glue:text}`n_genes` genes and 94 % intervals, some six would exclude zero by chance if no gene differed and nothing were
-# pooled; so none of these lists should be read without a look at the sizes. The standard deviation of the interactions is
-# {glue:text}`delta_8:.2f` (94 % interval {glue:text}`delta_low:.2f` to {glue:text}`delta_high:.2f`), about that of the effects that a
-# gene has in both lines, {glue:text}`gamma_8:.2f`.
+# Model 8 shares the effect of a gene between the lines, and adds an interaction
+# ({numref}`tbl-gaps-8`). One might expect it to find fewer differences, but it finds
+# {glue:text}`n_differ_8:d`, and model 7b {glue:text}`n_differ`. It shrinks the differences more:
+# that of *ABL1* is {glue:text}`abl_gap_8:.2f`, and {glue:text}`abl_gap_7b:.2f` in 7b. But it is
+# also more certain of them, because in model 8 an sgRNA keeps a part of its deviation: the mean
+# standard deviation of a difference is {glue:text}`gap_sd_8:.2f`, and {glue:text}`gap_sd_7b:.2f`
+# in 7b. With {glue:text}`n_genes` genes and 94 % intervals, some six would exclude zero by chance
+# if no gene differed and nothing were pooled. None of these lists should therefore be read
+# without a look at the sizes. The standard deviation of the interactions is
+# {glue:text}`delta_8:.2f` (94 % interval {glue:text}`delta_low:.2f` to
+# {glue:text}`delta_high:.2f`), about the same as that of the effects that a gene has in both
+# lines, {glue:text}`gamma_8:.2f`.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of gene effects, KBM7 against HL60, most within half a unit of zero; AATF, ACIN1, ACTR8 and ABL1 are named and lie lowest in KBM7, with error bars of about half a unit on either side."}, "figure": {"name": "fig-lines", "caption": "Effects of the genes in the two lines, model 7b, with 94 % intervals of some. On the grey line they would be equal."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of gene effects, KBM7 against HL60, most within half a unit of zero; AATF, ACIN1, ACTR8 and ABL1 are named and lie lowest in KBM7, with error bars of about half a unit on either side."}, "figure": {"name": "fig-lines", "caption": "Effects of the genes in the two lines by model 7b, with 94 % intervals for the named genes. On the grey line the two effects are equal."}}
 two_cell_lines(
     effects,
     "HL60",
@@ -221,30 +233,36 @@ table(in_both[shown].sort_values("mean, model 8")[named], digits=2)
 # %% [markdown]
 # ## sgRNAs that look like failures
 #
-# Ten sgRNAs should tell the same story. {numref}`tbl-sgrnas-wang` compares each with the others of its
-# gene in the same lines, in standard deviations of the model. {glue:text}`n_far` of
-# {glue:text}`n_compared` lie more than {glue:text}`far:.0f` away, where chance would put
-# {glue:text}`n_far_expected:.0f`. {glue:text}`n_lower` of them are *lower* than the others; {glue:text}`worst` is the
-# extreme, with {glue:text}`worst_mean:.1f` against {glue:text}`worst_others:.1f`. Two explanations offer themselves. An sgRNA
-# may cut elsewhere as well, or have been lost by accident in one culture; then it would stand alone in any gene. Or sgRNAs
-# differ in how *well* they work; then they would differ most where there is something to see.
+# The ten sgRNAs of a gene should agree. {numref}`tbl-sgrnas-wang` compares each with the others
+# of its gene in the same lines, in standard deviations of the model. Of {glue:text}`n_compared`
+# sgRNAs, {glue:text}`n_far` lie more than {glue:text}`far:.0f` away, where chance would put
+# {glue:text}`n_far_expected:.0f`. Of these, {glue:text}`n_lower` are *lower* than the others. The
+# most extreme is {glue:text}`worst`, with a mean of {glue:text}`worst_mean:.1f` against
+# {glue:text}`worst_others:.1f`. There are two possible explanations. An sgRNA may also cut
+# elsewhere, or may have been lost by accident in one culture. Such an sgRNA would stand alone, in
+# any gene. Or sgRNAs differ in how *well* they work. In that case they would differ most where
+# the gene has an effect.
 #
-# The second is a good part of it. Of the {glue:text}`n_far` sgRNAs {glue:text}`far_in_depleted` belong to the eight most
-# depleted of the {glue:text}`n_genes` genes, and {glue:text}`n_ahcy` of them to *AHCY* alone. Within these eight genes sgRNAs scatter with a
-# standard deviation of {glue:text}`scatter_depleted:.2f`, within the others with {glue:text}`scatter_others:.2f`. A deviation that
-# is *added*, as in all models of this book, is the same in every gene. One that is in proportion to the effect would
-# say what is seen here.
+# The second explanation accounts for a good part. Of the {glue:text}`n_far` sgRNAs,
+# {glue:text}`far_in_depleted` belong to the eight most depleted of the {glue:text}`n_genes`
+# genes, and {glue:text}`n_ahcy` of them to *AHCY* alone. Within these eight genes sgRNAs scatter
+# with a standard deviation of {glue:text}`scatter_depleted:.2f`, within the others with
+# {glue:text}`scatter_others:.2f`. In all models of this book, the deviation of an sgRNA is
+# *added*, and is the same in every gene. A deviation in proportion to the effect would describe
+# what is seen here.
 
-# %% tags=["hide-input"] table={"name": "tbl-sgrnas-wang", "caption": "sgRNAs by their distance from the others of their gene; means are over the lines in which both were measured."}
+# %% tags=["hide-input"] table={"name": "tbl-sgrnas-wang", "caption": "sgRNAs by their distance from the others of their gene. Means are over the lines in which both were measured."}
 apart = disagreement(screen, posterior, m7b.FAMILY)
 table(apart, digits=2, searchable=True)
 
 # %% [markdown]
-# ## Where the model strains
+# ## Where the models do not fit
 #
-# There are two strains, and the first is a matter of counts. A fold change from few reads is less certain, and to the
-# models all are alike. {numref}`tbl-by-count` sorts the measurements by the reads at the beginning: the scatter about the
-# gene falls from {glue:text}`sd_few:.2f` to {glue:text}`sd_many:.2f` from the fifth with the fewest reads to that with the most.
+# The models do not fit in two respects. The first concerns the counts: a log fold change from few
+# reads is less certain, but the models treat all alike. {numref}`tbl-by-count` sorts the
+# measurements by the reads at the beginning. The scatter about the gene falls from
+# {glue:text}`sd_few:.2f` in the fifth with the fewest reads to {glue:text}`sd_many:.2f` in that
+# with the most.
 
 # %% tags=["hide-input"] table={"name": "tbl-by-count", "caption": "Standard deviation of the measurements about the effect of their gene (model 7b), by the normalised reads at the beginning."}
 initial = counts.melt("sgRNA", samples["initial"].tolist(), "initial", "reads").merge(samples)
@@ -264,22 +282,26 @@ by_count = residuals.groupby("fifth").agg(
 table(by_count.reset_index().rename(columns={"fewest": "reads from", "most": "to"}), digits=2)
 
 # %% [markdown]
-# The second strain is in the tails. The posterior predictive check of model 7a shows it ({numref}`fig-predicted-wang`): the observed
-# distribution is taller and narrower in the middle than the predicted ones. (That of 7b is kinder, and
-# says less: without replicates an intercept may follow its own measurement.) Half of the measurements lie within
-# {glue:text}`middle:.2f` of their gene; of the normal distribution with the model's scatter, half lies
-# within {glue:text}`middle_expected:.2f`. Part of the reason is in the tails ({numref}`tbl-tails`):
-# {glue:text}`n_tail` measurements lie four standard deviations or more from their gene, and a normal
-# distribution would put {glue:text}`n_tail_expected:.1f` there. To make room for these few, the model
-# takes the noise of all to be larger than it is. So it is too unsure of most genes, and lets one lost
-# sgRNA move a gene's mean too far: without it, the effect would be judged by nine. {numref}`tbl-noise` weighs both
-# strains. A noise that depends on the reads gains {glue:text}`gain_counts:.0f` units of log likelihood, Student's t
-# {glue:text}`gain_t:.0f`, and both together {glue:text}`gain_both:.0f`: each says something that the other does not.
+# The second concerns the tails. The posterior predictive check of model 7a shows it
+# ({numref}`fig-predicted-wang`): the observed distribution is taller and narrower in the middle
+# than the predicted ones. (The check of 7b shows less, because without replicates an intercept
+# may follow its own measurement.) Half of the measurements lie within {glue:text}`middle:.2f` of
+# their gene. Of a normal distribution with the model's scatter, half lies within
+# {glue:text}`middle_expected:.2f`. Part of the reason is in the tails ({numref}`tbl-tails`):
+# {glue:text}`n_tail` measurements lie four standard deviations or more from their gene, where a
+# normal distribution would put {glue:text}`n_tail_expected:.1f`. To make room for these few, the
+# model takes the noise of all to be larger than it is. It is therefore too uncertain about most
+# genes, and lets one lost sgRNA move the mean of a gene too far. Without that sgRNA, the effect
+# would be estimated from the other nine.
+#
+# {numref}`tbl-noise` weighs both. A noise that depends on the reads gains
+# {glue:text}`gain_counts:.0f` units of log likelihood, Student's t {glue:text}`gain_t:.0f`, and
+# both together {glue:text}`gain_both:.0f`, so each describes something that the other does not.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Densities of predicted screens in blue; the observed density in black is taller and narrower about zero, with a longer tail below."}, "figure": {"name": "fig-predicted-wang", "caption": "Posterior predictive check of model 7a: predicted screens (blue) and the observed one (black)."}}
 predictive(one_level, "posterior_predictive", title="Model 7a: predicted and observed")
 
-# %% tags=["hide-input"] table={"name": "tbl-tails", "caption": "Measurements that lie so many standard deviations below or above their gene, and how many a normal distribution would put on either side."}
+# %% tags=["hide-input"] table={"name": "tbl-tails", "caption": "Numbers of measurements that lie so many standard deviations or more below or above their gene, and the number that a normal distribution would put on either side."}
 far_out = tails(screen, effects, posterior, m7b.FAMILY)
 table(far_out, digits=1)
 
@@ -406,24 +428,28 @@ numbers(
 )
 
 # %% [markdown]
-# ## What one would do next
+# ## What to do next
 #
-# - **Measure again.** A replicate tells the noise from the sgRNAs ([chapter 4](04_integrating_out)),
-#   and a culture's accident from a line's biology. Nothing else would help as much.
-# - **Heavier tails**, for example a Student distribution for the noise, so that one lost sgRNA does not
-#   speak for its gene. It is no longer normal given its scales, so its effects would be sampled, not
-#   integrated out.
-# - **Noise that depends on the reads**, which needs no more data: the counts are there.
-# - **Effects of sgRNAs in proportion to that of their gene**, for sgRNAs that work more or less well.
-# - **Controls.** Without them zero is only the median of these genes.
+# - **Measure again.** A replicate tells the noise from the sgRNAs
+#   ([chapter 4](04_integrating_out)), and an accident in one culture from the biology of a line.
+#   Nothing else would help as much.
+# - **Use heavier tails**, for example a Student distribution for the noise, so that one lost
+#   sgRNA does not decide about its gene. Such a model is no longer normal given its scales, so
+#   its effects would be sampled, not integrated out.
+# - **Let the noise depend on the reads.** This needs no more data, because the counts are there.
+# - **Make the effects of sgRNAs proportional to that of their gene**, for sgRNAs that work more
+#   or less well.
+# - **Include controls.** Without them zero is only the median of these genes.
 #
 # ## What we have learnt
 #
 # - The models run on real counts unchanged, and converge.
-# - In this screen a measurement scatters {glue:text}`times:.0f` times as far as effects spread, so pooling pulls hard, and most
-#   genes cannot be told from zero. The honest list of hits is short.
-# - Model 8 shares the effect of a gene between the lines. It shrinks the differences more than 7b, is surer of them, and
-#   finds {glue:text}`n_differ_8:d` of them where 7b finds {glue:text}`n_differ`.
-# - The one difference that could be expected beforehand, *ABL1*, is found.
-# - Noise falls with the number of reads, tails are heavy, and sgRNAs of a strong gene differ more than those of a weak one.
-#   No model of this book knows any of this. Checks against the data show it; convergence and calibration could not.
+# - In this screen a measurement scatters {glue:text}`times:.0f` times as far as effects do, so
+#   pooling is strong, and most genes cannot be told from zero. The list of hits is short.
+# - Model 8 shares the effect of a gene between the lines. It shrinks the differences more than
+#   7b, is more certain of them, and finds {glue:text}`n_differ_8:d` of them where 7b finds
+#   {glue:text}`n_differ`.
+# - *ABL1*, the one difference that could be expected beforehand, is found.
+# - Noise falls with the number of reads, tails are heavy, and sgRNAs of a strong gene differ more
+#   than those of a weak one. No model of this book contains any of this. Checks against the data
+#   show it; convergence and calibration could not.

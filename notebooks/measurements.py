@@ -11,11 +11,13 @@
 # %% [markdown]
 # # Measurements
 #
-# How fast this book samples, builds, and grows, and how long other tools take for the same. The figures were
-# measured with `make bench`, which anyone can run, and are kept in the repository (`results/benchmarks/`)
-# with the machine that they were measured on. Seconds of another machine will differ; ratios of things that ran in turn may differ less.
+# This page reports how long this book takes to sample and to build, how time and memory grow with the
+# screen, and how long other tools take for the same work. Anyone can repeat the measurements with
+# `make bench`. The results are kept in the repository (`results/benchmarks/`) with the machine that
+# they were measured on. Seconds will differ on another machine; the ratios of runs that took turns may
+# differ less.
 
-# %% tags=["hide-input"] table={"name": "tbl-machine", "caption": "The machine and the packages that were measured."}
+# %% tags=["hide-input"] table={"name": "tbl-machine", "caption": "The machine and the package versions of each measurement."}
 import pandas as pd
 
 from poolscreen.display import table
@@ -44,13 +46,13 @@ table(
 # %% [markdown]
 # ## Samplers
 #
-# The models of chapters 2, 3 and 6 were sampled in all ways that [chapter 4](04_integrating_out) compares. In
-# {glue:text}`n_rounds:d` rounds all of them took turns, each round with a seed of its own. *Best* is the
-# fastest round, and for effective samples per second the highest; R-hat is the worst of the rounds. The rate
-# is the least bulk effective sample size over all parameters per second of sampling. For the weighted points
-# the seconds are those of integrating the scales and of drawing all effects, as often as the samplers do; such
-# draws are independent. The last row is 7b with standardised deviations (*not centred*), the usual remedy for
-# a funnel.
+# The models of chapters 2, 3 and 6 were sampled in all the ways that [chapter 4](04_integrating_out)
+# compares. They took turns in {glue:text}`n_rounds:d` rounds, each with a seed of its own. *Best* is
+# the fastest round, and for effective samples per second the round with the highest rate. R-hat is the
+# worst of the rounds. The rate is the smallest bulk effective sample size of any parameter, divided by
+# the seconds of sampling. For the weighted points, the seconds are the time to integrate over the
+# scales and to draw all effects, as many times as the samplers do. These draws are independent. The
+# last row is model 7b with standardised deviations (*not centred*), the usual remedy for a funnel.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-samplers", "caption": "Samplers: best and median of the rounds."}
 rounds = pd.DataFrame(measured["samplers"]["figures"])
@@ -99,30 +101,30 @@ numbers(
 )
 
 # %% [markdown]
-# What PyMC and nutpie sample of 7b, pooled or not, is no result with any seed, so there the rates have no
-# digits worth reading: PyMC's R-hat is {glue:text}`plain_r_hat_low:.2f` to
+# PyMC and nutpie do not converge on model 7b with any seed, with or without pooling, so the digits of
+# their rates there are not worth reading. PyMC's R-hat is {glue:text}`plain_r_hat_low:.2f` to
 # {glue:text}`plain_r_hat_high:.2f`, with at most {glue:text}`plain_divergences` divergences. (With its
-# default target acceptance divergences are {glue:text}`lax_least:,` with one seed and
-# {glue:text}`lax_most:,` with another: no light to steer by.) Not centred, R-hat is
+# default target acceptance, the number of divergences is {glue:text}`lax_least:,` with one seed and
+# {glue:text}`lax_most:,` with another, so it is no guide.) Model 7b, not centred, has an R-hat of
 # {glue:text}`noncentred_r_hat_low:.2f` to {glue:text}`noncentred_r_hat_high:.2f`, with
-# {glue:text}`noncentred_divergences:,` divergences or more. That is better, and no result either: the remedy
-# is made for one end of the ring.
+# {glue:text}`noncentred_divergences:,` divergences or more. That is better, but these runs have not
+# converged either: the remedy is made for one end of the ring that chapter 4 shows.
 #
-# On model 7b the marginal form gives in the order of {glue:text}`ratio_7b:,.0f` times as many effective
-# samples per second as PyMC's NUTS. On model 7a, where NUTS has no difficulty, it gives
-# {glue:text}`ratio_7a:.1f` times as many as nutpie on the full model, compiled alike, by the medians
-# ({glue:text}`ratio_7a_best:.1f` times by the best rounds), and on 7a without pooling
-# {glue:text}`ratio_7a_unpooled:.1f` times.
+# On model 7b, the marginal form gives of the order of {glue:text}`ratio_7b:,.0f` times as many
+# effective samples per second as PyMC's NUTS. NUTS has no difficulty with model 7a. There the marginal
+# form gives {glue:text}`ratio_7a:.1f` times as many as nutpie on the full model, compiled in the same
+# way, by the medians, and {glue:text}`ratio_7a_best:.1f` times by the best rounds. On 7a without
+# pooling it gives {glue:text}`ratio_7a_unpooled:.1f` times as many.
 #
-# ## Seeds
+# ## Failed runs with many seeds
 #
-# Chapters 4 and 6 show runs that do not converge. What such a run does differs with its seed. So each was
-# repeated with {glue:text}`n_seeds` seeds and the settings of the book. {numref}`tbl-bench-seeds` has the
-# least, the median and the largest of each diagnostic of the means and scales, the worst chain or
-# parameter of each run. The runs were made on these processors: {glue:text}`processors`. None of the runs
-# passes the gate.
+# Chapters 4 and 6 show runs that do not converge. Such a run turns out differently with each seed, so
+# each was repeated with {glue:text}`n_seeds` seeds and the settings of the book. The diagnostics of a
+# run are those of its worst chain or parameter, among the means and scales. {numref}`tbl-bench-seeds`
+# shows the least, the median and the largest of each over the runs. The runs were made on these
+# processors: {glue:text}`processors`. None of the runs passes the gate.
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-seeds", "caption": "Plain NUTS with many seeds: least, median and largest of each diagnostic."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-seeds", "caption": "Plain NUTS with many seeds: the least, the median and the largest value of each diagnostic."}
 seeds = pd.DataFrame(measured["seeds"]["figures"])
 diagnostics_of_seeds = {
     "max_r_hat": "max R\N{NON-BREAKING HYPHEN}hat",
@@ -157,16 +159,17 @@ numbers(
 )
 
 # %% [markdown]
-# ## Screens from the prior
+# ## Screens drawn from the prior
 #
-# A posterior is hard to sample where a scale is near zero, and screens from the prior lead there. So each model
-# was fitted by NUTS, in the marginal form, to {glue:text}`n_prior:d` of the screens of its calibration
-# ([chapter 5](05_calibration)), and its draws were held against the weighted points. Model 7 was sampled as it is
-# written down, too, on {glue:text}`n_written:d` such screens. {numref}`tbl-bench-prior` counts the fits that the
-# gate refuses. *Off the points* is the largest difference of a mean or a standard deviation of any parameter, in
-# Monte Carlo errors of the draws.
+# A posterior is hard to sample where a scale is near zero, and screens drawn from the prior lead to
+# such posteriors. NUTS therefore sampled the marginal form of each model on {glue:text}`n_prior:d` of
+# the screens of its calibration ([chapter 5](05_calibration)), and its draws were compared with the
+# weighted points. Model 7 was also sampled as it is written down, on {glue:text}`n_written:d` such
+# screens. {numref}`tbl-bench-prior` counts the fits that the gate refuses. *Off the points* is the
+# largest difference in the mean or the standard deviation of any parameter, in Monte Carlo errors of
+# the draws.
 
-# %% tags=["hide-input"] table={"name": "tbl-bench-prior", "caption": "NUTS on screens from the prior: refused fits, and how far the others are off the weighted points."}
+# %% tags=["hide-input"] table={"name": "tbl-bench-prior", "caption": "NUTS on screens drawn from the prior: how many fits the gate refuses, and how far the others are off the weighted points."}
 prior_screens = pd.DataFrame(measured["prior_screens"]["figures"])
 accepted = prior_screens.assign(off=prior_screens["off"].where(prior_screens["faults"] == ""))
 by_model = accepted.groupby(["model", "form"], sort=False)
@@ -192,16 +195,16 @@ of_form = prior_screens.groupby("form")["screen"].nunique()
 numbers({"n_prior": int(of_form["marginal"]), "n_written": int(of_form["joint"])})
 
 # %% [markdown]
-# ## Builds
+# ## Build times
 #
-# How long it takes until the site is up to date, and whether the page then shows the edit. The other book is a plain
-# Jupyter Book of the same chapters. It executes them in the build, with Jupyter Book's own cache
-# (`execute_notebooks: cache`), and samples in the notebooks with PyMC's NUTS, in each chapter what that
-# chapter shows. Both were built cold with chapters 1 to 4, and then after each edit in turn. Last,
-# [chapter 5](05_calibration) was added to both, with {glue:text}`data_sets:d` screens per model; the book
-# has {glue:text}`n_data_sets:,`.
+# This section compares how soon the site is up to date, and whether the page then shows the edit. The
+# other book is a plain Jupyter Book of the same chapters. It executes them during the build, with
+# Jupyter Book's own cache (`execute_notebooks: cache`). Each of its notebooks samples what the chapter
+# shows, with PyMC's NUTS. Both books were built cold with chapters 1 to 4, and then after each edit in
+# turn. Last, [chapter 5](05_calibration) was added to both, with {glue:text}`data_sets:d` screens per
+# model; the book has {glue:text}`n_data_sets:,`.
 
-# %% tags=["hide-input"] table={"name": "tbl-bench-builds", "caption": "Builds of this book and of a plain Jupyter Book."}
+# %% tags=["hide-input"] table={"name": "tbl-bench-builds", "caption": "Build times of this book and of a plain Jupyter Book, and whether the page shows the edit."}
 builds = pd.DataFrame(measured["builds"]["figures"])
 yes_or_no = {True: "yes", False: "NO"}
 beside = builds.pivot_table(
@@ -248,28 +251,28 @@ numbers(
 )
 
 # %% [markdown]
-# The cold build of chapters 1 to 4 is {glue:text}`cold_ratio:.1f` times as fast in this book. When it was
-# measured, both books still compared all samplers for chapter 4, which takes minutes in either; a build of this
-# book no longer does so. With chapter 5 the two steps together are
-# {glue:text}`whole_ratio:.1f` times as fast; for all {glue:text}`n_data_sets:,` screens per model the plain
-# book would need, at the same pace, {glue:text}`all_hours:.0f` hours.
+# The cold build of chapters 1 to 4 is {glue:text}`cold_ratio:.1f` times as fast in this book. When this
+# was measured, both books still compared all samplers for chapter 4, which takes minutes in either;
+# builds of this book no longer do so. The two steps together, with chapter 5, are
+# {glue:text}`whole_ratio:.1f` times as fast. For all {glue:text}`n_data_sets:,` screens per model the
+# plain book would need {glue:text}`all_hours:.0f` hours at the same pace.
 #
-# After an edit {glue:text}`stale`
-# the plain book's page is wrong: its cache looks at the code cells of the notebook, not at what they
-# import, and it publishes the old figures without a word. It is quick in doing so. This book is often
-# slower, {glue:text}`model_seconds:.0f` s after the edit of a model, since it recomputes what the edit has
-# changed. (The ratios of the cold builds are the sampler's as much as the build's; and what the plain book
-# shows of 7b has not converged.)
+# After an edit {glue:text}`stale` the plain book's page is wrong. Its cache looks at the code cells of
+# the notebook and not at what they import, so it publishes the old figures without a warning. That
+# makes it quick. This book is often slower, since it recomputes what the edit has changed: after the
+# edit of a model it takes {glue:text}`model_seconds:.0f` s. (The ratios of the cold builds depend on
+# the sampler as much as on the build, and what the plain book shows of 7b has not converged.)
 #
-# ## Growth
+# ## Time and memory by size of the screen
 #
-# Fits without draws of models 7a, 7b and 7 to simulated screens, from {glue:text}`smallest:,` rows to
-# {glue:text}`largest:,`, each in a process of its own. A fit checks the table, integrates the scales, and
-# summarises *every* effect: mean, standard deviation, interval, and the probability to lie below zero. Checking
-# and the reduction to sufficient statistics read every row once. Integrating depends on the number of layouts
-# after that: a balanced screen has one; in those with gaps each sgRNA is measured in each cell line not at all,
-# once, or twice, which makes up to 20. Memory is the peak of the process, packages and table included.
-# {numref}`fig-growth` shows the last two columns.
+# Models 7a, 7b and 7 were fitted without draws to simulated screens, from {glue:text}`smallest:,` rows
+# to {glue:text}`largest:,`, each in a process of its own. A fit checks the table, integrates over the
+# scales, and summarises *every* effect by its mean, standard deviation, interval, and probability of
+# lying below zero. Checking and the reduction to sufficient statistics read every row once. After that,
+# the time of integrating depends on the number of layouts ([chapter 4](04_integrating_out)). A balanced
+# screen has one layout. In the screens with gaps, each sgRNA is measured in each cell line not at all,
+# once, or twice, which makes up to 20. Memory is the peak of the process, with the packages and the
+# table. {numref}`fig-growth` shows the last two columns.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-growth", "caption": "Fits without draws, by size of the screen."}
 scaling = pd.DataFrame(measured["scaling"]["figures"])
@@ -319,29 +322,31 @@ numbers(
 )
 
 # %% [markdown]
-# {glue:text}`balanced_rows:,` rows take {glue:text}`seconds_m7a:.0f` s with model 7a,
-# {glue:text}`seconds_m7b:.0f` s and {glue:text}`gib_m7b:.1f` GiB with 7b, and {glue:text}`seconds_m7:.0f` s with
-# model 7; with gaps {glue:text}`rows_gaps:,` rows take 7b {glue:text}`seconds_m7b_gaps:.0f` s. Between the last
-# two sizes (one run each) the time grows with a power of the rows between {glue:text}`least_slope:.2f` and
-# {glue:text}`most_slope:.2f`, and the memory beyond that of the packages and the table with one between
-# {glue:text}`least_memory:.2f` and {glue:text}`most_memory:.2f`. A power of one means in proportion.
+# Model 7a takes {glue:text}`seconds_m7a:.0f` s for {glue:text}`balanced_rows:,` rows, model 7b
+# {glue:text}`seconds_m7b:.0f` s and {glue:text}`gib_m7b:.1f` GiB, and model 7
+# {glue:text}`seconds_m7:.0f` s. For {glue:text}`rows_gaps:,` rows with gaps, 7b takes
+# {glue:text}`seconds_m7b_gaps:.0f` s. Between the last two sizes (one run each) the time grows with a
+# power of the rows between {glue:text}`least_slope:.2f` and {glue:text}`most_slope:.2f`. Memory beyond
+# that of the packages and the table grows with a power between {glue:text}`least_memory:.2f` and
+# {glue:text}`most_memory:.2f`. A power of one means growth in proportion to the rows.
 #
-# ## Beside other tools
+# ## Comparison with other tools
 #
 # The same models can be fitted as mixed models, with lme4, glmmTMB or nlme in R, or sampled with Bambi.
-# {numref}`tbl-bench-peers` has these tools beside the commands of this package. All of them read the same
-# files, in turn. A run is a whole process. It starts the tool, reads the screen, fits the model, and writes
-# every effect with its standard deviation, which nlme does not give. What has not ended after
-# {glue:text}`limit:d` s is stopped. The first screen is that of the book. The others were drawn from the
-# model that is fitted to them, with the scales of the book's screen. The versions are
+# {numref}`tbl-bench-peers` compares these tools with the commands of this package. All of them read the
+# same files, in turn. A run is a whole process. It starts the tool, reads the screen, fits the model,
+# and writes every effect with its standard deviation, which nlme does not give. A run that has not
+# ended after {glue:text}`limit:d` s is stopped. The first screen is that of the book. The others were
+# drawn from the model that is fitted to them, with the scales of the book's screen. The versions are
 # {glue:text}`versions`.
 #
 # As a mixed model, model 7 is `log_fc ~ 1 + (1 | gene) + (1 | sgRNA) + (1 | cell_line)`, and 7b is
-# `log_fc ~ 1 + (1 | gene:cell_line) + (1 | sgRNA:cell_line)`. Where there are no replicates, an sgRNA in a
-# cell line is measured once. Its own effect cannot be told from noise then, and the formula of 7b lacks its
-# last part. The tools in R estimate by restricted maximum likelihood. Bambi samples as it does by default.
+# `log_fc ~ 1 + (1 | gene:cell_line) + (1 | sgRNA:cell_line)`. Without replicates, an sgRNA is measured
+# once in a cell line. Its own effect then cannot be told from noise, and the formula of 7b lacks its
+# last term. The tools in R estimate by restricted maximum likelihood. Bambi samples with its default
+# settings.
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-peers", "caption": "Whole runs of this package and of other tools. How long the fit alone took is known of the tools in R. Memory is the peak of the process."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-peers", "caption": "Whole runs of this package and of other tools. How long the fit alone took is known for the tools in R. Memory is the peak of the process."}
 peers = measured["peers"]["figures"]
 table(whole_runs(peers["runs"]), digits=2)
 
@@ -402,25 +407,27 @@ numbers(
 )
 
 # %% [markdown]
-# For model 7b and the {glue:text}`book_rows:,` rows of the book the times are: {glue:text}`book_took`. For
-# model 7b and {glue:text}`m7b_rows:,` rows they are: {glue:text}`m7b_took`. For model 7 and
+# For model 7b and the {glue:text}`book_rows:,` rows of the book the times are: {glue:text}`book_took`.
+# For model 7b and {glue:text}`m7b_rows:,` rows they are: {glue:text}`m7b_took`. For model 7 and
 # {glue:text}`m7_rows:,` rows they are: {glue:text}`m7_took`.
 #
-# From {glue:text}`smaller:,` to {glue:text}`larger:,` rows of model 7b, {glue:text}`times:.0f` times as
-# many, the time of the processor grows by these factors: {glue:text}`factors`. Where a factor is below
-# {glue:text}`times:.0f`, a part of the time, such as the start of the tool, does not depend on the rows.
+# From {glue:text}`smaller:,` to {glue:text}`larger:,` rows, {glue:text}`times:.0f` times as many, the
+# processor time for model 7b grows by these factors: {glue:text}`factors`. Where a factor is below
+# {glue:text}`times:.0f`, a part of the time, such as the start of the tool, does not depend on the
+# rows.
 #
-# Of Bambi's runs {glue:text}`bambi_runs:d` ended. In {glue:text}`bambi_high:d` of these an R-hat is above
-# {glue:text}`gate_r_hat:.2f`, with which a fit would not pass the gate of this book.
+# Bambi completed {glue:text}`bambi_runs:d` runs. In {glue:text}`bambi_high:d` of these an R-hat is
+# above {glue:text}`gate_r_hat:.2f`, too high to pass the gate of this book.
 #
-# {numref}`tbl-bench-peer-scales` has the scales that each tool has found. Those of this package and of Bambi
-# are posterior means. Where the formula of 7b lacks its last part, the noise includes what sgRNAs add to it.
+# {numref}`tbl-bench-peer-scales` shows the scales that each tool estimates. Those of this package and
+# of Bambi are posterior means. Where the formula of 7b lacks its last term, the noise includes what
+# sgRNAs add to it.
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-peer-scales", "caption": "Standard deviations of the parts of a measurement, as each tool estimates them."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-peer-scales", "caption": "The scales that each tool estimates: the standard deviations of the parts of a measurement."}
 table(scales(peers["runs"]))
 
 # %% [markdown]
-# All tools agree. No estimate is further than {glue:text}`most_sds:.1f` posterior standard deviations from
-# the posterior mean of this package. On screens of more than 10,000 rows they differ by at most
-# {glue:text}`most_percent:.2f` %, but for the scale of the cell lines: model 7 has four of them there, and
-# with so few the prior has a say.
+# All tools agree. No estimate is further than {glue:text}`most_sds:.1f` posterior standard deviations
+# from the posterior mean of this package. On screens of more than 10,000 rows they differ by at most
+# {glue:text}`most_percent:.2f` %, except in the scale of the cell lines. Model 7 has four cell lines
+# there, and with so few the prior has an influence.
