@@ -68,7 +68,7 @@
 from poolscreen.display import source, table
 from poolscreen.figures.screens import observations
 from poolscreen.figures.style import in_order
-from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.simulate import Design, draw
 from press.glue import numbers
 from press.results import load_screen, load_truth
 
@@ -159,12 +159,12 @@ table(
 # This is the function that draws the screen:
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the simulator", "code_prompt_hide": "Hide the simulator"}
-source(simulate)
+source(draw)
 
 # %% [markdown]
 # The random numbers come from one stream with seed {glue:text}`seed`, in the order in which the
-# original notebook drew them. The {glue:text}`n_rows:,` rows therefore equal the original's to every
-# digit that it printed. Here they are in full (also [as a CSV file](../results/screen.csv)). The column
+# original notebook drew them. The rows that it printed are the same here, to every digit.
+# Here are all rows (also [as a CSV file](../results/screen.csv)). The column
 # `mu_sc` is the mean without noise, which nobody sees in a real screen.
 
 # %% tags=["hide-input"] table={"name": "tbl-screen", "caption": "The simulated screen, one row per observation. `mu_sc` is the true mean, which no model sees."}
@@ -174,7 +174,7 @@ table(screen.table, digits=6, searchable=True)
 # ### By gene
 #
 # {numref}`fig-by-gene` shows all observations by gene, with the gene's true effect as a bar. The
-# observations of each gene spread over several units, because cell lines differ far more than genes
+# observations of each gene spread over several units, because cell lines differ more than genes
 # do. The colours show this. They rank the cell lines by their mean, and they lie in the same layers in
 # every gene, because in {eq}`eq-m7` a cell line shifts all genes alike.
 

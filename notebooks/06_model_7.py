@@ -85,8 +85,9 @@ graph(m7_two_means.build(screen))
 # %% [markdown]
 # ## Only the sum of the means is identified
 #
-# Add a number to every gene effect and subtract it from every cell line effect: no observation's
-# mean changes. The data determine the sum $\mu_\gamma + \mu_\beta$, and nothing else about the two
+# Add a number to every gene effect, and to those of its sgRNAs, and subtract it from every cell line
+# effect: no observation's mean changes. With $-1$ for a gene and its sgRNAs and 0 for a line, or 0 for the
+# gene and $-1$ for the line, their observation has the mean $-1$. The data determine the sum $\mu_\gamma + \mu_\beta$, and nothing else about the two
 # means. In {numref}`fig-two-means` the draws of the prior form a round cloud, and those of the
 # posterior lie on a line through it.
 
@@ -151,8 +152,7 @@ numbers(
 # {glue:text}`n_seeds` seeds on the model as it is written ([Measurements](measurements)). Its
 # {term}`R-hat` was never below {glue:text}`least_r_hat:.2f`. In the median it was
 # {glue:text}`two_r_hat:.1f`, with {glue:text}`two_ess:.0f` effective draws. {glue:text}`dark` of
-# these runs had no divergence. (The draws in {numref}`fig-two-means` are exact, as explained
-# below.)
+# these runs had no divergence. (The draws in {numref}`fig-two-means` come from the marginal form, as explained below.)
 
 # %% [markdown]
 # ## An intercept, and effects that sum to zero
@@ -242,7 +242,8 @@ assert widths.quantile(0.03) < screen.log_fc.std() < widths.quantile(0.97)
 # $5^2 - \sigma_\gamma^2 / G - \sigma_\beta^2 / C$ for $G$ genes and $C$ cell lines, since such
 # effects are independent ones minus their mean. The matrix has {glue:text}`n_rows:,` rows, but its
 # inverse and its determinant are computed level by level: first the sgRNAs, then the genes, then
-# the cell lines. On a screen without gaps the work does not grow with the number of rows at all.
+# the cell lines. On a screen without gaps, the rows are summed once, and after that the work
+# does not grow with their number.
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the marginal likelihood", "code_prompt_hide": "Hide the marginal likelihood"}
 source(log_marginal_likelihood)
@@ -297,7 +298,7 @@ numbers(
 # screens drawn from the prior of model 7, where a scale may well be near zero, the plain form fails
 # the gate on {glue:text}`failed_plain:d`. The marginal form fails on {glue:text}`failed_marginal:d`
 # of {glue:text}`tried_marginal:d` ([Measurements](measurements)). So the book samples the crossed
-# models in the marginal form, not for speed, but because it works over the whole prior.
+# models in the marginal form, not for speed, but because it worked on all the screens tried.
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7", "caption": "How model 7 was sampled."}
 table(sampler_settings(fit))
@@ -482,7 +483,7 @@ numbers(
 # over the cell lines, minus that of all genes. {numref}`fig-overconfident` shows the four
 # posteriors of this number.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "For each of ten genes four estimates with intervals, by models 7, 7c, 7b and 7a, and a black bar at the truth. The four estimates nearly coincide; the intervals of model 7 are several times as long as those of the others, which often miss the bar."}, "figure": {"name": "fig-overconfident", "caption": "The effect of each gene over all cell lines, minus that of the average gene, by four models, with 94 % intervals. Black bars: the truth."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "For each of ten genes four estimates with intervals, by models 7, 7c, 7b and 7a, and a black bar at the truth. The four estimates nearly coincide; the intervals of model 7 are more than twice as long as those of the others, which often miss the bar."}, "figure": {"name": "fig-overconfident", "caption": "The effect of each gene over all cell lines, minus that of the average gene, by four models, with 94 % intervals. Black bars: the truth."}}
 rows = []
 for name, of_model in {
     "7": fit,
@@ -610,8 +611,8 @@ numbers(
 # The observed value is {glue:text}`observed_scatter:.3f`. Models 7a, 7b and 7c made
 # {glue:text}`n_predicted:,` predictions each, and none comes near it: the largest is
 # {glue:text}`largest_scatter:.3f`. Of the predictions of model 7, {glue:text}`above_7:.0f` % lie
-# above the observed value. A check of whole distributions, as in {numref}`fig-posterior-7`, would
-# have shown nothing. A check has to look at what the model says is absent.
+# above the observed value. A check of whole distributions, as in
+# {numref}`fig-posterior-7`, does not look at single sgRNAs. A check has to look at what the model says is absent.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Densities of screens predicted from the posterior of model 7, with the observed one in black among them."}, "figure": {"name": "fig-posterior-7", "caption": "Posterior predictive check of model 7: predicted screens (blue) and the observed one (black)."}}
 predictive(fit, "posterior_predictive", title="Model 7: what the posterior expects")

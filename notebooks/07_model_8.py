@@ -161,7 +161,7 @@ numbers(
 # The model takes about a half of what it sees for an interaction: the slope is
 # {glue:text}`slope_one:.2f` ($\sigma_\delta^2 / (\sigma_\delta^2 + \sigma^2)$ is
 # {glue:text}`expected_one:.2f` at the true scales). With ten sgRNAs the noise has averaged out, and
-# the slope is {glue:text}`slope_ten:.2f`. This shrinkage makes the error smaller: over all
+# the slope is {glue:text}`slope_ten:.2f`. This shrinkage makes the error a little smaller: over all
 # {glue:text}`n_delta:d` interactions it is {glue:text}`all_8:.3f`, against
 # {glue:text}`all_means:.3f` for the differences of means. {numref}`tbl-interactions` has some of
 # the genes. Each of them has only twenty interactions, so its error is uncertain.
@@ -250,11 +250,9 @@ numbers(
 # {glue:text}`held_7b:.0f` % of the cases, with a mean length of {glue:text}`length_7b:.2f`. Model 8
 # has an error of {glue:text}`error_8:.2f`. Its intervals hold the truth in
 # {glue:text}`held_8:.0f` % of the cases, with a mean length of {glue:text}`length_8:.2f`. Its
-# advantage over 7b is what the other cell lines say about a gene. That is not much here, because
-# the interactions are as large as the noise.
+# advantage over 7b is what the other cell lines say about a gene.
 #
-# For the mean of a gene over all lines, the three models do as they did on the book's screen. The
-# intervals of 7 and 8 hold the truth for {glue:text}`held_over_7:.0f` % and
+# For the mean of a gene over all lines, the intervals of 7 and 8 hold the truth for {glue:text}`held_over_7:.0f` % and
 # {glue:text}`held_over_8:.0f` % of the ten genes. Those of 7b hold it for
 # {glue:text}`held_over_7b:.0f` %, since 7b does not know that an sgRNA keeps its deviation. This is
 # one screen. [Chapter 8](08_which_model) has many, with smaller interactions as well.

@@ -27,16 +27,16 @@ from scipy import optimize, stats
 from poolscreen.display import table
 from poolscreen.effects.contrasts import differences
 from poolscreen.effects.disagreement import FAR, disagreement, tails
-from poolscreen.effects.summaries import gene_effects, probabilities
 from poolscreen.figures.estimates import two_cell_lines
 from poolscreen.figures.predictions import predictive
 from poolscreen.figures.screens import cell_lines
 from poolscreen.figures.shrinkage import shrinkage
 from poolscreen.inference.exact import solve
 from poolscreen.inference.posterior import interval
-from poolscreen.models import m7b, m8
+from poolscreen.inference.scales import MAX_PARETO_K
+from poolscreen.models import m7, m7b, m8
 from poolscreen.screens.counts import fold_changes
-from poolscreen.tables.fits import diagnostics
+from poolscreen.tables.fits import diagnostics, integrations
 from poolscreen.tables.screens import by_cell_line
 from poolscreen.tables.shrinkage import before_and_after, shrinkage_of_genes
 from press.glue import numbers
@@ -46,14 +46,14 @@ counts = pd.read_csv("../data/wang2014_counts.tsv", sep="\t")
 samples = pd.read_csv("../data/wang2014_samples.csv")
 screen = load_screen("wang2014")
 one_level = load_fit("wang2014/m7a")
-two_levels = load_fit("wang2014/m7b")
-scalars = load_table("wang2014/m7b", "scalars").set_index("parameter")
-scalars_7a = load_table("wang2014/m7a", "scalars").set_index("parameter")
 effects_7a = load_table("wang2014/m7a", "alpha_gc")
-crossed = load_fit("wang2014/m7")
-effects = load_table("wang2014/m7b", "gamma_gc")
-posterior = two_levels["posterior"].to_dataset()
-draws = gene_effects(posterior)
+integrated = {
+    name: solve(model.FAMILY, screen) for name, model in {"7b": m7b, "7": m7, "8": m8}.items()
+}
+two_levels, crossed, eighth = integrated.values()
+scalars, scalars_8 = (fit.scalars().set_index("parameter") for fit in (two_levels, eighth))
+effects = two_levels.gene_effects((0.0, -1.0))
+posterior = two_levels.draws(4000, m7b.FAMILY.parameters)
 
 # %% [markdown]
 # ## The counts
@@ -81,7 +81,7 @@ table(samples)
 #
 # Samples were sequenced to different depths, so their counts must be brought to one scale first.
 # The total would be a poor scale, because a few sgRNAs that multiply would make all others look
-# depleted. Instead, divide each count by the mean of its sgRNA over the samples. The *median* of
+# depleted. Instead, divide each count by the geometric mean of its sgRNA over the samples. The *median* of
 # these ratios is the **size factor** of the sample {cite:p}`anders2010`. The log fold change is
 # then
 #
@@ -108,7 +108,7 @@ factors = [float(part.split()[-1]) for part in sizes]
 # %% [markdown]
 # {numref}`fig-distributions` and {numref}`tbl-distributions` show the result. Both lines are
 # centred on zero, with a narrow middle and a long lower tail: {glue:text}`n_lost` measurements
-# fall by five units or more, that is, to a thirtieth or less.
+# fall by more than five units, that is, to less than a thirtieth.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two violins, HL60 and KBM7, both with their median at zero, broad within one unit of it, with thin tails that reach much further below than above."}, "figure": {"name": "fig-distributions", "caption": "Log fold changes in the two cell lines. Bars: medians."}}
 cell_lines(screen.table)
@@ -117,13 +117,18 @@ cell_lines(screen.table)
 table(by_cell_line(screen), digits=2)
 
 # %% [markdown]
-# ## Three fits
+# ## Four fits
 #
-# The models are fitted without changes, with the priors of chapters 2, 3 and 6, and pass the
-# gate:
+# The models are fitted without changes, with the priors of chapters 2, 3, 6 and 7. Model 7a was
+# sampled, and passes the gate ({numref}`tbl-diagnostics-wang`). For the others the scales were
+# integrated, as in [chapter 4](04_integrating_out) and as `poolscreen fit` does. Their weighted points
+# can be trusted ({numref}`tbl-points-wang`): a Pareto k must be below {glue:text}`max_k:.1f`.
 
-# %% tags=["hide-input"] table={"name": "tbl-diagnostics-wang", "caption": "Diagnostics of the three fits. R-hat and effective sample sizes are the worst over all parameters."}
-table(diagnostics({"7a": one_level, "7b": two_levels, "7": crossed}))
+# %% tags=["hide-input"] table={"name": "tbl-diagnostics-wang", "caption": "Diagnostics of model 7a. R-hat and effective sample sizes are the worst over all parameters."}
+table(diagnostics({"7a": one_level}))
+
+# %% tags=["hide-input"] table={"name": "tbl-points-wang", "caption": "The points that stand for the scales: their number, how many independent draws they are worth, their Pareto k, and the largest error of a mean or a standard deviation of a scale, in standard deviations."}
+table(integrations(integrated))
 
 # %% [markdown]
 # Gene effects have a standard deviation of {glue:text}`spread:.2f` (94 % interval
@@ -157,23 +162,23 @@ shrinkage(before_and_after(screen, effects), title="Pull towards the mean")
 #
 # {numref}`tbl-effects-wang` lists every effect with its interval and two probabilities. Of
 # {glue:text}`n_effects` effects, {glue:text}`n_below` are below zero with a probability above
-# 97 %. How many of these are really above zero? The model's answer is the sum of their
-# probabilities to be above zero, {glue:text}`false_signs:.2f`. This is an error rate of the
-# *list*, and it holds if the model does. It is not the error rate of a test, which says how often
-# an effect of exactly zero would be called. It also says nothing about the *size* of the effects.
-# No effect is below minus one with a probability above {glue:text}`strong_probability:.0f` %; the
-# likeliest is {glue:text}`strongest_gene` in {glue:text}`strongest_line`. So the model is nearly
-# certain of the signs of these effects, but not that any of them is large.
+# 97 %. How many of these are really above zero? The model expects {glue:text}`false_signs:.2f` of
+# them, which is the sum of their probabilities to be above zero. This is a statement about the
+# *list*, and it holds if the model does. A test answers another question: how often an effect of
+# exactly zero would be called. The number also says nothing about the *size* of the effects. The effect
+# that is most probably below minus one is that of {glue:text}`strongest_gene` in
+# {glue:text}`strongest_line`, with a probability of {glue:text}`strong_probability:.0f` %. So the
+# model is nearly certain of the signs of these effects, but not that any of them is large.
 
 # %% tags=["hide-input"] table={"name": "tbl-effects-wang", "caption": "Effects of the genes in model 7b, the lowest first: posterior mean, standard deviation, 94 % interval, and the probabilities that the effect is below zero and below minus one."}
-probable = probabilities(effects, draws, (0.0, -1.0)).sort_values("mean")
+probable = effects.sort_values("mean")
 table(probable, digits=2, searchable=True)
 
 # %% [markdown]
 # ## Which effects differ between the lines
 #
-# {numref}`fig-lines` plots the two lines against each other. The posteriors of the differences
-# are computed from the same draws ({numref}`tbl-differences`). For {glue:text}`n_differ` of
+# {numref}`fig-lines` plots the two lines against each other. A difference of two effects
+# has a posterior of its own ({numref}`tbl-differences`). For {glue:text}`n_differ` of
 # {glue:text}`n_genes` genes the 94 % interval of the difference excludes zero:
 # {glue:text}`differ`. *ABL1* is what one would hope to find, because KBM7 depends on BCR-ABL1.
 # Its effect is {glue:text}`abl_kbm7:.2f` in KBM7, and {glue:text}`abl_hl60:.2f` in HL60.
@@ -186,17 +191,18 @@ table(probable, digits=2, searchable=True)
 # Model 8 shares the effect of a gene between the lines, and adds an interaction
 # ({numref}`tbl-gaps-8`). One might expect it to find fewer differences, but it finds
 # {glue:text}`n_differ_8:d`, and model 7b {glue:text}`n_differ`. It shrinks the differences more:
-# that of *ABL1* is {glue:text}`abl_gap_8:.2f`, and {glue:text}`abl_gap_7b:.2f` in 7b. But it is
-# also more certain of them, because in model 8 an sgRNA keeps a part of its deviation: the mean
-# standard deviation of a difference is {glue:text}`gap_sd_8:.2f`, and {glue:text}`gap_sd_7b:.2f`
-# in 7b. With {glue:text}`n_genes` genes and 94 % intervals, some six would exclude zero by chance
-# if no gene differed and nothing were pooled. None of these lists should therefore be read
-# without a look at the sizes. The standard deviation of the interactions is
+# that of *ABL1* is {glue:text}`abl_gap_8:.2f`, and {glue:text}`abl_gap_7b:.2f` in 7b. But their
+# intervals are shorter as well. The mean standard deviation of a difference is
+# {glue:text}`gap_sd_8:.2f`, and {glue:text}`gap_sd_7b:.2f` in 7b. Stronger shrinkage makes it smaller,
+# and so does what an sgRNA keeps in both lines, which cancels in a difference. With
+# {glue:text}`n_genes` genes and 94 % intervals, some six would exclude zero by chance if no gene
+# differed and nothing were pooled. None of these lists should therefore be read without a look at the
+# sizes. The standard deviation of the interactions is
 # {glue:text}`delta_8:.2f` (94 % interval {glue:text}`delta_low:.2f` to
 # {glue:text}`delta_high:.2f`), about the same as that of the effects that a gene has in both
 # lines, {glue:text}`gamma_8:.2f`.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of gene effects, KBM7 against HL60, most within half a unit of zero; AATF, ACIN1, ACTR8 and ABL1 are named and lie lowest in KBM7, with error bars of about half a unit on either side."}, "figure": {"name": "fig-lines", "caption": "Effects of the genes in the two lines by model 7b, with 94 % intervals for the named genes. On the grey line the two effects are equal."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of gene effects, KBM7 against HL60, most within half a unit of zero; AATF, ACIN1, ACTR8 and ABL1 are named; all four are lower in KBM7 than in HL60, with error bars of about half a unit on either side."}, "figure": {"name": "fig-lines", "caption": "Effects of the genes in the two lines by model 7b, with 94 % intervals for the named genes. On the grey line the two effects are equal."}}
 two_cell_lines(
     effects,
     "HL60",
@@ -206,15 +212,12 @@ two_cell_lines(
 )
 
 # %% tags=["hide-input"] table={"name": "tbl-differences", "caption": "Difference of the effects, KBM7 less HL60, the largest first."}
-gaps = differences(draws, "KBM7", "HL60")
+gaps = differences(two_levels, "KBM7", "HL60")
 gaps = gaps.loc[gaps["mean"].abs().sort_values(ascending=False).index]
 table(gaps, digits=2, searchable=True)
 
 # %% tags=["hide-input"] table={"name": "tbl-gaps-8", "caption": "The same differences in model 8, the largest first: those whose 94 % interval excludes zero in either model."}
-eighth = solve(m8.FAMILY, screen)
-signs = {"KBM7": 1.0, "HL60": -1.0}
-weights = np.array([[signs[line]] for line in screen.cell_lines])
-gaps_8 = eighth.gene_effects(weights=weights, labels=["KBM7 less HL60"]).drop(columns="cell_line")
+gaps_8 = differences(eighth, "KBM7", "HL60")
 
 
 def clear(found: pd.DataFrame) -> pd.Series:
@@ -245,8 +248,10 @@ table(in_both[shown].sort_values("mean, model 8")[named], digits=2)
 #
 # The second explanation accounts for a good part. Of the {glue:text}`n_far` sgRNAs,
 # {glue:text}`far_in_depleted` belong to the eight most depleted of the {glue:text}`n_genes`
-# genes, and {glue:text}`n_ahcy` of them to *AHCY* alone. Within these eight genes sgRNAs scatter
-# with a standard deviation of {glue:text}`scatter_depleted:.2f`, within the others with
+# genes, and {glue:text}`n_ahcy` of them to *AHCY* alone. One low sgRNA can make its gene one of these
+# eight, so the scatter within them must be judged by other sgRNAs than those that chose them. We
+# choose eight genes by every other sgRNA, look at the rest, and then do the reverse. The sgRNAs that
+# did not choose scatter with a standard deviation of {glue:text}`scatter_depleted:.2f`, those of all other genes with
 # {glue:text}`scatter_others:.2f`. In all models of this book, the deviation of an sgRNA is
 # *added*, and is the same in every gene. A deviation in proportion to the effect would describe
 # what is seen here.
@@ -288,7 +293,7 @@ table(by_count.reset_index().rename(columns={"fewest": "reads from", "most": "to
 # may follow its own measurement.) Half of the measurements lie within {glue:text}`middle:.2f` of
 # their gene. Of a normal distribution with the model's scatter, half lies within
 # {glue:text}`middle_expected:.2f`. Part of the reason is in the tails ({numref}`tbl-tails`):
-# {glue:text}`n_tail` measurements lie four standard deviations or more from their gene, where a
+# {glue:text}`n_tail` measurements lie more than four standard deviations from their gene, where a
 # normal distribution would put {glue:text}`n_tail_expected:.1f`. To make room for these few, the
 # model takes the noise of all to be larger than it is. It is therefore too uncertain about most
 # genes, and lets one lost sgRNA move the mean of a gene too far. Without that sgRNA, the effect
@@ -301,7 +306,7 @@ table(by_count.reset_index().rename(columns={"fewest": "reads from", "most": "to
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Densities of predicted screens in blue; the observed density in black is taller and narrower about zero, with a longer tail below."}, "figure": {"name": "fig-predicted-wang", "caption": "Posterior predictive check of model 7a: predicted screens (blue) and the observed one (black)."}}
 predictive(one_level, "posterior_predictive", title="Model 7a: predicted and observed")
 
-# %% tags=["hide-input"] table={"name": "tbl-tails", "caption": "Numbers of measurements that lie so many standard deviations or more below or above their gene, and the number that a normal distribution would put on either side."}
+# %% tags=["hide-input"] table={"name": "tbl-tails", "caption": "Numbers of measurements that lie more than so many standard deviations below or above their gene, and the number that a normal distribution would put on either side."}
 far_out = tails(screen, effects, posterior, m7b.FAMILY)
 table(far_out, digits=1)
 
@@ -335,11 +340,17 @@ table(pd.DataFrame({"scatter": gains.index, "gain": gains.to_numpy()}), digits=0
 # %% tags=["remove-cell"]
 depleted = effects.groupby("gene")["mean"].mean().nsmallest(8).index
 of_sgrna = residuals.groupby(["gene", "sgRNA"])["log_fc"].mean().reset_index()
-about = of_sgrna["log_fc"] - of_sgrna.groupby("gene")["log_fc"].transform("mean")
-in_depleted = of_sgrna["gene"].isin(depleted)
+half = of_sgrna.groupby("gene").cumcount() % 2
+squares = {True: [], False: []}
+for chosen in (0, 1):
+    lowest = of_sgrna[half == chosen].groupby("gene")["log_fc"].mean().nsmallest(8).index
+    rest = of_sgrna[half != chosen].groupby("gene")["log_fc"]
+    for is_low, variances in rest.var().groupby(lambda gene, low=lowest: gene in low):
+        squares[is_low].append(np.average(variances, weights=rest.count()[variances.index] - 1))
+scatter = {is_low: np.sqrt(np.mean(found)) for is_low, found in squares.items()}
 total = np.hypot(posterior["sigma"], posterior["sigma_alpha"])
 total_low, total_high = interval(total)
-of_crossed = crossed["posterior"].to_dataset()
+of_crossed = crossed.draws(4000, ["sigma_alpha", "sigma"])
 kept = of_crossed["sigma_alpha"] ** 2
 kept = kept / (kept + of_crossed["sigma"] ** 2)
 kept_low, kept_high = interval(kept)
@@ -354,7 +365,6 @@ near = screen.table.astype({"gene": str, "cell_line": str}).merge(
 far_apart = apart[apart["z"].abs() > FAR]
 gap_7b = gaps.set_index("gene")
 gap_8 = gaps_8.set_index("gene")
-scalars_8 = eighth.scalars().set_index("parameter")
 called = probable[probable["P(below 0)"] > 0.97]
 strongest = probable.sort_values("P(below -1)").iloc[-1]
 tail = far_out.iloc[-1]
@@ -399,8 +409,9 @@ numbers(
         "gamma_8": scalars_8.loc["sigma_gamma", "mean"],
         "n_ahcy": int((far_apart["gene"] == "AHCY").sum()),
         "far_in_depleted": int(far_apart["gene"].isin(depleted).sum()),
-        "scatter_depleted": about[in_depleted].std(),
-        "scatter_others": about[~in_depleted].std(),
+        "scatter_depleted": scatter[True],
+        "scatter_others": scatter[False],
+        "max_k": MAX_PARETO_K,
         "sd_few": by_count["sd"].iloc[0],
         "sd_many": by_count["sd"].iloc[-1],
         "gain_counts": gains["normal, variance by reads"],

@@ -20,7 +20,7 @@ from press import chapters
 pytestmark = [pytest.mark.book, pytest.mark.slow]
 
 M7B = "src/poolscreen/models/m7b.py"
-OF_M7B = ["attempt m7b/pymc", "calibrate m7b", "fit m7b", "fit wang2014/m7b", "predict m7b"]
+OF_M7B = ["attempt m7b/pymc", "calibrate m7b", "fit m7b", "predict m7b"]
 OF_M7B += [f"execute {name}" for name in chapters.names()[2:] if name != "measurements"]
 OF_M7B += ["site"]
 

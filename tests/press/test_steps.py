@@ -129,7 +129,7 @@ def test_what_a_record_holds(module):
 def test_a_model_reruns_what_samples_it(reruns):
     jobs = reruns["src/poolscreen/models/m7b.py"]
     assert models_of(jobs) == {"m7b"}
-    assert names(jobs, "fit") == {"m7b", "wang2014/m7b"}
+    assert names(jobs, "fit") == {"m7b"}
     assert names(jobs, "calibrate") == {"m7b"}
     assert names(jobs, "attempt") == {"m7b/pymc"}
 

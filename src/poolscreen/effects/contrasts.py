@@ -1,18 +1,19 @@
 """Differences between effects."""
 
+import numpy as np
 import pandas as pd
-import xarray as xr
 
-from poolscreen.inference.posterior import summarise
+from poolscreen.errors import PoolscreenError
+from poolscreen.inference.exact import Exact
 
 
-def differences(draws: xr.DataArray, one: str, other: str) -> pd.DataFrame:
+def differences(fit: Exact, one: str, other: str) -> pd.DataFrame:
     """Compare the effects of every gene between two cell lines.
 
     Parameters
     ----------
-    draws : xarray.DataArray
-        See `gene_effects`.
+    fit : Exact
+        A fit of a model with effects of genes.
     one, other : str
         Names of the cell lines.
 
@@ -22,19 +23,26 @@ def differences(draws: xr.DataArray, one: str, other: str) -> pd.DataFrame:
         Columns `gene`, `mean`, `sd`, `hdi_3%`, `hdi_97%` (of `one` less `other`) and
         `P(below 0)`.
 
+    Raises
+    ------
+    PoolscreenError
+        If a cell line is not in the screen.
+
     Examples
     --------
-    >>> rng = np.random.default_rng(103)
-    >>> draws = xr.DataArray(
-    ...     rng.normal([-2.0, -1.0], 0.1, (4, 500, 1, 2)),
-    ...     dims=("chain", "draw", "gene", "cell_line"),
-    ...     coords={"gene": ["MYC"], "cell_line": ["HL60", "K562"]},
-    ... )
-    >>> gaps = differences(draws, "HL60", "K562")
+    >>> from poolscreen.inference.exact import solve
+    >>> from poolscreen.models import m7b
+    >>> gaps = differences(solve(m7b.FAMILY, small_screen), "cell_0", "cell_1")
     >>> gaps[["gene", "mean", "sd", "P(below 0)"]].round(1).iloc[0].to_dict()
-    {'gene': 'MYC', 'mean': -1.0, 'sd': 0.1, 'P(below 0)': 1.0}
+    {'gene': 'gene_0', 'mean': 0.7, 'sd': 0.7, 'P(below 0)': 0.2}
+    >>> differences(solve(m7b.FAMILY, small_screen), "cell_0", "K562")
+    Traceback (most recent call last):
+    poolscreen.errors.PoolscreenError: there is no cell line 'K562'; there are cell_0, cell_1
     """
-    gap = (draws.sel(cell_line=one) - draws.sel(cell_line=other)).rename("difference")
-    summary = summarise(gap.drop_vars("cell_line", errors="ignore").to_dataset())
-    table = summary["difference"][["gene", "mean", "sd", "hdi_3%", "hdi_97%"]]
-    return table.assign(**{"P(below 0)": (gap < 0).mean(["chain", "draw"]).to_numpy()})
+    lines = fit.screen.cell_lines
+    for name in (one, other):
+        if name not in lines:
+            raise PoolscreenError(f"there is no cell line {name!r}; there are {', '.join(lines)}")
+    weights = np.array([[float(line == one) - float(line == other)] for line in lines])
+    effects = fit.gene_effects([0.0], weights=weights, labels=[f"{one} less {other}"])
+    return effects.drop(columns="cell_line")

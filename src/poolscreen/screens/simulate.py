@@ -215,7 +215,9 @@ def simulate(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
         [
             pd.DataFrame({"parameter": scalars, "value": [getattr(design, s) for s in scalars]}),
             pd.DataFrame({"parameter": "gamma_g", "gene": genes, "value": drawn.gene}),
-            pd.DataFrame({"parameter": "beta_c", "cell_line": cell_lines, "value": drawn.cell_line}),
+            pd.DataFrame(
+                {"parameter": "beta_c", "cell_line": cell_lines, "value": drawn.cell_line}
+            ),
             pd.DataFrame(
                 {
                     "parameter": "delta_gc",

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import xarray as xr
 
+from poolscreen.inference.exact import Exact
+
 # What tables call the ways to a posterior, by their names in the benchmark of samplers.
 WAYS = {
     "pymc": "PyMC's NUTS",
@@ -87,6 +89,40 @@ def diagnostics(fits: Mapping[str, xr.DataTree]) -> pd.DataFrame:
         for name, fit in fits.items()
     ]
     return pd.DataFrame(rows)
+
+
+def integrations(fits: Mapping[str, Exact]) -> pd.DataFrame:
+    """Tabulate how well the points of the scales stand for their posterior.
+
+    Parameters
+    ----------
+    fits : mapping of str to Exact
+        Fits without draws, by the name that the table gives them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `model`, `points`, `worth` (as many independent draws), `Pareto k`, and `error`, the
+        largest of a mean or a standard deviation of a scale, in standard deviations.
+
+    Examples
+    --------
+    >>> from poolscreen.inference.exact import solve
+    >>> from poolscreen.models import m7a
+    >>> table = integrations({"7a": solve(m7a.FAMILY, small_screen)})
+    >>> bool((table["worth"] <= table["points"]).all()), bool((table["Pareto k"] < 0.7).all())
+    (True, True)
+    """
+    return pd.DataFrame(
+        {
+            "model": name,
+            "points": len(fit.points.weights),
+            "worth": round(fit.points.efficiency * len(fit.points.weights)),
+            "Pareto k": fit.points.pareto_k,
+            "error": fit.points.error,
+        }
+        for name, fit in fits.items()
+    )
 
 
 def model_label(name: str) -> str:

@@ -9,10 +9,12 @@ import xarray as xr
 from poolscreen.effects.contrasts import differences
 from poolscreen.effects.summaries import check_effects, probabilities
 from poolscreen.errors import PoolscreenError
-from poolscreen.models import m7a
+from poolscreen.inference.exact import solve
+from poolscreen.inference.recovery import effect_of_genes
+from poolscreen.models import m7a, m7b, m8
 
 
-def test_probabilities_and_differences_are_those_of_the_draws():
+def test_probabilities_are_those_of_the_draws():
     rng = np.random.default_rng(2)
     draws = xr.DataArray(
         rng.normal([[-1, 0], [0.5, 0.5]], 1, (4, 500, 2, 2)),
@@ -26,11 +28,18 @@ def test_probabilities_and_differences_are_those_of_the_draws():
     below = probabilities(table, draws, (0.0, -1.0))
     assert below["P(below 0)"].iloc[0] == (draws[..., 0, 0] < 0).mean()
     assert below["P(below -1)"].iloc[3] == (draws[..., 1, 1] < -1).mean()
-    gap = differences(draws, "Y", "X").set_index("gene")
-    assert gap.loc["B", "mean"] == pytest.approx(
-        float((draws[..., 0, 0] - draws[..., 0, 1]).mean())
-    )
-    assert gap.loc["B", "P(below 0)"] > 0.7
+
+
+def test_a_difference_is_that_of_the_draws(screen):
+    """In mean and standard deviation; model 7b takes lines for independent, model 8 does not."""
+    for model in (m7b, m8):
+        fit = solve(model.FAMILY, screen)
+        gap = differences(fit, "cell_1", "cell_0").set_index("gene")
+        draws = effect_of_genes(fit.draws(20_000), screen)
+        drawn = draws[..., 1] - draws[..., 0]
+        error = drawn.std(0) / np.sqrt(len(drawn))
+        assert (np.abs(gap["mean"] - drawn.mean(0)) < 5 * error).all()
+        np.testing.assert_allclose(gap["sd"], drawn.std(0), rtol=0.03)
 
 
 def test_a_model_without_effects_by_cell_line_is_refused(screen):
