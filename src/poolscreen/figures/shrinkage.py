@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotnine as p9
 
-from poolscreen.figures.style import SGRNA_COLOURS, theme
+from poolscreen.figures.style import GREY, MODEL_COLOURS, SGRNA_COLOURS, in_order, theme
 
 
 def shrinkage(pulled: pd.DataFrame, *, title: str) -> p9.ggplot:
@@ -100,6 +100,41 @@ def shrinkage_slopes(
         + p9.labs(x=labels[0], y=labels[1], colour="sgRNAs\nof the gene", title=title)
         + theme(4.2)
         + p9.theme(panel_grid_major_x=p9.element_line())
+    )
+
+
+def expected_pull(table: pd.DataFrame, *, title: str) -> p9.ggplot:
+    """Draw how far estimates are pulled to the mean, by the number of sgRNAs.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `screen` (its name), `sgRNAs` and `pull` (per cent of the way to the mean).
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"screen": "noisy", "sgRNAs": [1, 2], "pull": [60.0, 43.0]})
+    >>> plot = expected_pull(table, title="Pull")
+    >>> plot.labels.y
+    'pull towards the mean, %'
+    """
+    return (
+        p9.ggplot(in_order(table, ["screen"]), p9.aes("sgRNAs", "pull", colour="screen"))
+        + p9.geom_line(size=0.7)
+        + p9.geom_point(size=2.4, stroke=0)
+        + p9.scale_x_continuous(breaks=range(1, 11))
+        + p9.scale_colour_manual(values=[*MODEL_COLOURS, GREY])
+        + p9.expand_limits(y=0)
+        + p9.labs(
+            x="sgRNAs of the gene", y="pull towards the mean, %", colour="screen", title=title
+        )
+        + theme(3.2)
     )
 
 
