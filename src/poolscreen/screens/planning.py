@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from poolscreen.arrays import FloatArray
 from poolscreen.screens.simulate import Design
 
 
@@ -53,10 +54,11 @@ def expected_errors(design: Design) -> pd.DataFrame:
     apart = own + design.sigma**2 / (n * design.replicates)
     shared = gene + design.sigma_alpha**2 / n
 
-    def error(covariances: np.ndarray, prior: float) -> np.ndarray:
+    def error(covariances: FloatArray, prior: float) -> FloatArray:
         total = covariances.sum()
         known = (covariances**2).sum() - shared * total**2 / (apart + lines * shared)
-        return np.sqrt(prior - known / apart)
+        posterior: FloatArray = np.sqrt(prior - known / apart)
+        return posterior
 
     in_line = np.full(lines, gene)
     in_line[0] += own
