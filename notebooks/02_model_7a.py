@@ -11,25 +11,34 @@
 # %% [markdown]
 # # Model 7a: pooling genes and cell lines
 #
-# Model 7a gives every combination of gene and cell line an intercept of its own. This chapter fits it twice: with **partial pooling**, where the
-# intercepts have a common distribution that is estimated, and with **no pooling**, where each
-# stands alone. It shows that pooling pulls hardest on the gene with one sgRNA and least on the gene
-# with ten, works out by how much, and explains why.
+# Model 7a gives every combination of gene and cell line an intercept of its own. This chapter fits
+# it twice. With **partial pooling**, the intercepts have a common distribution, which is estimated.
+# With **no pooling**, each intercept is estimated separately. Pooling pulls hardest on the gene
+# with one sgRNA and least on the gene with ten. We work out by how much, and explain why.
 #
-# A word on words. The notebook that this book grew from calls its unpooled models "full pool".
-# The field's terms, which this book uses, are *no pooling* (every group for itself), *partial
-# pooling* (groups share a distribution), and *complete pooling* (one value for all)
-# {cite:p}`gelmanhill2007`.
+# The original notebook calls its unpooled models "full pool". This book uses the field's terms: *no
+# pooling* (each group is estimated on its own), *partial pooling* (groups share a distribution),
+# and *complete pooling* (one value for all) {cite:p}`gelmanhill2007`.
 
 # %% tags=["hide-input"]
+import pandas as pd
+
 from poolscreen.display import graph, source, table
-from poolscreen.figures.estimates import by_model, heat_map
+from poolscreen.families.nested.family import NestedNormal
+from poolscreen.figures.estimates import by_model, heat_map, intervals_by_model
 from poolscreen.figures.predictions import predictive
 from poolscreen.figures.screens import observations
 from poolscreen.figures.shrinkage import shrinkage, shrinkage_slopes
+from poolscreen.inference.exact import solve
 from poolscreen.inference.gate import MAX_R_HAT, MIN_BFMI, MIN_ESS
 from poolscreen.models import m7a, m7a_unpooled
-from poolscreen.tables.estimates import beside_truth, estimated_effect, from_their_gene, stack
+from poolscreen.tables.estimates import (
+    beside_truth,
+    estimated_effect,
+    from_their_gene,
+    rms_error,
+    stack,
+)
 from poolscreen.tables.fits import diagnostics, sampler_settings
 from poolscreen.tables.shrinkage import pull, shrinkage_of_genes
 from press.glue import numbers
@@ -44,11 +53,11 @@ pooled_intercepts = load_table("m7a", "alpha_gc")
 unpooled_intercepts = load_table("m7a_unpooled", "alpha_gc")
 
 # %% [markdown]
-# Three more words for those who have not met them. A Bayesian model starts from a {term}`prior`, a
-# distribution for each parameter before the data are seen. The data turn it into the
-# {term}`posterior`. One cannot write the posterior down as a formula, so a *sampler*
-# ({term}`NUTS`) makes {term}`draws <draw>` from it, in several independent {term}`chains <chain>`.
-# A mean over the draws is an estimate; an interval that holds 94 % of them says how sure it is.
+# A Bayesian model starts from a {term}`prior`, a distribution for each parameter before the data
+# are seen. The data turn it into the {term}`posterior`. One cannot write the posterior down as a
+# formula, so a *sampler* ({term}`NUTS`) makes {term}`draws <draw>` from it, in several independent
+# {term}`chains <chain>`. The mean of the draws is an estimate. An interval that holds 94 % of them
+# shows how uncertain the estimate is.
 #
 # ## Partial pooling
 #
@@ -65,58 +74,60 @@ unpooled_intercepts = load_table("m7a_unpooled", "alpha_gc")
 # \end{aligned}
 # $$ (eq-m7a)
 #
-# The second line is what makes the model hierarchical. The intercepts do not have a fixed
-# prior; they have one whose mean $\mu_\alpha$ and standard deviation $\sigma_\alpha$ are themselves
-# estimated, from all intercepts at once. The model knows nothing of sgRNAs: two sgRNAs of one gene
-# are to it two looks at the same thing. (This $\sigma_\alpha$ is not that of chapter 1. There it was
-# the scatter of sgRNAs about their gene; here it is the spread of the intercepts.)
+# The second line makes the model hierarchical. The prior of the intercepts is not fixed: its mean
+# $\mu_\alpha$ and its standard deviation $\sigma_\alpha$ are themselves estimated, from all
+# intercepts at once. The model does not distinguish sgRNAs. It treats two sgRNAs of one gene as two
+# measurements of the same thing. (In chapter 1, $\sigma_\alpha$ was the scatter of sgRNAs about
+# their gene. Here it is the spread of the intercepts.)
 #
-# This is the model as code, read from the package as this page was made. In it
-# $\mu_\alpha$ is called `mu_alpha_gc`, as in the original.
+# Here is the model as code, which this page reads from the package. The code calls $\mu_\alpha$
+# `mu_alpha_gc`, as the original notebook does.
 
 # %% tags=["remove-input"]
 source(m7a.build)
 
 # %% [markdown]
-# {numref}`fig-graph-7a` shows the same as a graph.
+# {numref}`fig-graph-7a` shows the same model as a graph.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Graph of model 7a: mu_alpha_gc and sigma_alpha point to alpha_gc, on a plate of 10 genes by 20 cell lines; alpha_gc, sigma and the two index arrays point to the observed log_fc, on a plate of 1,100 observations.", "width": "420px"}, "figure": {"name": "fig-graph-7a", "caption": "The graph of model 7a. Ovals are random, the shaded oval is observed, shaded boxes are data; a plate repeats what it holds."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Graph of model 7a: mu_alpha_gc and sigma_alpha point to alpha_gc, on a plate of 10 genes by 20 cell lines; alpha_gc, sigma and the two index arrays point to the observed log_fc, on a plate of 1,100 observations.", "width": "420px"}, "figure": {"name": "fig-graph-7a", "caption": "The graph of model 7a. Ovals are random variables, and the shaded oval is observed. Shaded boxes are data. A plate, the frame around several nodes, repeats what it holds."}}
 graph(m7a.build(screen))
 
 # %% [markdown]
 # ### What the model expects before it sees data
 #
-# A prior is a statement about data, and one can look at it: draw parameters from the prior, then a
-# screen from them, and do so again and again {cite:p}`gabry2019`. {numref}`fig-prior-7a` shows such
-# screens. Of all the values in them, 94 % lie between {glue:text}`prior_low:.0f` and
-# {glue:text}`prior_high:.0f`; those of the screen that we have lie between
-# {glue:text}`data_low:.1f` and {glue:text}`data_high:.1f`. So the priors rule out nothing that we
-# could meet, and leave the rest to the data.
+# One can judge a prior by the data that it predicts. We draw parameters from the prior, then a
+# screen from these parameters, and repeat this many times {cite:p}`gabry2019`.
+# {numref}`fig-prior-7a` shows such screens. Of all the values in them, 94 % lie between
+# {glue:text}`prior_low:.0f` and {glue:text}`prior_high:.0f`. The values of our screen lie between
+# {glue:text}`data_low:.1f` and {glue:text}`data_high:.1f`. The priors therefore rule out nothing
+# that we could meet, and leave the rest to the data.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7a; some are steep, some flat, and their centres are scattered over some twenty units."}, "figure": {"name": "fig-prior-7a", "caption": "Prior predictive check of model 7a: each line is the cumulative distribution of the log fold changes in one screen that the prior expects."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7a; some are steep, some flat, and their centres are scattered over some twenty units."}, "figure": {"name": "fig-prior-7a", "caption": "Prior predictive check of model 7a: each line is the cumulative distribution of the log fold changes in one screen drawn from the prior."}}
 predictive(pooled, "prior_predictive", title="Model 7a: what the prior expects")
 
 # %% [markdown]
-# ### Sampling, and whether it worked
+# ### Sampling and diagnostics
 #
 # The posterior was sampled with NUTS {cite:p}`hoffman2011`, in the implementation of nutpie
-# {cite:p}`nutpie2026`, through PyMC {cite:p}`pymc2023`. NUTS can sample all parameters of this model
-# at once. Here it was given an easier task with the same result. Once the mean and the two standard
-# deviations are known, the intercepts have normal distributions that can be written down; so only those
-# three are sampled, and the intercepts are drawn exactly afterwards. [Chapter 4](04_integrating_out)
-# shows how, and sets both ways side by side.
+# {cite:p}`nutpie2026`, through PyMC {cite:p}`pymc2023`. NUTS can sample all parameters of this
+# model at once. Here it was given an easier task with the same result. Once the mean and the two
+# standard deviations are known, the intercepts have normal distributions that can be written down.
+# NUTS therefore sampled only these three parameters, and the intercepts were drawn exactly
+# afterwards. [Chapter 4](04_integrating_out) shows how, and compares the two ways.
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7a", "caption": "How model 7a was sampled."}
 table(sampler_settings(pooled))
 
 # %% [markdown]
-# Chains are only worth reading if they agree. Two figures tell: {term}`R-hat`, which compares the
-# spread between the chains with that within them, and the {term}`effective sample size`
+# The draws can be trusted only if the chains agree. Two diagnostics check this. {term}`R-hat`
+# compares the spread between the chains with the spread within them. The
+# {term}`effective sample size` says how many independent draws the correlated draws are worth
 # {cite:p}`vehtari2021`. In this book every parameter of every fit must have an R-hat of at most
-# {glue:text}`max_r_hat` and a bulk and tail effective sample size of at least
-# {glue:text}`min_ess`, with no {term}`divergences <divergence>` and a {term}`BFMI` of at least
-# {glue:text}`min_bfmi`; a fit that does not pass this *gate* is not written, and the build of this page stops. These are the worst figures over all
-# {glue:text}`n_parameters:,` parameters of model 7a:
+# {glue:text}`max_r_hat`, and a bulk and a tail effective sample size of at least
+# {glue:text}`min_ess`. There must be no {term}`divergences <divergence>`, and the {term}`BFMI` must
+# be at least {glue:text}`min_bfmi`. A fit that does not pass this *gate* is not saved, and the
+# build of this page stops. These are the worst values over all {glue:text}`n_parameters:,`
+# parameters of model 7a:
 
 # %% tags=["hide-input"] table={"name": "tbl-diagnostics-7a", "caption": "Diagnostics of model 7a; R-hat and effective sample sizes are the worst over all parameters."}
 table(diagnostics({"7a": pooled}), digits=3)
@@ -158,10 +169,10 @@ numbers(
 # %% [markdown]
 # ### What the posterior says
 #
-# The three parameters that are common to all intercepts. In this table and the next, `hdi_3%` and
-# `hdi_97%` bound the 94 % {term}`highest-density interval`; `mcse` is the error of an estimate that
-# comes from having finitely many draws; `ess` is the effective sample size, at the centre of the
-# distribution (`bulk`) and in its tails:
+# Besides the intercepts, the model has three parameters. In this table and the next, `hdi_3%` and
+# `hdi_97%` bound the 94 % {term}`highest-density interval`. The column `mcse` is the error of an
+# estimate that comes from having finitely many draws. The effective sample size `ess` is given at
+# the centre of the distribution (`bulk`) and in its tails:
 
 # %% tags=["hide-input"] table={"name": "tbl-scalars-7a", "caption": "Posterior of the mean and the scales of model 7a."}
 table(pooled_scalars)
@@ -170,31 +181,32 @@ table(pooled_scalars)
 # The intercepts have a mean of {glue:text}`mu_mean:.2f` (94 % interval {glue:text}`mu_low:.2f` to
 # {glue:text}`mu_high:.2f`) and a standard deviation of {glue:text}`sd_between:.2f`
 # ({glue:text}`sd_between_low:.2f` to {glue:text}`sd_between_high:.2f`). Neither is a parameter of
-# the simulation; both combine several. The mean is that of the genes plus that of the cell lines,
-# the standard deviation combines the spread of genes with that of cell lines. And the noise
-# $\sigma$, {glue:text}`sigma:.2f` ({glue:text}`sigma_low:.2f` to {glue:text}`sigma_high:.2f`), is
-# larger than the {glue:text}`drawn_sigma:.2f` of the noise that was drawn. To a model without sgRNAs
-# the differences between the sgRNAs of one gene are noise too. The two standard deviations that were
-# drawn, {glue:text}`drawn_sigma:.2f` and {glue:text}`drawn_sigma_alpha:.2f`, combine to
-# {glue:text}`drawn_sum:.2f` (the root of the sum of their squares).
+# the simulation. The mean is that of the genes plus that of the cell lines, and the standard
+# deviation combines the spread of genes with that of cell lines. The noise $\sigma$ is estimated as
+# {glue:text}`sigma:.2f` ({glue:text}`sigma_low:.2f` to {glue:text}`sigma_high:.2f`). This is larger
+# than the {glue:text}`drawn_sigma:.2f` of the noise that was drawn, because a model without sgRNAs
+# also counts the differences between the sgRNAs of one gene as noise. The standard deviations that
+# were drawn, {glue:text}`drawn_sigma:.2f` for the noise and {glue:text}`drawn_sigma_alpha:.2f` for
+# the sgRNAs, combine to {glue:text}`drawn_sum:.2f` (the root of the sum of their squares).
 #
-# All {glue:text}`n_intercepts:,` intercepts ([as CSV](../results/tables/m7a/alpha_gc.csv)):
+# The next table lists all {glue:text}`n_intercepts:,` intercepts
+# ([as CSV](../results/tables/m7a/alpha_gc.csv)):
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-intercepts-7a", "caption": "Posterior of every intercept of model 7a, partial pooling."}
 table(pooled_intercepts, searchable=True)
 
 # %% [markdown]
-# As a heat map ({numref}`fig-heat-7a`) their structure shows at a glance: columns that are blue or
-# pale as a whole are cell lines, the one row that is different is `gene_5`.
+# A heat map ({numref}`fig-heat-7a`) shows the structure of the intercepts. Cell lines appear as
+# columns that are blue or pale from top to bottom. The one row that is different is `gene_5`.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Heat map of posterior means for ten genes by twenty cell lines, from blue for negative to red for positive; whole columns are alike, and the row of gene_5 is shifted towards red."}, "figure": {"name": "fig-heat-7a", "caption": "Posterior means of the intercepts $\\alpha_{gc}$ of model 7a."}}
 heat_map(pooled_intercepts, title="Model 7a: intercepts by gene and cell line")
 
 # %% [markdown]
-# ### Against the data and the truth
+# ### Comparison with the data and the truth
 #
-# In the simulation a gene had one effect, here it has one intercept per cell line. To compare them
-# we average a gene's intercepts over the cell lines ({numref}`fig-genes-7a`).
+# In the simulation a gene has one effect. In model 7a it has one intercept per cell line. To
+# compare the two, we average a gene's intercepts over the cell lines ({numref}`fig-genes-7a`).
 
 # %% tags=["remove-cell"]
 true_genes = load_truth("gamma_g")
@@ -217,7 +229,7 @@ numbers(
     }
 )
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered log fold changes for ten genes coloured by cell line, with two bars for each gene: black for the true effect, blue for the estimated one. The blue bars lie close to the black ones, on average slightly above them."}, "figure": {"name": "fig-genes-7a", "caption": "The data by gene, with the true gene effects $\\gamma_g$ (black) and those estimated by model 7a (blue): the mean over cell lines of the posterior means."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered log fold changes for ten genes coloured by cell line, with two bars for each gene: black for the true effect, blue for the estimated one. The blue bars lie close to the black ones, on average slightly above them."}, "figure": {"name": "fig-genes-7a", "caption": "The data by gene, with the true gene effects $\\gamma_g$ (black) and those estimated by model 7a (blue). An estimate is the mean of the gene's posterior means over the cell lines."}}
 observations(
     screen.table,
     by="gene",
@@ -227,17 +239,19 @@ observations(
 )
 
 # %% [markdown]
-# The estimates follow the truth, but on average they lie {glue:text}`gene_shift:.2f` above it
-# (from {glue:text}`gene_shift_low:.2f` to {glue:text}`gene_shift_high:.2f`). That is no failure of the
+# The estimates follow the truth, but on average they lie {glue:text}`gene_shift:.2f` above it (from
+# {glue:text}`gene_shift_low:.2f` to {glue:text}`gene_shift_high:.2f`). This is not a failure of the
 # sampler. The effects of the cell lines that were drawn have a mean of {glue:text}`mean_beta:.2f`,
-# not of zero, and this mean is in every gene's average. No data can tell a shift of all cell lines
-# from a shift of all genes; they only know the sum. The rest of the difference, and its range, comes
-# mostly from the sgRNAs that were drawn: those of one gene do not average to zero
-# ({glue:text}`sgrna_low:.2f` to {glue:text}`sgrna_high:.2f`). The same holds for the cell lines
-# ({numref}`fig-cell-lines-7a`): their estimates differ from the truth by {glue:text}`cell_line_shift:.2f`
-# on average, the mean of the true gene effects, {glue:text}`mean_gamma:.2f`, and the same remainder.
+# not of zero, and this mean is part of every gene's average. No data can tell a shift of all cell
+# lines from a shift of all genes, because they show only the sum. The rest of the difference, and
+# its range, comes mostly from the sgRNAs that were drawn: the deviations of a gene's sgRNAs do not
+# average to zero ({glue:text}`sgrna_low:.2f` to {glue:text}`sgrna_high:.2f`).
+#
+# The same holds for the cell lines ({numref}`fig-cell-lines-7a`). Their estimates differ from the
+# truth by {glue:text}`cell_line_shift:.2f` on average. This is the mean of the true gene effects,
+# {glue:text}`mean_gamma:.2f`, plus the same remainder.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered log fold changes for twenty cell lines coloured by gene, with two bars for each cell line: black for the true effect, blue for the estimated one. Every blue bar lies about one unit below its black one."}, "figure": {"name": "fig-cell-lines-7a", "caption": "The data by cell line, with the true cell line effects $\\beta_c$ (black) and the mean over genes of the posterior means of model 7a (blue)."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered log fold changes for twenty cell lines coloured by gene, with two bars for each cell line: black for the true effect, blue for the estimated one. Every blue bar lies about one unit below its black one."}, "figure": {"name": "fig-cell-lines-7a", "caption": "The data by cell line, with the true cell line effects $\\beta_c$ (black) and those estimated by model 7a (blue). An estimate is the mean of the cell line's posterior means over the genes."}}
 observations(
     screen.table,
     by="cell_line",
@@ -247,10 +261,9 @@ observations(
 )
 
 # %% [markdown]
-# Would data from this model look like the data that we have? {numref}`fig-posterior-7a` draws
-# screens from the posterior. The observed one runs within their bundle, mostly, and has two humps.
-# The 20 cell lines do not spread evenly ({numref}`fig-by-cell-line`), and the model knows nothing of
-# cell lines.
+# Would data from this model look like the data that we have? {numref}`fig-posterior-7a` compares
+# screens drawn from the posterior with the observed one. The observed curve runs mostly within the
+# bundle of the predicted ones.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, within a narrow bundle of densities predicted by the posterior of model 7a."}, "figure": {"name": "fig-posterior-7a", "caption": "Posterior predictive check of model 7a: distributions of the log fold changes in predicted screens (blue), and in the observed one (black)."}}
 predictive(pooled, "posterior_predictive", title="Model 7a: what the posterior expects")
@@ -260,7 +273,7 @@ predictive(pooled, "posterior_predictive", title="Model 7a: what the posterior e
 #
 # ### The model
 #
-# Now the intercepts get a prior that is fixed, and wide:
+# Now the prior of the intercepts is fixed, and wide:
 #
 # $$
 # \begin{aligned}
@@ -277,8 +290,8 @@ predictive(pooled, "posterior_predictive", title="Model 7a: what the posterior e
 source(m7a_unpooled.build)
 
 # %% [markdown]
-# In the graph ({numref}`fig-graph-7a-unpooled`) nothing points to `alpha_gc` any more. What the
-# prior expects ({numref}`fig-prior-7a-unpooled`) is now always about as wide as the fixed prior,
+# In the graph ({numref}`fig-graph-7a-unpooled`) no arrow leads to `alpha_gc` any more. Every screen
+# that the prior predicts ({numref}`fig-prior-7a-unpooled`) is now about as wide as the fixed prior,
 # and centred on zero.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Graph of model 7a without pooling: alpha_gc has no parents; alpha_gc, sigma and the two index arrays point to the observed log_fc.", "width": "420px"}, "figure": {"name": "fig-graph-7a-unpooled", "caption": "The graph of model 7a without pooling."}}
@@ -288,7 +301,7 @@ graph(m7a_unpooled.build(screen))
 predictive(unpooled, "prior_predictive", title="Model 7a, no pooling: what the prior expects")
 
 # %% [markdown]
-# It was sampled as model 7a was, with these diagnostics:
+# This model was sampled in the same way as model 7a, with these diagnostics:
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7a-unpooled", "caption": "How model 7a without pooling was sampled."}
 table(sampler_settings(unpooled))
@@ -297,7 +310,7 @@ table(sampler_settings(unpooled))
 table(diagnostics({"7a, no pooling": unpooled}), digits=3)
 
 # %% [markdown]
-# The noise comes out the same, and the intercepts
+# The estimate of the noise is the same, and the intercepts
 # ([as CSV](../results/tables/m7a_unpooled/alpha_gc.csv)) look the same at first sight:
 
 # %% tags=["hide-input"] table={"name": "tbl-scalars-7a-unpooled", "caption": "Posterior of the noise of model 7a without pooling."}
@@ -307,9 +320,9 @@ table(unpooled_scalars)
 table(unpooled_intercepts, searchable=True)
 
 # %% [markdown]
-# Its posterior predictive check ({numref}`fig-posterior-7a-unpooled`) is no worse and no better than
-# that of model 7a. Such a check asks whether a model can reproduce the data that it was fitted to.
-# It does not ask which of two models knows more about a gene.
+# The posterior predictive check ({numref}`fig-posterior-7a-unpooled`) is no worse and no better
+# than that of model 7a. Such a check shows whether a model can reproduce the data that it was
+# fitted to. It does not show which of two models says more about a gene.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, within a narrow bundle of densities predicted by the posterior of model 7a without pooling."}, "figure": {"name": "fig-posterior-7a-unpooled", "caption": "Posterior predictive check of model 7a without pooling."}}
 predictive(
@@ -321,9 +334,70 @@ predictive(
 # %% [markdown]
 # ## What pooling does
 #
-# Put the two side by side, by gene ({numref}`fig-models-by-gene`) and by cell line
+# ### Complete, no and partial pooling
+#
+# *Complete pooling* is the other extreme: one number for all genes in all cell lines. It is model 7a
+# with $\sigma_\alpha$ held at zero, so that every intercept equals $\mu_\alpha$. No pooling is, nearly,
+# the same model with $\sigma_\alpha$ held at a large value, here five. Partial pooling lies between the two,
+# because it estimates $\sigma_\alpha$. With the scales integrated ([chapter 4](04_integrating_out)), the
+# fit takes one line:
+
+# %%
+held_at_zero = NestedNormal(top="alpha_gc", level="gene", mean="mu_alpha_gc", sd=0.0)
+complete = solve(held_at_zero, screen).scalars()
+
+# %% [markdown]
+# {numref}`fig-three-poolings` shows what each of the three says of the ten genes in one cell line, and
+# {numref}`tbl-three-poolings` how far each is from the true means of all observations.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "For each of ten genes three estimates in one cell line with intervals, and a black bar at the truth. Complete pooling is the same short interval for every gene, and misses the bars. No pooling and partial pooling nearly coincide, with long intervals for genes with few sgRNAs.", "width": "640px"}, "figure": {"name": "fig-three-poolings", "caption": "Complete, partial and no pooling: the intercepts of ten genes in one cell line, with 94 % intervals. Black bars: the truth, $\\gamma_g + \\beta_c$."}}
+line = "cell_0"
+overall = complete.set_index("parameter").loc["mu_alpha_gc"].drop("sd")
+of_all = unpooled_intercepts[["gene", "cell_line"]].assign(**overall)
+by_kind = {
+    "complete pooling": of_all,
+    "7a": pooled_intercepts,
+    "7a, no pooling": unpooled_intercepts,
+}
+in_line = pd.concat(
+    found[found["cell_line"] == line].assign(model=name) for name, found in by_kind.items()
+).rename(columns={"hdi_3%": "low", "hdi_97%": "high"})
+of_line = load_truth("beta_c").set_index("cell_line").loc[line, "value"]
+in_line["true"] = in_line["gene"].map(load_truth("gamma_g").set_index("gene")["value"]) + of_line
+intervals_by_model(in_line, title=f"Ten genes in {line}")
+
+# %% tags=["hide-input"] table={"name": "tbl-three-poolings", "caption": "Root mean square error of each kind of pooling against the true means of the observations."}
+errors = rms_error(screen, by_kind)
+table(errors)
+
+# %% tags=["remove-cell"]
+error = errors.set_index("model")["RMS error"]
+of_parameter = complete.set_index("parameter")
+numbers(
+    {
+        "complete_mean": of_parameter.loc["mu_alpha_gc", "mean"],
+        "complete_low": of_parameter.loc["mu_alpha_gc", "hdi_3%"],
+        "complete_high": of_parameter.loc["mu_alpha_gc", "hdi_97%"],
+        "complete_sigma": of_parameter.loc["sigma", "mean"],
+        "error_complete": error["complete pooling"],
+        "error_none": error["7a, no pooling"],
+        "error_partial": error["7a"],
+    }
+)
+
+# %% [markdown]
+# Complete pooling finds one mean, {glue:text}`complete_mean:.2f`, with a short interval
+# ({glue:text}`complete_low:.2f` to {glue:text}`complete_high:.2f`), and takes all differences between
+# genes and lines for noise, with a standard deviation of {glue:text}`complete_sigma:.2f`. Its error is
+# {glue:text}`error_complete:.2f`, that of no pooling {glue:text}`error_none:.4f`, and that of partial pooling
+# {glue:text}`error_partial:.4f`. On this screen partial pooling is close to no pooling. The rest of
+# this section shows where the two differ, and why so little.
+#
+# ### No and partial pooling compared
+#
+# We now compare the two models by gene ({numref}`fig-models-by-gene`) and by cell line
 # ({numref}`fig-models-by-cell-line`). In `gene_0`, on the left, the outermost points of the pooled
-# model are closer to the middle than those of the unpooled one; in `gene_9` one cannot see a
+# model are closer to the middle than those of the unpooled one. In `gene_9` one cannot see a
 # difference.
 
 # %% tags=["remove-cell"]
@@ -332,40 +406,43 @@ by_pooling = stack({"no pooling": unpooled_intercepts, "partial pooling (7a)": p
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior means of the intercepts of ten genes, one point per cell line, without pooling beside partial pooling. In gene_0 the pooled points reach less far out; in the other genes the two sets look alike."}, "figure": {"name": "fig-models-by-gene", "caption": "Posterior means of the intercepts by gene, without and with pooling. Each point is one cell line."}}
 by_model(by_pooling, by="gene", title="Intercepts by gene")
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior means of the intercepts in twenty cell lines, one point per gene, without pooling beside partial pooling. The two sets look alike but for single points in the cell lines that lie farthest out."}, "figure": {"name": "fig-models-by-cell-line", "caption": "Posterior means of the intercepts by cell line, without and with pooling. Each point is one gene."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior means of the intercepts in twenty cell lines, one point per gene, without pooling beside partial pooling. The two sets look alike, except for single points in the cell lines that lie farthest out."}, "figure": {"name": "fig-models-by-cell-line", "caption": "Posterior means of the intercepts by cell line, without and with pooling. Each point is one gene."}}
 by_model(by_pooling, by="cell_line", title="Intercepts by cell line")
 
 # %% [markdown]
-# Each pair of points becomes one in {numref}`fig-shrinkage-7a`: no pooling to the right, partial
-# pooling upwards. An intercept that pooling leaves alone lies on the diagonal. Few leave it visibly,
-# and those that do belong to genes with few sgRNAs.
+# {numref}`fig-shrinkage-7a` shows each pair of points as one point, with the estimate without
+# pooling on the horizontal axis and that with partial pooling on the vertical axis. An intercept
+# that pooling does not move lies on the diagonal. Few points are visibly off it. They belong
+# to genes with few sgRNAs, or lie far from the mean, as those of `gene_5` do.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of pooled against unpooled posterior means with the identity line; points of genes with one sgRNA leave the line most, above it at the lower left; those of genes with many sgRNAs lie on it."}, "figure": {"name": "fig-shrinkage-7a", "caption": "Intercepts of model 7a with partial pooling against no pooling. Vertical strokes lead from the identity line to each point: the pull. Colour: number of sgRNAs of the gene."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of pooled against unpooled posterior means with the identity line; points of genes with one sgRNA leave the line most, above it at the lower left; those of genes with many sgRNAs lie on it."}, "figure": {"name": "fig-shrinkage-7a", "caption": "Intercepts of model 7a with partial pooling against no pooling. Vertical strokes lead from the identity line to each point and show how far pooling moves it. Colour: number of sgRNAs of the gene."}}
 pulled = pull(screen, unpooled_intercepts, pooled_intercepts).eval("shift = pooled - unpooled")
 shrinkage(pulled, title="Shrinkage of the intercepts in model 7a")
 
 # %% [markdown]
-# {numref}`fig-slopes-7a` shows the pull alone: by how much pooling moves each intercept. Below the
-# overall mean it moves them up, above it down, the further the farther out they lie. Each gene has
-# a line of its own, and the fewer its sgRNAs the steeper the line.
+# {numref}`fig-slopes-7a` shows by how much pooling moves each intercept. It moves those below the
+# overall mean up and those above it down. The farther out an intercept lies, the further it is
+# moved. Each gene has a line of its own, which is steeper the fewer sgRNAs the gene has.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Shift of each intercept by pooling against its unpooled value, with a straight line for each gene; all lines fall and cross zero near minus one; the line of the gene with one sgRNA is steepest, that of the gene with ten nearly flat."}, "figure": {"name": "fig-slopes-7a", "caption": "How far pooling moves each intercept, and the line of each gene. The grey line is no pooling."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Shift of each intercept by pooling against its unpooled value, with a straight line for each gene; all lines fall and cross zero near minus one; the line of the gene with one sgRNA is steepest, that of the gene with ten nearly flat."}, "figure": {"name": "fig-slopes-7a", "caption": "How far pooling moves each intercept, with a line for each gene. The grey line is no pooling."}}
 shrinkage_slopes(
     pulled,
     x="unpooled",
     y="shift",
     identity=0,
     labels=("posterior mean, no pooling", "shift by pooling"),
-    title="The pull of pooling, gene by gene",
+    title="Shift by pooling, gene by gene",
 )
 
 # %% [markdown]
 # ### Why gene_0 is pulled hardest
 #
-# Given the scales, the posterior mean of an intercept can be written down. Let gene $g$ have $n_g$
-# sgRNAs, let $\bar y_{gc}$ be the mean of their observations in cell line $c$. The data say
-# $\bar y_{gc}$, give or take $\sigma / \sqrt{n_g}$. The other intercepts say $\mu_\alpha$, give or
-# take $\sigma_\alpha$. The posterior mean weighs the two by their precision:
+# For given $\mu_\alpha$, $\sigma_\alpha$ and $\sigma$, the posterior mean of an intercept can be
+# written down. Let gene $g$ have $n_g$ sgRNAs, and let $\bar y_{gc}$ be the mean of their
+# observations in cell line $c$. The gene's own data estimate the intercept as $\bar y_{gc}$, with a
+# standard error of $\sigma / \sqrt{n_g}$. The other intercepts suggest $\mu_\alpha$, with a
+# standard deviation of $\sigma_\alpha$. The posterior mean weights the two by their precision, the
+# inverse of the variance:
 #
 # $$
 # \begin{aligned}
@@ -375,11 +452,14 @@ shrinkage_slopes(
 # \end{aligned}
 # $$ (eq-shrinkage)
 #
-# $B_g$ is the **shrinkage factor**: the share of the way from the gene's own data to the overall
-# mean. It is, with the sign turned, very nearly the slope of the gene's line in {numref}`fig-slopes-7a`. More
-# sgRNAs make it smaller, more noise makes it larger. Its posterior, gene by gene:
+# $B_g$ is the **shrinkage factor**. It says how far the estimate moves, as a share of the way from
+# the gene's own data to the overall mean. With the sign turned, it is very nearly the slope of the
+# gene's line in {numref}`fig-slopes-7a`. More sgRNAs make it smaller, and more noise makes it
+# larger. With $\sigma$ at {glue:text}`sigma:.2f` and $\sigma_\alpha$ at {glue:text}`sd_between:.2f`, a gene
+# with one sgRNA has $B_g =$ {glue:text}`by_hand_one:.3f`, and a gene with ten
+# {glue:text}`by_hand_ten:.3f`. This is the posterior of $B_g$ for each gene:
 
-# %% tags=["hide-input"] table={"name": "tbl-shrinkage-7a", "caption": "Shrinkage in model 7a, gene by gene: the factor with its interval, the mean shift, the posterior standard deviation."}
+# %% tags=["hide-input"] table={"name": "tbl-shrinkage-7a", "caption": "Shrinkage in model 7a, gene by gene: the shrinkage factor with its interval, and the mean shift and the mean posterior standard deviation of the intercepts."}
 posterior = pooled["posterior"]
 factors = shrinkage_of_genes(
     screen, unit_variance=posterior["sigma"] ** 2, top_sd=posterior["sigma_alpha"]
@@ -391,8 +471,14 @@ table(comparison)
 
 # %% tags=["remove-cell"]
 first, last = comparison.iloc[0], comparison.iloc[-1]
+noise = sigma["mean"] ** 2
+of_genes = load_truth("sigma_gamma")["value"].item()
 numbers(
     {
+        "by_hand_one": noise / (noise + sd_between["mean"] ** 2),
+        "by_hand_ten": noise / (noise + 10 * sd_between["mean"] ** 2),
+        "sd_genes": of_genes,
+        "by_hand_genes": noise / (noise + of_genes**2),
         "b_first": 100 * first["shrinkage"],
         "b_first_low": 100 * first["hdi_3%"],
         "b_first_high": 100 * first["hdi_97%"],
@@ -405,30 +491,32 @@ numbers(
 )
 
 # %% [markdown]
-# `gene_0` has one sgRNA. One observation with noise {glue:text}`sigma:.2f` is all that is known of
-# each of its intercepts, and pooling moves them {glue:text}`b_first:.1f` % of the way to the mean
-# (94 % interval {glue:text}`b_first_low:.1f` to {glue:text}`b_first_high:.1f` %), on average by
-# {glue:text}`shift_first:.3f`. `gene_9` has ten; its intercepts move {glue:text}`b_last:.1f` % of the
-# way, by {glue:text}`shift_last:.3f`. (A gene that lies far from the mean, as `gene_5` does, shifts more
-# than its neighbours in the table; its *factor* is in line.) Their posterior standard deviations are
-# {glue:text}`sd_first:.2f` and {glue:text}`sd_last:.2f`. In all of them the pull is smaller than
-# the uncertainty.
+# `gene_0` has one sgRNA. Each of its intercepts is known only from one observation with noise
+# {glue:text}`sigma:.2f`. Pooling moves these intercepts {glue:text}`b_first:.1f` % of the way to
+# the mean (94 % interval {glue:text}`b_first_low:.1f` to {glue:text}`b_first_high:.1f` %), on
+# average by {glue:text}`shift_first:.3f`. `gene_9` has ten sgRNAs, and its intercepts move
+# {glue:text}`b_last:.1f` % of the way, by {glue:text}`shift_last:.3f`. (A gene that lies far from
+# the mean, as `gene_5` does, shifts more than its neighbours in the table, but its shrinkage factor
+# lies between theirs.) The posterior standard deviations are {glue:text}`sd_first:.2f` in `gene_0`
+# and {glue:text}`sd_last:.2f` in `gene_9`. In every gene the shift is smaller than this
+# uncertainty.
 #
-# Why is the pull so weak even for `gene_0`? Because $\sigma_\alpha$ is large: the intercepts differ so
+# Even for `gene_0` the pull is weak, because $\sigma_\alpha$ is large. The intercepts differ so
 # much among themselves, with a standard deviation of {glue:text}`sd_between:.2f`, that knowing the
-# others says little about any one. Most of that spread is between cell lines, and every cell line
-# shifts all genes alike. A model that gave cell lines an effect of their own, as the simulation did,
-# would have less left to explain, and would pool more. Model 7a cannot, and that is its
-# limit, not a law of screens.
+# others says little about any one of them. Most of this spread is between cell lines, and every
+# cell line shifts all genes alike. A model that gave cell lines an effect of their own, as the
+# simulation did, would have less spread left to explain, and would pool more: with the spread of
+# the genes alone, which is {glue:text}`sd_genes:.1f`, $B_g$ would be {glue:text}`by_hand_genes:.2f` for one sgRNA. Model 7a has no such
+# effects. The weak pull is a limit of this model, not a law of screens.
 
 # %% [markdown]
 # ## What we have learnt
 #
-# - Partial pooling estimates a common distribution of the intercepts along with them, and each
-#   intercept becomes a compromise between its own data and that distribution.
-# - The compromise is {eq}`eq-shrinkage`: it depends on how much data a group has, and on how alike
+# - Partial pooling estimates the intercepts together with their common distribution. Each intercept
+#   becomes a compromise between its own data and that distribution.
+# - The compromise is {eq}`eq-shrinkage`. It depends on how much data a group has, and on how alike
 #   the groups are. Genes with few sgRNAs are pulled hardest.
-# - In model 7a the pull is {glue:text}`b_first:.0f` % of the way at most, because it takes the
-#   differences between cell lines for differences between unrelated intercepts.
-# - Model 7a takes differences between sgRNAs for noise. [The next chapter](03_model_7b) tries to tell
-#   the two apart.
+# - In model 7a the pull is {glue:text}`b_first:.0f` % of the way at most, because the model treats
+#   the differences between cell lines as differences between unrelated intercepts.
+# - Model 7a treats differences between sgRNAs as noise. [The next chapter](03_model_7b) tries to
+#   tell the two apart.

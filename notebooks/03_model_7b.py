@@ -11,10 +11,10 @@
 # %% [markdown]
 # # Model 7b: sgRNAs within genes
 #
-# Model 7a took the differences between the sgRNAs of one gene for noise. Model 7b gives each sgRNA
-# an intercept of its own, nested in one for its gene. This chapter shows what that buys, what the
-# model cannot learn from this screen, and, at the end, the figure that the original notebook left
-# as a to-do: how far each sgRNA is pulled towards its gene.
+# Model 7a treats the differences between the sgRNAs of one gene as noise. Model 7b gives each sgRNA
+# an intercept of its own, nested in one for its gene. This chapter shows what this adds, and what
+# the model cannot learn from this screen. Towards the end it draws the figure that the original
+# notebook left as a to-do: how far each sgRNA is pulled towards its gene.
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -25,7 +25,7 @@ from poolscreen.figures.estimates import by_model, by_model_in_genes, heat_map
 from poolscreen.figures.predictions import predictive
 from poolscreen.figures.scales import shares
 from poolscreen.figures.screens import observations
-from poolscreen.figures.shrinkage import shrinkage, shrinkage_slopes
+from poolscreen.figures.shrinkage import expected_pull, shrinkage, shrinkage_slopes
 from poolscreen.inference.posterior import interval
 from poolscreen.models import m7b, m7b_unpooled
 from poolscreen.screens.table import Screen
@@ -37,11 +37,18 @@ from poolscreen.tables.estimates import (
     stack,
 )
 from poolscreen.tables.fits import diagnostics, sampler_settings
-from poolscreen.tables.shrinkage import measured_shrinkage, pull, shrinkage_of_genes, towards_genes
+from poolscreen.tables.shrinkage import (
+    measured_shrinkage,
+    pull,
+    shrinkage_factor,
+    shrinkage_of_genes,
+    towards_genes,
+)
 from poolscreen.tables.variance import sgrna_variance
 from press.glue import numbers
 from press.interactive import interactive, shrinkage_to_explore
 from press.results import load_fit, load_screen, load_table, load_truth
+from press.sliders import pull_to_turn
 
 screen = load_screen()
 hierarchical = load_fit("m7b")
@@ -66,26 +73,27 @@ unpooled_intercepts = load_table("m7b_unpooled", "alpha_sc")
 # $$ (eq-m7b)
 #
 # There are now two levels of pooling. The sgRNAs of a gene share the gene's effect in that cell
-# line; the genes share an overall mean. Mind the symbols: $\gamma_{gc}$ is a gene's effect *in one
-# cell line*, the cell line included, where $\gamma_g$ of chapter 1 was the gene alone; and
-# $\sigma_\alpha$ is again the scatter of sgRNAs about their gene, now within each cell line.
+# line, and the genes share an overall mean. Two symbols differ from chapter 1. There, $\gamma_g$
+# was the effect of the gene alone. Here, $\gamma_{gc}$ is a gene's effect *in one cell line*, and
+# includes that of the cell line. As in chapter 1, $\sigma_\alpha$ is the scatter of sgRNAs about
+# their gene, but now within each cell line.
 
 # %% tags=["remove-input"]
 source(m7b.build)
 
 # %% [markdown]
-# {numref}`fig-graph-7b` shows the two levels as two plates.
+# In {numref}`fig-graph-7b` the two levels are two plates.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Graph of model 7b: mu_gamma and sigma_gamma point to gamma_gc on a plate of 10 genes by 20 cell lines; gamma_gc, sigma_alpha and the gene of each sgRNA point to alpha_sc on a plate of 55 sgRNAs by 20 cell lines; alpha_sc and sigma point to 1,100 observations.", "width": "480px"}, "figure": {"name": "fig-graph-7b", "caption": "The graph of model 7b."}}
 graph(m7b.build(screen))
 
 # %% [markdown]
-# ### A crash, and what it was about
+# ### An index error in the original notebook
 #
 # In the original notebook this model stopped with an error, and the figures after it came from an
 # earlier state of its kernel. The second line of {eq}`eq-m7b` needs the gene of every *sgRNA*,
-# $g[s]$. The notebook put the gene of every *observation* there. Both are "the gene index", but
-# one has {glue:text}`n_sgrnas:d` entries and the other {glue:text}`n_rows:,`:
+# $g[s]$. The notebook used the gene of every *observation* instead. Both can be called "the gene
+# index", but one has {glue:text}`n_sgrnas:d` entries and the other {glue:text}`n_rows:,`:
 
 # %%
 gene_effect = np.zeros((len(screen.genes), len(screen.cell_lines)))
@@ -99,24 +107,24 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# An index array must be as long as the thing that it is used for. In this project the two have
-# names that say so: `gene_of_sgrna` and `gene_idx`.
+# An index array must be as long as the array that it is used for. In this project the names tell
+# the two apart: `gene_of_sgrna` and `gene_idx`.
 
 # %% [markdown]
 # ### What the model expects before it sees data
 #
 # The prior predictive check ({numref}`fig-prior-7b`) is much like that of model 7a: the priors are
-# wide enough for any screen. But weak for the data is not weak for every parameter, as the next
-# section shows.
+# wide enough for any screen. But priors that say little about the data may still say much about a
+# parameter, as the next section shows.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7b; their centres are scattered over some twenty units."}, "figure": {"name": "fig-prior-7b", "caption": "Prior predictive check of model 7b: each line is the cumulative distribution of the log fold changes in one screen that the prior expects."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Sixty cumulative distributions of log fold changes predicted from the prior of model 7b; their centres are scattered over some twenty units."}, "figure": {"name": "fig-prior-7b", "caption": "Prior predictive check of model 7b: each line is the cumulative distribution of the log fold changes in one screen drawn from the prior."}}
 predictive(hierarchical, "prior_predictive", title="Model 7b: what the prior expects")
 
 # %% [markdown]
 # ## What model 7b cannot learn
 #
-# In this screen every sgRNA is seen **once** in every cell line. Write an observation as the effect of
-# its gene plus two deviations:
+# In this screen every sgRNA is observed **once** in every cell line. An observation is the effect
+# of its gene plus two deviations, that of the sgRNA and the noise:
 #
 # $$
 # \text{logFC}_{sc} = \gamma_{gc} + \underbrace{(\alpha_{sc} - \gamma_{gc})}_{\text{sd } \sigma_\alpha}
@@ -124,22 +132,26 @@ predictive(hierarchical, "prior_predictive", title="Model 7b: what the prior exp
 # $$ (eq-two-deviations)
 #
 # Each pair of deviations occurs once, and only their sum is seen. The sum has variance
-# $\sigma_\alpha^2 + \sigma^2$. The {glue:text}`n_rows:,` observations determine this variance well. They say nothing of
-# how it divides into $\sigma_\alpha$ and $\sigma$. An sgRNA that works badly in
-# this cell line and a measurement that went wrong look the same. The split is not {term}`identified`;
-# the prior decides what the data leave open.
+# $\sigma_\alpha^2 + \sigma^2$. The {glue:text}`n_rows:,` observations determine this variance well,
+# but they say nothing about how it divides into $\sigma_\alpha$ and $\sigma$. An sgRNA that works
+# badly in this cell line looks the same as a measurement that went wrong. To take two examples,
+# $\sigma_\alpha$ at {glue:text}`split_a:.2f` with $\sigma$ at {glue:text}`split_b:.2f`, and the same two
+# numbers exchanged, have the same total, {glue:text}`split_total:.2f`, and the same likelihood. The split is not
+# {term}`identified`: the prior decides what the data leave open.
 #
-# This is a property of the *model*. In the simulation an sgRNA has one effect in all cell lines, and
-# {glue:text}`n_cell_lines:d` looks at it would tell it from noise. Model 7b lets that effect change
-# freely from line to line, and gives the information away. We come back to it below.
+# This is a property of the *model*. In the simulation an sgRNA has the same effect in all cell
+# lines, and {glue:text}`n_cell_lines:d` observations of it would tell it from noise. Model 7b lets
+# that effect change freely from one cell line to the next, and so discards this information. We
+# come back to this below.
 #
-# ### Sampling, and whether it worked
+# ### Sampling and diagnostics
 #
-# What the data leave open is hard on a sampler. Given model 7b as it stands, NUTS does not converge:
-# it did not in the original notebook, and [chapter 4](04_integrating_out) shows, on purpose, that it
-# does not today. The same chapter takes the way out. Given the scales everything in {eq}`eq-m7b` is
-# normal, so the intercepts can be averaged over exactly; the sampler sees four parameters, and the
-# intercepts are drawn back afterwards. It is the same posterior, without approximation.
+# A sampler has difficulty with what the data leave open. Plain NUTS, which samples model 7b as it
+# is written, does not converge, as
+# [chapter 4](04_integrating_out) shows on purpose. The same chapter gives
+# a remedy. For given scales, that is, standard deviations, everything in {eq}`eq-m7b` is normal.
+# The intercepts can therefore be averaged over exactly, which leaves four parameters to the
+# sampler. The intercepts are drawn afterwards. The posterior is the same, without approximation.
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7b", "caption": "How model 7b was sampled."}
 table(sampler_settings(hierarchical))
@@ -148,12 +160,13 @@ table(sampler_settings(hierarchical))
 table(diagnostics({"7b": hierarchical}))
 
 # %% [markdown]
-# These are the worst figures over all {glue:text}`n_parameters:,` parameters, the intercepts included.
+# These are the worst values over all {glue:text}`n_parameters:,` parameters, including the
+# intercepts.
 
 # %% [markdown]
 # ## What the posterior says
 #
-# ### What is determined
+# ### What the data determine
 
 # %% tags=["hide-input"] table={"name": "tbl-scalars-7b", "caption": "Posterior of the mean and the scales of model 7b."}
 scalars = load_table("m7b", "scalars")
@@ -180,6 +193,9 @@ numbers(
         "n_sgrnas": len(screen.sgrnas),
         "n_cell_lines": len(screen.cell_lines),
         "n_rows": len(screen.table),
+        "split_a": float(total.mean()) / 2,
+        "split_b": float(total.mean()) * 0.75**0.5,
+        "split_total": float(total.mean()),
         "n_intercepts": len(intercepts),
         "n_parameters": len(scalars) + len(gene_effects) + len(intercepts),
         "mu": of.loc["mu_gamma", "mean"],
@@ -206,38 +222,40 @@ numbers(
 
 # %% [markdown]
 # The mean of the gene effects is {glue:text}`mu:.2f` (94 % interval {glue:text}`mu_low:.2f` to
-# {glue:text}`mu_high:.2f`), their standard deviation {glue:text}`sd_genes:.2f`
-# ({glue:text}`sd_genes_low:.2f` to {glue:text}`sd_genes_high:.2f`): what model 7a said of its
+# {glue:text}`mu_high:.2f`), and their standard deviation is {glue:text}`sd_genes:.2f`
+# ({glue:text}`sd_genes_low:.2f` to {glue:text}`sd_genes_high:.2f`). Model 7a found the same for its
 # intercepts. The total scatter about a gene, $\sqrt{\sigma_\alpha^2 + \sigma^2}$, is
-# {glue:text}`total:.3f` ({glue:text}`total_low:.3f` to {glue:text}`total_high:.3f`), a narrow interval.
-# In the effects and the noise that were drawn it is {glue:text}`drawn_total:.3f`.
+# {glue:text}`total:.3f` ({glue:text}`total_low:.3f` to {glue:text}`total_high:.3f`), a narrow
+# interval. In the effects and the noise that were drawn it is {glue:text}`drawn_total:.3f`.
 #
-# ### What is not
+# ### What the data leave open
 #
-# The two scales themselves are another matter. $\sigma_\alpha$ may be anything from
-# {glue:text}`sigma_alpha_low:.2f` to {glue:text}`sigma_alpha_high:.2f`. {numref}`fig-share` shows the
-# share of the sgRNAs, $\sigma_\alpha^2 / (\sigma_\alpha^2 + \sigma^2)$, before the data and after. In the
-# prior, {glue:text}`prior_below_tenth:.0f` % of it lies below a tenth and as much above nine tenths; in
-# the posterior it is {glue:text}`below_tenth:.0f` % and {glue:text}`above_nine_tenths:.0f` %. Even
-# this change is not about the split: the data fix the total, and for a total of
-# {glue:text}`total:.2f` the prior says {glue:text}`given_total:.0f` %. {glue:text}`n_rows:,`
-# observations have taught model 7b nothing about it.
+# The data do not determine the two scales themselves. $\sigma_\alpha$ may be anything from
+# {glue:text}`sigma_alpha_low:.2f` to {glue:text}`sigma_alpha_high:.2f`. {numref}`fig-share` shows
+# the share of the sgRNAs in the variance, $\sigma_\alpha^2 / (\sigma_\alpha^2 + \sigma^2)$, in the
+# prior and in the posterior. In the prior, {glue:text}`prior_below_tenth:.0f` % of the probability
+# lies below a share of one tenth, and as much above nine tenths. In the posterior it is
+# {glue:text}`below_tenth:.0f` % and {glue:text}`above_nine_tenths:.0f` %. Even this change says
+# nothing about the split. The data fix the total, and for a total of {glue:text}`total:.2f` the
+# prior itself gives {glue:text}`given_total:.0f` %. From {glue:text}`n_rows:,` observations model
+# 7b has learnt nothing about the split.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two histograms of a share between 0 and 1, prior and posterior; both are flat in the middle and high at both ends, and they look alike."}, "figure": {"name": "fig-share", "caption": "How the scatter about a gene divides: the share of the variance that is due to sgRNAs, in the prior and in the posterior of model 7b."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two histograms of a share between 0 and 1, prior and posterior; both are flat in the middle and high at both ends, and they look alike."}, "figure": {"name": "fig-share", "caption": "The share of the variance about a gene that is due to sgRNAs, in the prior and in the posterior of model 7b."}}
 shares(
     pd.Series(prior_share),
     pd.Series(share.to_numpy().ravel()),
-    title="Which part of the scatter is the sgRNAs'?",
+    title="Share of the sgRNAs in the variance",
 )
 
 # %% [markdown]
-# ### The fault is the model's
+# ### What an analysis of variance finds
 #
-# Is it in the data, though? In the simulation an sgRNA is above or below its gene in *every* cell
-# line, so average it over the cell lines and the noise averages out. An analysis of variance does
-# that: it takes out each gene's mean in each cell line, and compares how much sgRNAs of one
-# gene differ in what is left, over their {glue:text}`n_cell_lines:d` cell lines, with how much single
-# values differ about them. (These are classical confidence intervals, of 94 % like the others.)
+# Do the data say how the scatter divides? In the simulation an sgRNA lies above its gene in *every*
+# cell line, or below it in every one. In the sgRNA's mean over the cell lines the noise averages
+# out, and this deviation remains. An analysis of variance uses this. It subtracts each gene's mean
+# in each cell line. Then it compares two kinds of scatter: that of the sgRNAs' means over their
+# {glue:text}`n_cell_lines:d` cell lines, and that of single values about these means. (The
+# intervals are classical confidence intervals, of 94 % like the others.)
 
 # %% tags=["hide-input"] table={"name": "tbl-anova", "caption": "Analysis of variance of the screen within genes, with classical confidence intervals."}
 anova = sgrna_variance(screen)
@@ -255,17 +273,18 @@ numbers(
 )
 
 # %% [markdown]
-# The share of the sgRNAs is {glue:text}`anova_share:.2f`, between {glue:text}`anova_low:.2f` and
-# {glue:text}`anova_high:.2f`, and the truth is {glue:text}`true_share:.2f`
-# ({glue:text}`drawn_share:.2f` in the effects and the noise that were drawn). So the data do know. Model 7b
-# does not ask them: it has no parameter for what an sgRNA does in all cell lines alike, as the
-# model that made the data does, {eq}`eq-m7-effects`. A model can be blind to what lies in plain sight,
-# and its posterior, honest within the model, will not tell.
+# The estimated share of the sgRNAs is {glue:text}`anova_share:.2f`, between
+# {glue:text}`anova_low:.2f` and {glue:text}`anova_high:.2f`. The truth is
+# {glue:text}`true_share:.2f` ({glue:text}`drawn_share:.2f` in the effects and the noise that were
+# drawn). So the data do contain the answer. Model 7b does not use it: it has no parameter for what
+# an sgRNA does in all cell lines alike, as the model that made the data has, {eq}`eq-m7-effects`. A
+# model can miss what the data show plainly. Its posterior is correct for the model, and gives no
+# sign of this.
 #
 # ### The gene effects
 #
-# All {glue:text}`n_gene_effects` effects of genes in cell lines
-# ([as CSV](../results/tables/m7b/gamma_gc.csv)), and as a heat map ({numref}`fig-heat-7b`):
+# The next table lists all {glue:text}`n_gene_effects` effects of genes in cell lines
+# ([as CSV](../results/tables/m7b/gamma_gc.csv)). {numref}`fig-heat-7b` shows them as a heat map.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-genes-7b", "caption": "Posterior of every gene effect of model 7b."}
 table(gene_effects, searchable=True)
@@ -276,15 +295,16 @@ heat_map(gene_effects, title="Model 7b: gene effects by cell line")
 # %% [markdown]
 # ### The intercepts of the sgRNAs
 #
-# All {glue:text}`n_intercepts:,` of them ([as CSV](../results/tables/m7b/alpha_sc.csv)):
+# The next table lists all {glue:text}`n_intercepts:,` intercepts
+# ([as CSV](../results/tables/m7b/alpha_sc.csv)):
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-intercepts-7b", "caption": "Posterior of every intercept of model 7b, partial pooling."}
 table(intercepts, searchable=True)
 
 # %% [markdown]
-# The posterior predictive check ({numref}`fig-posterior-7b`) is fine. It cannot see the split: however
-# the scatter divides, the predicted screens have nearly the same distribution, and the figure shows
-# nothing else.
+# The posterior predictive check ({numref}`fig-posterior-7b`) shows no problem. It cannot show how
+# the scatter divides. For any division the predicted screens have nearly the same distribution, and
+# the figure shows nothing else.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, within a narrow bundle of densities predicted by the posterior of model 7b."}, "figure": {"name": "fig-posterior-7b", "caption": "Posterior predictive check of model 7b: predicted screens (blue) and the observed one (black)."}}
 predictive(hierarchical, "posterior_predictive", title="Model 7b: what the posterior expects")
@@ -292,11 +312,10 @@ predictive(hierarchical, "posterior_predictive", title="Model 7b: what the poste
 # %% [markdown]
 # ### Three models of the same gene effects
 #
-# The unpooled model of the last chapter, model 7a and model 7b all have one effect per gene and cell
-# line. {numref}`fig-three-models` puts them side by side. The two that pool agree: on average
-# their posterior means differ by {glue:text}`difference:.3f`. As far as gene effects go,
-# the sgRNA level has changed nothing, since both models learn a gene's effect from the same mean of
-# its sgRNAs.
+# The unpooled model of the last chapter, model 7a and model 7b all have one effect per gene and
+# cell line. {numref}`fig-three-models` compares them. The two models that pool agree: on average
+# their posterior means differ by {glue:text}`difference:.3f`. The sgRNA level does not change the
+# gene effects, since both models learn a gene's effect from the same mean of its sgRNAs.
 
 # %% tags=["remove-cell"]
 pooled_by_gene = load_table("m7a", "alpha_gc")
@@ -320,7 +339,7 @@ by_model(three, by="gene", title="Three models of the gene effects")
 # %% [markdown]
 # ## No pooling
 #
-# For comparison, the model in which nothing connects the sgRNAs:
+# For comparison, this is the model in which nothing connects the sgRNAs:
 #
 # $$
 # \begin{aligned}
@@ -340,9 +359,9 @@ graph(m7b_unpooled.build(screen))
 predictive(unpooled, "prior_predictive", title="Model 7b, no pooling: what the prior expects")
 
 # %% [markdown]
-# The graph ({numref}`fig-graph-7b-unpooled`) has lost its upper plate, and the prior
-# ({numref}`fig-prior-7b-unpooled`) expects screens about as wide as its fixed scale. With as many
-# intercepts as observations, plain NUTS fails here too ([Measurements](measurements) has the figures). The
+# In the graph ({numref}`fig-graph-7b-unpooled`) the plate of the genes is gone. The prior
+# ({numref}`fig-prior-7b-unpooled`) predicts screens about as wide as its fixed scale. With as many
+# intercepts as observations, plain NUTS fails here too (see [Measurements](measurements)). The
 # intercepts integrate out as before, one parameter is sampled, and all chains agree:
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-7b-unpooled", "caption": "How model 7b without pooling was sampled."}
@@ -367,17 +386,18 @@ numbers(
 )
 
 # %% [markdown]
-# The noise is estimated at {glue:text}`noise:.2f` (94 % interval {glue:text}`noise_low:.2f` to
-# {glue:text}`noise_high:.2f`). The truth is {glue:text}`true_sigma:.1f`, and outside. This is no
-# measurement of noise. Integrated, the model says
-# $\text{logFC}_{sc} \sim \text{Normal}\bigl(0, \sqrt{5^2 + \sigma^2}\bigr)$: it expects data
-# that spread about zero by at least five, the data spread by {glue:text}`data_rms:.1f`, and the best
-# that $\sigma$ can do is to be small. The fixed prior scale drives it to zero. In chapter 2 the same
-# prior did no harm, since several sgRNAs per gene showed the noise. Here nothing else informs $\sigma$,
-# so the fixed scale decides it.
+# The noise is estimated as {glue:text}`noise:.2f` (94 % interval {glue:text}`noise_low:.2f` to
+# {glue:text}`noise_high:.2f`). The true value, {glue:text}`true_sigma:.1f`, lies outside. This
+# estimate does not measure the noise. With the intercepts integrated out, the model is
+# $\text{logFC}_{sc} \sim \text{Normal}\bigl(0, \sqrt{5^2 + \sigma^2}\bigr)$. It expects data that
+# spread about zero by at least five. The data spread by {glue:text}`data_rms:.1f`, so the smallest
+# $\sigma$ fits best. The fixed prior scale thus drives $\sigma$ to zero. In chapter 2 the same
+# prior did no harm, because several sgRNAs per gene showed the noise. Here nothing else informs
+# $\sigma$, so the fixed scale decides it.
 #
-# Its posterior predictive check ({numref}`fig-posterior-7b-unpooled`) looks good. It must: each
-# intercept has moved to its own observation, and a model that repeats the data always predicts the data.
+# The posterior predictive check ({numref}`fig-posterior-7b-unpooled`) looks good, as it must. Each
+# intercept has moved to its own observation, and a model that repeats the data always predicts the
+# data.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Density of the observed log fold changes in black, within a bundle of densities predicted by model 7b without pooling; a few of them are wider."}, "figure": {"name": "fig-posterior-7b-unpooled", "caption": "Posterior predictive check of model 7b without pooling."}}
 predictive(
@@ -387,15 +407,16 @@ predictive(
 )
 
 # %% [markdown]
-# All its intercepts ([as CSV](../results/tables/m7b_unpooled/alpha_sc.csv)):
+# The next table lists all intercepts without pooling
+# ([as CSV](../results/tables/m7b_unpooled/alpha_sc.csv)):
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-intercepts-7b-unpooled", "caption": "Posterior of every intercept of model 7b, no pooling."}
 table(unpooled_intercepts, searchable=True)
 
 # %% [markdown]
-# {numref}`fig-intercepts-7b` shows the intercepts of model 7b itself, with pooling, by gene, with the true and the
-# estimated gene effects. (In the original notebook this figure and the next were drawn from another table than
-# they were meant to show: a helper function returned the wrong one. Here the tables are files, named by model and
+# {numref}`fig-intercepts-7b` shows the intercepts of model 7b itself, with pooling, by gene. It
+# adds the true and the estimated gene effects. (In the original notebook a helper function returned
+# the wrong table for this figure and the next. Here the tables are files, named by model and
 # parameter.)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Jittered posterior means of the sgRNA intercepts of model 7b for ten genes, coloured by cell line in layers, with a black bar at each true gene effect and a blue bar at each estimated one, mostly slightly above it."}, "figure": {"name": "fig-intercepts-7b", "caption": "Posterior means of the intercepts $\\alpha_{sc}$ of model 7b, by gene, with the true gene effects (black) and the means of the estimates (blue)."}}
@@ -416,28 +437,31 @@ observations(
 # %% [markdown]
 # ## How far is each sgRNA pulled?
 #
-# Side by side ({numref}`fig-intercepts-by-sgrna`), the sgRNAs of a gene differ less with pooling than
-# without: the bars, each the mean of an sgRNA over the cell lines, stand at more equal heights for the
-# blue clouds than for the orange ones. (That the orange bars differ at all, over twenty cell lines, is
-# the evidence that the analysis of variance found and model 7b gives away.)
+# {numref}`fig-intercepts-by-sgrna` compares the intercepts without and with pooling. Each bar is
+# the mean of an sgRNA over the cell lines. The sgRNAs of a gene differ less with pooling than
+# without: the blue bars stand at more equal heights than the orange ones. That the orange bars
+# differ at all, over twenty cell lines, is the evidence that the analysis of variance found and
+# model 7b discards.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Ten panels, one per gene; in each, posterior means of the intercepts of its sgRNAs without pooling beside those of model 7b, one point per cell line. The hierarchical points of neighbouring sgRNAs are more alike."}, "figure": {"name": "fig-intercepts-by-sgrna", "caption": "Posterior means of the intercepts $\\alpha_{sc}$, by sgRNA, one panel per gene. Each point is one cell line, each bar the mean over the cell lines."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Ten panels, one per gene; in each, posterior means of the intercepts of its sgRNAs without pooling beside those of model 7b, one point per cell line. The hierarchical points of neighbouring sgRNAs are more alike."}, "figure": {"name": "fig-intercepts-by-sgrna", "caption": "Posterior means of the intercepts $\\alpha_{sc}$, by sgRNA, one panel per gene. Each point is one cell line, and each bar is the mean over the cell lines."}}
 by_model_in_genes(
     stack(
         {
-            "no pooling": with_gene,
-            "hierarchical (7b)": intercepts.assign(gene=intercepts["sgRNA"].map(genes_of_sgrnas)),
+            "no pooling": unpooled_intercepts.assign(
+                gene=unpooled_intercepts["sgRNA"].map(genes_of_sgrnas)
+            ),
+            "hierarchical (7b)": with_gene,
         }
     ),
     title="Intercepts by sgRNA",
 )
 
 # %% [markdown]
-# And this is the figure that the original left as a to-do ({numref}`fig-shrinkage`). Each
-# point is one sgRNA in one cell line, without pooling to the right, in model 7b upwards. Strokes lead
-# from the identity line to the points: that is the pull, towards the gene's effect in that cell line.
-# On a screen the figure answers: point at an intercept to read its estimates, and choose a gene to see it
-# alone.
+# {numref}`fig-shrinkage` is the figure that the original notebook left as a to-do. Each point is
+# one sgRNA in one cell line. The horizontal axis is its intercept without pooling, and the vertical
+# axis is that in model 7b. Strokes lead from the identity line to the points. They show the pull
+# towards the gene's effect in that cell line. On the web page the figure is interactive: point at
+# an intercept to read its estimates, and choose a gene to see it alone.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Scatter of 1,100 intercepts, model 7b against no pooling, coloured by the number of sgRNAs of the gene. Points lie in a band around the identity line; vertical strokes of up to half a unit lead from the line to the points, above and below it alike, for all genes but the one with a single sgRNA, whose points lie close to the line."}, "figure": {"name": "fig-shrinkage", "caption": "Shrinkage in model 7b: the intercept of each sgRNA in each cell line with partial pooling (y) against no pooling (x). Vertical strokes lead from the identity line to each point. Colour: number of sgRNAs of the gene."}}
 pulled = pull(screen, unpooled_intercepts, intercepts)
@@ -458,18 +482,19 @@ numbers(
 )
 
 # %% [markdown]
-# The points of the gene with one sgRNA stay near the line: their mean shift is
-# {glue:text}`shift_gene_0:.2f`, and that of the other genes {glue:text}`shift_least:.2f` to
-# {glue:text}`shift_most:.2f`, up and down alike. That is unlike {numref}`fig-shrinkage-7a`, where a single
-# sgRNA meant *more* pull. Two pulls are at work here, one within the other. An sgRNA is pulled towards
-# its gene, and the gene towards the overall mean. With a single sgRNA the gene's effect is estimated
-# from that sgRNA alone, so being pulled towards it moves the sgRNA hardly at all; what is left is half
-# of the gene's own pull towards the mean.
+# The points of the gene with one sgRNA stay near the line. Their mean shift is
+# {glue:text}`shift_gene_0:.2f`, and that of the other genes is {glue:text}`shift_least:.2f` to
+# {glue:text}`shift_most:.2f`, upwards and downwards alike. In {numref}`fig-shrinkage-7a`, by
+# contrast, the gene with a single sgRNA was pulled *more*. Model 7b has two pulls, one within the
+# other. An sgRNA is pulled towards its gene, and the gene towards the overall mean. With a single
+# sgRNA the gene's effect is estimated from that sgRNA alone, so the pull towards it hardly moves
+# the sgRNA. What is left is half of the gene's own pull towards the mean.
 #
-# {numref}`fig-slopes` takes the gene's effect out. To the right is how far an sgRNA lies from its
-# gene without pooling, upwards with it. All genes now have the same slope.
+# {numref}`fig-slopes` subtracts the gene's effect. The horizontal axis is the deviation of an sgRNA
+# from its gene without pooling, and the vertical axis is that with pooling. All genes now have the
+# same slope.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Deviation of each sgRNA intercept from its gene's effect in model 7b against the deviation without pooling; the points lie on one line through zero with about half the slope of the identity line, the same for all genes."}, "figure": {"name": "fig-slopes", "caption": "The same intercepts, measured from the effect of their gene in the same cell line, with the line of each gene; the ten lines coincide. The grey line is no pooling."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Deviation of each sgRNA intercept from its gene's effect in model 7b against the deviation without pooling; the points lie on one line through zero with about half the slope of the identity line, the same for all genes."}, "figure": {"name": "fig-slopes", "caption": "The same intercepts as deviations from the effect of their gene in the same cell line, with a line for each gene. The ten lines coincide. The grey line is no pooling."}}
 shrinkage_slopes(
     deviations,
     x="unpooled_deviation",
@@ -480,9 +505,10 @@ shrinkage_slopes(
 )
 
 # %% [markdown]
-# The two factors, gene by gene. *Towards the gene, measured* is one minus the slope of the gene's line
-# in {numref}`fig-slopes`. *Towards the mean* is the factor of {eq}`eq-shrinkage`, with its 94 % interval,
-# where the variance of one sgRNA about its gene is now $\sigma_\alpha^2 + \sigma^2$.
+# The next table shows the two shrinkage factors of each gene. *Towards the gene, measured* is one
+# minus the slope of the gene's line in {numref}`fig-slopes`. *Towards the mean* is the factor of
+# {eq}`eq-shrinkage`, with its 94 % interval. The variance of one sgRNA about its gene is now
+# $\sigma_\alpha^2 + \sigma^2$.
 
 # %% tags=["hide-input"] table={"name": "tbl-shrinkage", "caption": "Shrinkage in model 7b, gene by gene: towards the gene and towards the overall mean."}
 factors = shrinkage_of_genes(screen, unit_variance=total**2, top_sd=posterior["sigma_gamma"])
@@ -529,49 +555,106 @@ numbers(
 )
 
 # %% [markdown]
-# The second factor is solid: {glue:text}`gene_0:.0f` % for `gene_0`, {glue:text}`gene_9:.0f` % for
-# `gene_9`, with narrow intervals, as in chapter 2. The first needs care. It is about
-# {glue:text}`measured_low:.2f` to {glue:text}`measured_high:.2f` for every gene, and that looks like
-# a finding. But given the scales it is
+# The factor towards the mean is well determined: {glue:text}`gene_0:.0f` % for `gene_0` and
+# {glue:text}`gene_9:.0f` % for `gene_9`, with narrow intervals, as in chapter 2. The factor towards
+# the gene needs care. It is about {glue:text}`measured_low:.2f` to {glue:text}`measured_high:.2f`
+# for every gene, which looks like a finding. But for given scales it is
 #
 # $$
 # \frac{\sigma^2}{\sigma_\alpha^2 + \sigma^2},
 # $$ (eq-towards-gene)
 #
-# one minus the share in {numref}`fig-share`, and of that model 7b knows nothing. Its posterior mean is
-# {glue:text}`towards:.2f`, and 94 % of its posterior lies between {glue:text}`towards_low:.3f` and
-# {glue:text}`towards_high:.3f` (the middle part, from the 3 % to the 97 % quantile; it is densest at the
-# two ends). **The strokes in the key figure are as long as the prior makes them.** It has two
-# exponential distributions with the same rate for $\sigma_\alpha$ and $\sigma$, which are exchangeable,
-# so a half is the middle. Another prior would draw other strokes ([chapter 5](05_calibration) tries
-# three), and under model 7b these data could not object. The analysis of variance above does: by it, the factor should be
-# {glue:text}`anova_factor:.2f`.
+# which is one minus the share in {numref}`fig-share`, and model 7b knows nothing about that share.
+# The posterior mean of the factor is {glue:text}`towards:.2f`, and 94 % of its posterior lies
+# between {glue:text}`towards_low:.3f` and {glue:text}`towards_high:.3f` (the 3 % and the 97 %
+# quantile; the density is highest at the two ends). **The prior decides how long the strokes in
+# {numref}`fig-shrinkage` are.** It gives $\sigma_\alpha$ and $\sigma$ the same exponential
+# distribution, so the two are exchangeable and the factor is centred on a half. Another prior would
+# give strokes of another length ([chapter 5](05_calibration) tries three), and under model 7b these
+# data could not contradict it. The analysis of variance above does contradict the half: by it, the
+# factor should be {glue:text}`anova_factor:.2f`.
 #
-# Is the pull useful all the same? Here the truth is known, and one can ask how far each estimate
-# is from the mean that its observation was drawn about:
+# Is the pull useful all the same? Since the truth is known, we can measure how far each estimate is
+# from the true mean of its observation:
 
-# %% tags=["hide-input"] table={"name": "tbl-errors-7b", "caption": "Root mean square error of each model against the means that the observations were drawn about."}
+# %% tags=["hide-input"] table={"name": "tbl-errors-7b", "caption": "Root mean square error of each model against the true means of the observations."}
 table(errors)
 
 # %% [markdown]
-# With an intercept per sgRNA and no pooling the error is {glue:text}`error_7b_unpooled:.2f`: the noise
-# itself, since the estimate is the observation. Averaging the sgRNAs of a gene brings most of the gain:
-# model 7a without pooling has {glue:text}`error_7a_unpooled:.2f`. Its partial pooling takes off another
-# {glue:text}`gain_7a:.4f`, and the sgRNA level of 7b {glue:text}`gain_7b:.3f` more. On average over this
-# screen, then, partial pooling gains little. `gene_0`, which it moves most, even loses: from
-# {glue:text}`gene_0_unpooled:.2f` to {glue:text}`gene_0_pooled:.2f` in 7a. A pull towards the mean of the
-# genes helps on average over genes like those that it was learnt from; one gene in twenty cell lines
-# may have bad luck.
+# With an intercept per sgRNA and no pooling the error is {glue:text}`error_7b_unpooled:.2f`. This
+# is the noise itself, since the estimate is the observation. Averaging the sgRNAs of a gene brings
+# most of the gain: model 7a without pooling has an error of {glue:text}`error_7a_unpooled:.2f`. Its
+# partial pooling removes another {glue:text}`gain_7a:.4f`, and the sgRNA level of 7b removes
+# {glue:text}`gain_7b:.3f` more. On average over this screen, partial pooling therefore gains
+# little beyond that averaging. For `gene_0`, which it moves most, the error even grows, from
+# {glue:text}`gene_0_unpooled:.2f` to {glue:text}`gene_0_pooled:.2f` in 7a. A pull towards the mean
+# of the genes helps on average over genes like those that it was learnt from. One gene in twenty
+# cell lines may be unlucky.
 
 # %% [markdown]
-# ## Against the original notebook
+# ## A figure to turn
 #
-# The notebook that this book grew from prints four posteriors, two of model 7a and two of 7b.
-# {numref}`tbl-original` sets ours beside them. They agree within Monte Carlo error. Of model 7b the notebook shows no
-# more than the mean and the spread of the genes. These had converged in the notebook, too, and they say nothing of how the
-# scatter divides. So the notebook could not see what this chapter is about. The fit that it reports not to have
-# converged is that of 7b without pooling. The cell of model 7b itself ends in an error, and below it stands a copy of
-# the cell of model 7a.
+# How far a gene is pulled towards the mean depends on four numbers and on the number $n$ of its sgRNAs.
+# With $r$ replicates of each, the mean of a gene's measurements in a cell line has the variance
+# $(\sigma_\alpha^2 + \sigma^2 / r) / n$ about the effect of the gene, so that, as in {eq}`eq-shrinkage`,
+#
+# $$
+# B_n = \frac{(\sigma_\alpha^2 + \sigma^2 / r) / n}{(\sigma_\alpha^2 + \sigma^2 / r) / n + \sigma_\gamma^2}.
+# $$ (eq-pull)
+#
+# {numref}`fig-turn` shows this for four screens. On a screen, the figure has sliders: move them, and see
+# which number matters where. Replicates reduce only the part of the noise. Where the sgRNAs of a gene differ
+# much, only more sgRNAs help.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four falling curves of the pull towards the mean against the number of sgRNAs, one to ten. That of the book's screen lies lowest, below ten per cent; noisier screens and screens whose genes differ less lie higher, up to seventy per cent for one sgRNA."}, "figure": {"name": "fig-turn", "caption": "How far the estimate of a gene is pulled towards the mean, by the number of its sgRNAs, in four screens."}}
+settings = {
+    "as model 7b finds this one": {"noise": 0.3, "scatter": 0.2, "spread": 1.1, "replicates": 1},
+    "genes alone differ": {"noise": 0.3, "scatter": 0.2, "spread": 0.5, "replicates": 1},
+    "three times the noise as well": {"noise": 0.9, "scatter": 0.2, "spread": 0.5, "replicates": 1},
+    "and with four replicates": {"noise": 0.9, "scatter": 0.2, "spread": 0.5, "replicates": 4},
+}
+numbers_of_sgrnas = np.arange(1, 11)
+pulls = pd.concat(
+    pd.DataFrame({"screen": name, "sgRNAs": numbers_of_sgrnas}).assign(
+        pull=100
+        * shrinkage_factor(
+            (of["scatter"] ** 2 + of["noise"] ** 2 / of["replicates"]) / numbers_of_sgrnas,
+            of["spread"],
+        )
+    )
+    for name, of in settings.items()
+)
+expected_pull(pulls, title="Pull towards the mean")
+
+# %% tags=["hide-input"]
+interactive(pull_to_turn(noise=0.3, scatter=0.2, spread=1.1), figure="fig-turn")
+
+# %% tags=["remove-cell"]
+pull_of = pulls.set_index(["screen", "sgRNAs"])["pull"]
+assert (pull_of.groupby("screen").diff().dropna() < 0).all()
+numbers(
+    {
+        "turn_noisy": pull_of["three times the noise as well", 4],
+        "turn_replicated": pull_of["and with four replicates", 4],
+        "turn_alone": pull_of["genes alone differ", 4],
+        "turn_book": pull_of["as model 7b finds this one", 4],
+    }
+)
+
+# %% [markdown]
+# For a gene with four sgRNAs the pull is {glue:text}`turn_book:.1f` % in the first of these screens,
+# {glue:text}`turn_alone:.0f` % if only genes differ and not cell lines, {glue:text}`turn_noisy:.0f` % with three
+# times the noise, and {glue:text}`turn_replicated:.0f` % with four replicates.
+
+# %% [markdown]
+# ## Comparison with the original notebook
+#
+# The original notebook prints four posteriors, two of model 7a and two of 7b.
+# {numref}`tbl-original` sets ours beside them. They agree within Monte Carlo error. For model 7b
+# the notebook shows only the mean and the spread of the genes. These had converged in the notebook,
+# too, but they say nothing about how the scatter divides. The notebook therefore could not show the
+# problem of this chapter. The fit that it reports as not converged is that of 7b without pooling.
+# The cell of model 7b itself ends in an error, and is followed by a copy of the cell of model 7a.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-original", "caption": "Posteriors that the original notebook prints, and those of this book: mean, standard deviation, and 94 % interval."}
 printed = pd.DataFrame(
@@ -596,10 +679,11 @@ table(beside[["model", "parameter", *shown]])
 # %% [markdown]
 # ## What we have learnt
 #
-# - In model 7b, with one observation per sgRNA and cell line, the scatter about a gene is well
-#   determined, its division into sgRNAs and noise not at all. What model 7b says about single
-#   sgRNAs is what its prior says.
-# - Model 7a and model 7b agree on the gene effects. Both take an sgRNA's deviation for something
-#   that is drawn anew in every cell line, and it is not.
-# - Two things would help: **replicates** of each sgRNA in each cell line, which show the noise by
-#   itself, or a model that says what is shared across cell lines, as the one that made the data does.
+# - In model 7b, with one observation per sgRNA and cell line, the data determine the scatter about
+#   a gene well. They do not determine how it divides into sgRNAs and noise. What model 7b says
+#   about single sgRNAs is what its prior says.
+# - Model 7a and model 7b agree on the gene effects. Both assume that the deviation of an sgRNA is
+#   drawn anew in every cell line, which is not so.
+# - Two things would help. One is **replicates** of each sgRNA in each cell line, which show the
+#   noise by itself. The other is a model that says what is shared across cell lines, as the one
+#   that made the data does.

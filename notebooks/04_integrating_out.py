@@ -11,11 +11,12 @@
 # %% [markdown]
 # # Integrating the effects out
 #
-# Chapter 3 said that the data leave one direction of model 7b open, and that a sampler suffers from
-# it. This chapter shows the failure, once and on purpose. Then it takes the effects out of the model
-# with pencil and paper, one step at a time with the code beside it, looks at the posterior that
-# remains, and measures what was gained. At its end stands what a screener can do about the open
-# direction: replicate.
+# Chapter 3 showed that the data leave one direction of model 7b open: how the scatter about a gene
+# divides into $\sigma_\alpha$ and $\sigma$. This chapter first shows, on purpose, how a sampler
+# fails because of it. Then it integrates the effects out of the model on paper, one step at a time,
+# with the code beside each step. It looks at the posterior that remains, and measures what was
+# gained. The last section is about what a screener can do about the open direction: measure
+# replicates.
 
 # %% tags=["hide-input"]
 import time
@@ -51,18 +52,19 @@ exact = load_fit("m7b")
 # %% [markdown]
 # ## A failure, shown on purpose
 #
-# Model 7b as it is written in chapter 3, {eq}`eq-m7b`, was given to the NUTS of PyMC: four chains,
-# target acceptance {glue:text}`target_accept`, as in the original notebook. The code below says
-# that a failure is expected; if the chains agreed some day, this page would not be built. What a chain
-# that fails does is a matter of chance: it differs from seed to seed, and from processor to processor. So
-# the same run was made with {glue:text}`n_seeds` other seeds ([Measurements](measurements)), and the text
-# claims of such runs what holds in all of these. The numbers beside it are those of one run.
+# Model 7b, as it is written in chapter 3 ({eq}`eq-m7b`), was sampled with PyMC's NUTS (*plain NUTS*
+# below): four chains and a target acceptance of {glue:text}`target_accept`, as in the original
+# notebook. The code below states that a failure is expected. If the chains agreed one day, this
+# page would not be built. How a run fails is a matter of chance, and differs between seeds and
+# between processors. So the same run was repeated with {glue:text}`n_seeds` other seeds
+# ([Measurements](measurements)). What the text says about such runs in general holds in all of
+# these. The other numbers are those of one run.
 
 # %% tags=["hide-input"]
 check_gate("7b with PyMC's NUTS", {}, plain.attrs, expect_failure=True)
 seeds = pd.DataFrame(load_benchmark("seeds")["figures"]).set_index(["model", "sampler"])
 repeated = seeds.loc[("m7b", "pymc")]
-# What the text says of all of these runs:
+# The text says this of all of these runs:
 assert (repeated["max_r_hat"] > MAX_R_HAT).all()
 assert (repeated["min_ess_bulk"] < MIN_ESS).all()
 assert (repeated["min_bfmi"] < MIN_BFMI).all()
@@ -70,21 +72,21 @@ assert (repeated["min_bfmi"] < MIN_BFMI).all()
 scale_names = ["sigma_alpha", "sigma"]
 
 # %% [markdown]
-# {numref}`fig-traces` shows the draws of the two scales in the order in which they were made. A chain
-# that works looks like noise around one level. A chain that drifts is still on its way: it has not seen
-# all places for as long as it should have. Where one scale goes up, the other goes down, since the data
-# know their sum of squares.
+# {numref}`fig-traces` shows the draws of the two scales in the order in which they were made. The
+# trace of a chain that works looks like noise around one level. A chain that drifts has not yet
+# visited all values for as long as it should. When one scale goes up, the other goes down, because
+# the data determine the sum of their squares.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two trace plots, of sigma_alpha and of sigma, in the order of the draws: four coloured chains of plain NUTS, which have not converged."}, "figure": {"name": "fig-traces", "caption": "Traces of plain NUTS on model 7b: the two scales, four chains in four colours."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two trace plots, of sigma_alpha and of sigma, in the order of the draws: four coloured chains of plain NUTS, which have not converged."}, "figure": {"name": "fig-traces", "caption": "Traces of plain NUTS on model 7b: the two scales, with four chains in four colours."}}
 chains(plain, scale_names, "trace", title="Plain NUTS on model 7b: traces")
 
 # %% [markdown]
-# {numref}`fig-ranks` shows the same more sharply. Rank all draws of all chains together. If
-# the chains agree, the ranks of each are spread evenly, and its curve stays in the grey band
-# {cite:p}`vehtari2021`. A curve that leaves the band belongs to a chain that has been elsewhere than the
-# others.
+# {numref}`fig-ranks` shows the same more clearly. All draws of all chains are ranked together. If
+# the chains agree, the ranks of each chain are spread evenly, and its curve stays in the grey band
+# {cite:p}`vehtari2021`. A curve that leaves the band belongs to a chain that has visited other
+# values than the rest.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two rank plots, of sigma_alpha and of sigma: differences between the distribution of each chain's ranks and an even one, four curves beside the grey band around zero in which they should stay."}, "figure": {"name": "fig-ranks", "caption": "Ranks of the draws of each chain among the draws of all: difference from an even distribution. The band holds all curves with high probability if the chains agree."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two rank plots, of sigma_alpha and of sigma. In each, four curves show the difference between the distribution of a chain's ranks and an even one; they leave the grey band around zero in which they should stay."}, "figure": {"name": "fig-ranks", "caption": "Ranks of the draws of each chain among the draws of all chains: difference from an even distribution. If the chains agree, all curves lie in the band with high probability."}}
 chains(plain, scale_names, "rank", title="Plain NUTS on model 7b: ranks")
 
 # %% tags=["remove-cell"]
@@ -120,40 +122,42 @@ numbers(
 )
 
 # %% [markdown]
-# {term}`R-hat` reaches {glue:text}`plain_r_hat:.2f`, and {glue:text}`plain_draws:,` draws are worth
-# {glue:text}`plain_ess:.0f`. The mean of $\sigma$ is {glue:text}`plain_low:.2f` in one chain and
-# {glue:text}`plain_high:.2f` in another. This is not a result. With the {glue:text}`n_seeds` other seeds
-# the largest R-hat of the mean and the scales lay between {glue:text}`least_r_hat:.2f` and
-# {glue:text}`most_r_hat:.2f`, and their draws were never worth more than {glue:text}`most_ess:.0f`.
+# {term}`R-hat` reaches {glue:text}`plain_r_hat:.2f`, and the {glue:text}`plain_draws:,` draws are
+# worth {glue:text}`plain_ess:.0f` independent ones. The mean of $\sigma$ is
+# {glue:text}`plain_low:.2f` in one chain and {glue:text}`plain_high:.2f` in another. Such a run is
+# not a result. With the {glue:text}`n_seeds` other seeds, the largest R-hat of the mean and the
+# scales was between {glue:text}`least_r_hat:.2f` and {glue:text}`most_r_hat:.2f`, and their
+# smallest effective sample size was never above {glue:text}`most_ess:.0f`.
 #
-# The number of {term}`divergences <divergence>` in this run is {glue:text}`plain_divergences`. Of the
-# {glue:text}`n_seeds` runs with other seeds {glue:text}`dark` had none at all. That is the trap.
-# Divergences are often taken for *the* warning of a hierarchical model, and a run without any may have
-# failed all the same. The sampler does not stop its
-# trajectories too early, either: their limit of length is met in {glue:text}`at_limit:.1f` % of the
-# draws of this run. It is simply slow along the arc. The {term}`BFMI` does warn. It is
-# {glue:text}`plain_bfmi:.3f` in the worst chain here, and was never above {glue:text}`most_bfmi:.2f` with
-# another seed, where the gate asks for {glue:text}`gate_bfmi:.1f`. R-hat and effective sample size are
-# what decides. (With PyMC's default target acceptance, {glue:text}`default_accept`, steps are longer.
-# In {glue:text}`lax_runs:d` such runs there were between {glue:text}`lax_least:,` and
-# {glue:text}`lax_most:,` divergences, at an R-hat of {glue:text}`lax_r_hat:.2f` or more; see
-# [Measurements](measurements).)
+# The number of {term}`divergences <divergence>` in this run is {glue:text}`plain_divergences`. Of
+# the {glue:text}`n_seeds` runs with other seeds, {glue:text}`dark` had none at all. This is
+# misleading. Divergences are often taken for *the* warning sign of a hierarchical model, but a run
+# without any may still have failed. The sampler does not stop its trajectories too early either:
+# they reach their maximal length in {glue:text}`at_limit:.1f` % of the draws of this run. It is
+# simply slow along the open direction. The {term}`BFMI` does warn: it is
+# {glue:text}`plain_bfmi:.3f` in the worst chain here, and with the other seeds it was never above
+# {glue:text}`most_bfmi:.2f`, where the gate asks for {glue:text}`gate_bfmi:.1f`. R-hat and
+# effective sample size are what decides. (With PyMC's default target acceptance,
+# {glue:text}`default_accept`, steps are longer. In {glue:text}`lax_runs:d` such runs there were
+# between {glue:text}`lax_least:,` and {glue:text}`lax_most:,` divergences, and R-hat was
+# {glue:text}`lax_r_hat:.2f` or more; see [Measurements](measurements).)
 #
-# Why? The data determine $\sigma_\alpha^2 + \sigma^2$ and no more (chapter 3), so the posterior of the
-# two scales is an arc, a quarter of a ring. Where either scale is near zero, the
-# {glue:text}`n_intercepts:,` intercepts are locked to their gene or to their observation, and the
-# sampler has to move them all to move at all. It resembles the funnel of hierarchical models (when a
-# scale is small, everything that depends on it is squeezed, and steps that fit the wide part are too
-# large for the narrow one {cite:p}`neal2003,betancourt2013`) at each end; the low BFMI fits that. The
-# usual remedy for a funnel is to sample standardised deviations (*non-centring*). It is made for the end
-# where $\sigma_\alpha$ is small; at the other end the data hold each intercept.
-# ([Measurements](measurements) tries it, and other seeds.)
+# Why do the chains fail? Of the two scales, the data determine only $\sigma_\alpha^2 + \sigma^2$
+# (chapter 3), so their posterior is an arc, a quarter of a ring. Where $\sigma_\alpha$ is near
+# zero, the {glue:text}`n_intercepts:,` intercepts are tied to their genes; where $\sigma$ is near
+# zero, they are tied to their observations. In both places the sampler can only move if it moves
+# all of them. Each end resembles the funnel of hierarchical models: when a scale is small,
+# everything that depends on it is squeezed, and steps that fit the wide part are too large for the
+# narrow part {cite:p}`neal2003,betancourt2013`. The low BFMI fits this. The usual remedy for a
+# funnel is to sample standardised deviations (*non-centring*). It is made for the end where
+# $\sigma_\alpha$ is small; at the other end, the data determine each intercept.
+# [Measurements](measurements) tries non-centring, and other seeds.
 
 # %% [markdown]
-# ## From the joint to the marginal, step by step
+# ## From the joint density to the marginal likelihood, step by step
 #
-# Getting rid of the intercepts helps at both ends. For one gene in
-# one cell line, with sgRNAs $s = 1 \dots n$ seen once each, model 7b is the joint density
+# Integrating the intercepts out helps at both ends. For one gene in one cell line, with sgRNAs
+# $s = 1 \dots n$ observed once each, model 7b is the joint density
 #
 # $$
 # p(y, \alpha, \gamma \mid \mu_\gamma, \sigma_\gamma, \sigma_\alpha, \sigma) =
@@ -163,7 +167,7 @@ numbers(
 # \underbrace{\text{N}(y_s \mid \alpha_s, \sigma)}_{\text{their observations}}.
 # $$ (eq-joint)
 #
-# What we want is this density with the $\alpha_s$ and $\gamma$ averaged over. To have numbers in hand,
+# We want this density with the $\alpha_s$ and $\gamma$ averaged over. To have numbers to work with,
 # take one gene of the screen in one cell line, and some values for the parameters:
 
 # %%
@@ -172,16 +176,16 @@ mu_gamma, sigma_gamma, sigma_alpha, sigma = -1.0, 1.1, 0.2, 0.3
 y.round(3)
 
 # %% [markdown]
-# **Step 1: the sgRNAs.** An observation is its gene plus two independent normal deviations, and their
-# variances add up:
+# **Step 1: the sgRNAs.** An observation is the effect of its gene plus two independent normal
+# deviations, whose variances add up:
 #
 # $$
 # \int \text{N}(\alpha_s \mid \gamma, \sigma_\alpha)\, \text{N}(y_s \mid \alpha_s, \sigma)\, d\alpha_s
 # = \text{N}\bigl(y_s \mid \gamma, \sqrt{v}\bigr), \qquad v = \sigma_\alpha^2 + \sigma^2 .
 # $$ (eq-step-one)
 #
-# The integral on the left, done by a machine, and the formula on the right, for the first observation
-# and a gene effect of $-0.8$:
+# The code computes the integral on the left numerically and the formula on the right, for the first
+# observation and a gene effect of $-0.8$:
 
 # %%
 gamma = -0.8
@@ -194,27 +198,27 @@ v = sigma_alpha**2 + sigma**2
 print(f"by machine {by_machine:.12f}   formula {stats.norm.pdf(y[0], gamma, v**0.5):.12f}")
 
 # %% [markdown]
-# From here on $\sigma_\alpha$ and $\sigma$ occur only together, in $v$. That is the proof of what
-# chapter 3 said in words: one observation per sgRNA and cell line says nothing of the two apart.
+# From here on, $\sigma_\alpha$ and $\sigma$ occur only together, in $v$. This proves what chapter 3
+# said in words: one observation per sgRNA and cell line cannot tell the two scales apart.
 #
 # **Step 2: the gene.** Write $\bar y$ for the mean of the gene's observations. Since
-# $\sum_s (y_s - \gamma)^2 = \sum_s (y_s - \bar y)^2 + n (\bar y - \gamma)^2$, the product over sgRNAs
-# splits into a factor without $\gamma$ and a normal density of $\bar y$ about $\gamma$, whose
-# deviation again adds to that of the gene:
+# $\sum_s (y_s - \gamma)^2 = \sum_s (y_s - \bar y)^2 + n (\bar y - \gamma)^2$, the product over
+# sgRNAs splits into a factor without $\gamma$ and a normal density of $\bar y$ about $\gamma$. The
+# variance of this density, $v / n$, again adds to that of the gene:
 #
 # $$
 # \begin{aligned}
 # \int & \text{N}(\gamma \mid \mu_\gamma, \sigma_\gamma) \prod_{s} \text{N}\bigl(y_s \mid \gamma, \sqrt{v}\bigr)\, d\gamma \\
 # &= \underbrace{\frac{(2 \pi v)^{-(n-1)/2}}{\sqrt{n}}
-# \exp\Bigl(-\frac{\sum_s (y_s - \bar y)^2}{2 v}\Bigr)}_{\text{scatter within the gene: tells of } v} \\
+# \exp\Bigl(-\frac{\sum_s (y_s - \bar y)^2}{2 v}\Bigr)}_{\text{scatter within the gene: shows } v} \\
 # & \quad \times
-# \underbrace{\text{N}\Bigl(\bar y \,\Big|\, \mu_\gamma, \sqrt{\sigma_\gamma^2 + v / n}\Bigr)}_{\text{the gene's mean: tells of } \mu_\gamma, \sigma_\gamma}
+# \underbrace{\text{N}\Bigl(\bar y \,\Big|\, \mu_\gamma, \sqrt{\sigma_\gamma^2 + v / n}\Bigr)}_{\text{the gene's mean: shows } \mu_\gamma, \sigma_\gamma}
 # \end{aligned}
 # $$ (eq-marginal)
 #
-# Three ways to the same number. The formula; the joint normal distribution of the observations, with
-# $\sigma_\gamma^2$ shared by all and $v$ on the diagonal; and the code that the book's fits run, on a
-# screen that consists of these rows:
+# The code computes this density in three ways: by the formula; from the joint normal distribution
+# of the observations, whose covariance is $\sigma_\gamma^2$ everywhere, plus $v$ on the diagonal;
+# and with the code that the book's fits run, on a screen that consists of these rows:
 
 # %%
 n, mean = len(y), y.mean()
@@ -231,22 +235,23 @@ code = likelihood.log_marginal_likelihood(small, mu_gamma, sigma_gamma, sigma_al
 print(f"formula {formula:.9f}   joint normal {joint_normal:.9f}   code {code:.9f}")
 
 # %% [markdown]
-# **Step 3: replicates.** If sgRNA $s$ has $n_s$ observations in the cell line, their mean $\bar y_s$
-# takes the place of $y_s$, its variance about the gene is
-# $v_s = \sigma_\alpha^2 + \sigma^2 / n_s$, and means are weighted by $1 / v_s$. The scatter of replicates
-# about their own mean adds a factor that holds $\sigma$ alone, and *that* tells the two scales
-# apart (the folded code below has the formula in full):
+# **Step 3: replicates.** If sgRNA $s$ has $n_s$ observations in the cell line, their mean
+# $\bar y_s$ takes the place of $y_s$. Its variance about the gene is
+# $v_s = \sigma_\alpha^2 + \sigma^2 / n_s$, and the gene's mean weights each $\bar y_s$ by
+# $1 / v_s$. The scatter of replicates about their own mean adds a factor that contains only
+# $\sigma$. *This factor* tells the two scales apart (the folded code below has the full formula):
 #
 # $$
 # \prod_s \frac{(2 \pi \sigma^2)^{-(n_s - 1)/2}}{\sqrt{n_s}}
 # \exp\Bigl(-\frac{\sum_{i} (y_{si} - \bar y_s)^2}{2 \sigma^2}\Bigr).
 # $$ (eq-replicates)
 #
-# **Step 4: all genes, all cell lines.** They are independent given the parameters, so their log
-# densities add up. Genes with the same number of sgRNAs (and of replicates) share their
-# formula, and enter only by how many they are, by the mean of their means, and by two sums of
-# squares: of the means about that mean, and of the sgRNAs about their gene. The {glue:text}`n_rows:,` observations of this screen are, to model
-# 7b, this table, and no screen is larger to it than the number of its *layouts*:
+# **Step 4: all genes, all cell lines.** Given the parameters, all genes and cell lines are
+# independent, so their log densities add up. Genes with the same *layout*, that is, the same number
+# of sgRNAs and of replicates, share their formula. They enter it only by their number, by the mean
+# of their means, and by two sums of squares: of the means about that mean, and of the sgRNAs about
+# their gene. For model 7b, the {glue:text}`n_rows:,` observations of this screen reduce to the
+# table below, and a screen of any size to one row per layout:
 
 # %% tags=["hide-input"] table={"name": "tbl-layouts", "caption": "The screen as model 7b sees it: one row per layout."}
 data = statistics(m7b.FAMILY, screen)
@@ -263,22 +268,23 @@ table(
 )
 
 # %% [markdown]
-# The same as code, for any number of replicates, equal or not, and with or without the level of
-# the sgRNAs; model 7a and the unpooled models are cases of it:
+# The next code does the same for any number of replicates, equal or not, and with or without the
+# level of the sgRNAs. Model 7a and the unpooled models are special cases of it:
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the marginal likelihood", "code_prompt_hide": "Hide the marginal likelihood"}
 source(likelihood.log_marginal_likelihood)
 
 # %% [markdown]
-# The tests of this project hold it against the joint normal distribution on random designs.
+# The tests of this project compare this code with the joint normal distribution on random designs.
 #
-# **Step 5: coordinates.** Four parameters are left of {glue:text}`n_parameters:,`. The arc is still an
-# arc, and a sampler with one step size for all directions is slow along a bend. In polar coordinates,
-# $\sigma_\alpha = r \sin\varphi$ and $\sigma = r \cos\varphi$, it is a straight line: $r$ is what the
-# data determine, $\varphi$ what they do not. A change of coordinates changes the density by the
-# Jacobian, which is $r$. The scale $\sigma_\gamma$ is sampled as $|u|$ with $u$ on the whole line, so
-# that it may come close to 0 without meeting a wall there. Each half of the line is the mirror image of
-# the other, so it does not matter in which one a chain moves.
+# **Step 5: coordinates.** Of {glue:text}`n_parameters:,` parameters, four are left. The posterior
+# of the two scales is still an arc, and a sampler with one step size for all directions is slow
+# along a bend. In polar coordinates, $\sigma_\alpha = r \sin\varphi$ and $\sigma = r \cos\varphi$,
+# the arc is a straight line: the data determine $r$, and do not determine $\varphi$. A change of
+# coordinates multiplies the density by the Jacobian, which is $r$. The scale $\sigma_\gamma$ is
+# sampled as $|u|$ with $u$ on the whole line, so that it may come close to 0 without meeting a
+# boundary there. Each half of the line is the mirror image of the other, so it does not matter in
+# which half a chain moves.
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the marginal model", "code_prompt_hide": "Hide the marginal model"}
 source(likelihood.build)
@@ -287,9 +293,10 @@ source(likelihood.build)
 source(likelihood.coordinates)
 
 # %% [markdown]
-# **Step 6: back to the effects.** Nothing is lost. To each draw of the four parameters the effects are
-# drawn back, exactly, from their normal distributions: first $\gamma$, with $\alpha$ averaged over,
-# then $\alpha$ given that $\gamma$. For one observation per sgRNA and cell line
+# **Step 6: back to the effects.** Nothing is lost. For each draw of the four parameters, the
+# effects are drawn exactly, from their normal distributions: first $\gamma$, with $\alpha$ averaged
+# over, then $\alpha$ given that $\gamma$. For one observation per sgRNA and cell line these
+# distributions are
 #
 # $$
 # \begin{aligned}
@@ -308,16 +315,17 @@ source(effects.draw_effects)
 # %% [markdown]
 # ## The exact posterior
 #
-# {numref}`fig-ring` shows the posterior of the two scales from the marginal form (grey), with the draws
-# of plain NUTS over it. The data determine the radius: it is {glue:text}`total:.3f` (94 % interval
-# {glue:text}`total_low:.3f` to {glue:text}`total_high:.3f`). Along the ring only the prior speaks. For
-# this radius its density in $\varphi$ is proportional to $\exp(-r \sin\varphi - r \cos\varphi)$, which gives the lower
-# third of the angles {glue:text}`prior_third:.1f` % and the middle third
-# {glue:text}`prior_middle:.1f` %; the posterior has {glue:text}`posterior_third:.1f` % and
-# {glue:text}`posterior_middle:.1f` %. That is the prior again, as nearly as the draws can tell: no third
-# is off by more than {glue:text}`worst_third:.1f` Monte Carlo errors.
+# {numref}`fig-ring` shows the posterior of the two scales from the marginal form (grey), with the
+# draws of plain NUTS over it. The data determine the radius: it is {glue:text}`total:.3f` (94 %
+# interval {glue:text}`total_low:.3f` to {glue:text}`total_high:.3f`). Along the ring, only the
+# prior matters. At this radius, the prior density of $\varphi$ is proportional to
+# $\exp(-r \sin\varphi - r \cos\varphi)$. It gives {glue:text}`prior_third:.1f` % to the lower third
+# of the angles and {glue:text}`prior_middle:.1f` % to the middle third; the posterior gives
+# {glue:text}`posterior_third:.1f` % and {glue:text}`posterior_middle:.1f` %. As far as the draws
+# can show, the posterior of the angle is its prior: no third is off by more than
+# {glue:text}`worst_third:.1f` Monte Carlo errors.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Joint figure of sigma_alpha and sigma: grey dots form a thin quarter ring around zero; coloured dots on it are the draws of four chains of plain NUTS. Histograms at the edges: the exact one rises smoothly towards the radius; those of the chains stand beside it."}, "figure": {"name": "fig-ring", "caption": "The scales of model 7b. Grey: draws from the marginal form. Colours: the four chains of plain NUTS. At the edges, the marginal distributions of each."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Joint figure of sigma_alpha and sigma: grey dots form a thin quarter ring around zero; coloured dots on it are the draws of four chains of plain NUTS. Histograms at the edges: the exact one rises smoothly towards the radius; those of the chains differ from it."}, "figure": {"name": "fig-ring", "caption": "The scales of model 7b. Grey: draws from the marginal form. Colours: the four chains of plain NUTS. At the edges: the marginal distribution of each."}}
 exact_scales = exact["posterior"].to_dataset()[scale_names].to_dataframe().reset_index()
 chain_scales = posterior[scale_names].to_dataframe().reset_index()
 ring(
@@ -360,16 +368,17 @@ numbers(
 )
 
 # %% [markdown]
-# ## The last step: the scales
+# ## The last step: integrating over the scales
 #
-# The marginal form of 7b leaves four parameters to a sampler. One of them goes the same way as the effects: given the
-# three scales, $\mu_\gamma$ is normal, so it integrates out as well. Three scales are left, and three
-# numbers need no Markov chain. The posterior density can be computed at any point, at thousands of points at
-# once. So choose points where the posterior is, and give each its weight.
+# The marginal form of 7b leaves four parameters to a sampler. One of them integrates out like the
+# effects: given the three scales, $\mu_\gamma$ is normal. The three scales that are left need no
+# Markov chain. The posterior density can be computed at any point, and at thousands of points at
+# once. So we choose points where the posterior is, and give each point a weight.
 #
-# Here is the idea in one dimension. Draw points from some wide distribution, weigh each by the density that is
-# wanted over the density that it was drawn from, and averages with these weights are averages over the
-# wanted distribution (*importance sampling*). For a standard normal distribution, from one that is twice as wide:
+# The idea, *importance sampling*, is easiest to see in one dimension. Draw points from some wide
+# distribution, and weight each by the density that is wanted, divided by the density that it was
+# drawn from. Averages with these weights are averages over the wanted distribution. Here this is
+# done for a standard normal distribution, with points from one twice as wide:
 
 # %%
 drawn = stats.norm.rvs(0, 2, size=4000, random_state=103)
@@ -378,19 +387,20 @@ weights /= weights.sum()
 print(f"mean {weights @ drawn:.2f}   sd {(weights @ drawn**2) ** 0.5:.2f}")
 
 # %% [markdown]
-# For the scales the book does the same with three refinements. The points are looked for in the coordinates of
-# step 5, around the mode of the posterior, as wide as its curvature there says. They are not random but
-# spread evenly, by a *low-discrepancy sequence*, which makes the error fall faster {cite:p}`owen1997`. And
-# their number is doubled until several such sequences agree. If a few points had most of the weight, a
-# Pareto k above {glue:text}`limit_k:.1f` would say so, and the book would go back to NUTS.
+# For the scales, the book does the same with three refinements. The points are placed in the
+# coordinates of step 5, around the mode of the posterior, and spread as widely as its curvature
+# there suggests. They are not random but evenly spread, by a *low-discrepancy sequence*, which
+# makes the error fall faster {cite:p}`owen1997`. Their number is doubled until several such
+# sequences agree. If a few points had most of the weight, the Pareto k of the weights would be
+# above {glue:text}`limit_k:.1f`, and the book would go back to NUTS.
 #
-# Given a point of the scales every effect is normal. So the posterior of an effect is a mixture of normal
-# distributions, one for each point, with the weights of the points. Its mean, its standard deviation, its
-# quantiles and the probability that it lies below zero follow from formulas. Nothing is drawn, and so nothing
-# has a Monte Carlo error of its own.
+# Given one point of the scales, every effect is normal. So the posterior of an effect is a mixture
+# of normal distributions, one for each point, with the weights of the points. Its mean, its
+# standard deviation, its quantiles and the probability that it lies below zero follow from
+# formulas. No effect is drawn, so these figures have no Monte Carlo error of their own.
 #
-# Here are the points for 7b, and a dense grid over the three scales, which is slow in more dimensions but
-# hard to get wrong:
+# Here are the points for 7b, and for comparison a dense grid over the three scales. A grid is slow
+# in more dimensions but hard to get wrong:
 
 # %%
 closed = m7b.FAMILY.closed(screen)
@@ -422,18 +432,19 @@ by_grid, by_points = moments(on_grid, grid_weights), moments(points.scales, poin
 by_points.round(4)
 
 # %% [markdown]
-# {numref}`tbl-ways` puts all ways to the posterior of 7b beside each other. The first two sample the model as
-# it is written down, the third its marginal form, with the exact draws of all effects. The fourth integrates
-# the scales, and draws the effects as often. These four took turns on one machine
-# ([Measurements](measurements), where the other models are, too); of {glue:text}`n_rounds:d` rounds the table
-# shows the median, and the worst R-hat. *Off the grid* is the largest difference of a mean or a standard
-# deviation of a scale from that of the grid, in posterior standard deviations, in the worst round.
+# {numref}`tbl-ways` compares all ways to the posterior of 7b. The first two sample the model as it
+# is written down. The third samples its marginal form, and draws all effects exactly. The fourth
+# integrates over the scales, and draws the effects as many times. These four took turns on one
+# machine ([Measurements](measurements) also has the other models). The table shows the median of
+# {glue:text}`n_rounds:d` rounds, and the worst R-hat. *Off the grid* is the largest difference of a
+# mean or a standard deviation of a scale from that of the grid, in posterior standard deviations,
+# in the worst round.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-ways", "caption": "All ways to the posterior of model 7b; R-hat and effective sample sizes are the worst over all parameters."}
 
 
 def off_grid(run: pd.Series) -> float:
-    """Return how far the moments of a run are off those of the grid, at most."""
+    """Return the largest difference of a moment of a run from that of the grid."""
     found = pd.DataFrame({name: pd.Series(run[name]) for name in by_grid})
     return float((found - by_grid).loc[by_grid.index].abs().div(by_grid["sd"], axis=0).max().max())
 
@@ -469,38 +480,43 @@ numbers(
 )
 
 # %% [markdown]
-# Neither NUTS gives a result for the model as it is written, so their rates have no digits worth reading;
-# PyMC's takes {glue:text}`plain_seconds:.0f` s to fail. The marginal form passes the gate. It gives
-# {glue:text}`rate_marginal:,.0f` effective draws of every parameter per second, once it has been compiled for
-# {glue:text}`compiling:.1f` s. The points need no compiling, and give {glue:text}`rate_points:,.0f`. Most of
-# this time goes into the random numbers of the effects, which a summary does not need.
+# Neither PyMC's nor nutpie's NUTS gives a result for the model as it is written, so the digits of
+# their rates are not worth reading; PyMC's takes {glue:text}`plain_seconds:.0f` s to fail. The
+# marginal form passes the gate. Once it has been compiled for {glue:text}`compiling:.1f` s, it
+# gives {glue:text}`rate_marginal:,.0f` effective draws of every parameter per second. The weighted
+# points need no compiling, and give {glue:text}`rate_points:,.0f`. Most of their time goes into the
+# random numbers for the effects, which a summary does not need.
 #
-# The {glue:text}`n_points:,` points above are worth {glue:text}`efficiency:.0f` % of as many independent draws,
-# with a Pareto k of {glue:text}`k_of_points:.2f`. None of their means and standard deviations is further than
-# {glue:text}`off_points:.4f` posterior standard deviations from the grid. For the draws of the marginal form
-# this is {glue:text}`off_marginal:.3f` in the worst round, which is their Monte Carlo error.
+# The {glue:text}`n_points:,` points above are worth {glue:text}`efficiency:.0f` % of as many
+# independent draws, with a Pareto k of {glue:text}`k_of_points:.2f`. None of their means and
+# standard deviations is further than {glue:text}`off_points:.4f` posterior standard deviations from
+# that of the grid. For the draws of the marginal form this distance is
+# {glue:text}`off_marginal:.3f` in the worst round, which is their Monte Carlo error.
 #
-# The book uses both. Its fits keep their draws, since the chapters show what a sampler does. Every fit is then
-# compared with the weighted points, mean by mean and standard deviation by standard deviation, and one that
-# is more than five Monte Carlo errors off is refused. (For 7a and 7b the largest difference of all
-# parameters is {glue:text}`most_off:.1f`.) The thousands of fits in the [next chapter](05_calibration), and
-# `poolscreen fit` for a screen of your own, use the weighted points alone.
+# The book uses both the draws and the points. Its fits keep their draws, because the chapters show
+# what a sampler does. The mean and the standard deviation of every parameter are then compared with
+# those of the weighted points, and a fit that is more than five Monte Carlo errors off is refused.
+# (For 7a and 7b the largest difference over all parameters is {glue:text}`most_off:.1f` such
+# errors.) The thousands of fits in the [next chapter](05_calibration) use the weighted points
+# alone, and so does `poolscreen fit` for a screen of your own.
 
 # %% [markdown]
-# ## What else the marginal form is good for
+# ## Leave-one-out with the marginal form
 #
 # A model may be judged by how well it predicts an observation from all the others. *Leave-one-out*
-# estimates that from one fit, by taking the weight of each observation out of the draws, one at a time
-# {cite:p}`vehtari2017`. It needs the log density of every observation in every draw, and asks in
-# return that no observation decides the posterior alone: its *Pareto k* should stay below
-# {glue:text}`max_k:.1f`. An
-# intercept that has one observation breaks that. Without its observation the intercept is known only from its prior or
-# its gene, and is far less certain. The draws were made with the observation, so few of them lie where the intercept
-# would then be. The remedy is to use the density of an observation given the scales *and all other
-# observations*, with all intercepts averaged over {cite:p}`burkner2021`, which the marginal form has in
-# closed form too.
+# estimates this from one fit, by reweighting the draws to take out one observation at a time
+# {cite:p}`vehtari2017`. It needs the log density of every observation in every draw. It works if no
+# single observation decides the posterior: the *Pareto k* of each should stay below
+# {glue:text}`max_k:.1f`.
+#
+# The density of an observation given its intercept (the *conditional* form) fails this condition if
+# the intercept has only this observation. Without that observation, the intercept is known only
+# from its prior or its gene, and is far less certain. The draws were made with the observation, so
+# few of them lie where the intercept would then be. The remedy is to use the density of an
+# observation given the scales *and all other observations*, with all intercepts averaged over
+# {cite:p}`burkner2021`. The marginal form has this in closed form too.
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-loo", "caption": "Leave-one-out with both log likelihoods."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-loo", "caption": "Leave-one-out with both forms of the log likelihood."}
 compared_by_loo = []
 for name, model, fit in [
     ("m7a", m7a, load_fit("m7a")),
@@ -539,22 +555,25 @@ numbers(
 )
 
 # %% [markdown]
-# (`elpd` is the expected log predictive density, summed over all observations, `se` its standard error.)
-# Both forms estimate the same number, so a difference between them is an error. Where intercepts have one
-# observation, which is all of them in 7b and those of `gene_0` in 7a, the conditional form is too high:
-# by {glue:text}`gap_7b:.0f` in 7b, where k is above {glue:text}`max_k:.1f` for {glue:text}`high_k:.0f` % of the observations,
-# and still by {glue:text}`gap_7a:.0f` in 7a, with {glue:text}`high_k_7a:.0f` %. The marginal form has no k
-# above that in any model. By it 7a and 7b predict alike ({glue:text}`elpd_7a:.0f` and
-# {glue:text}`elpd_7b:.0f`): with one observation per sgRNA and cell line they are one model of the
-# data, and leave-one-out cannot choose between them. Both beat no pooling
-# ({glue:text}`elpd_7a_unpooled:.0f` and {glue:text}`elpd_7b_unpooled:,.0f`).
+# In the table, `elpd` is the expected log predictive density, summed over all observations, and
+# `se` its standard error. Both forms estimate the same number, so a difference between them is an
+# error. The conditional form is too high where intercepts have one observation, which is all of
+# them in 7b and those of `gene_0` in 7a. In 7b it is too high by {glue:text}`gap_7b:.0f`, and k is
+# above {glue:text}`max_k:.1f` for {glue:text}`high_k:.0f` % of the observations. In 7a it is still
+# too high by {glue:text}`gap_7a:.0f`, with {glue:text}`high_k_7a:.0f` %. With the marginal form, no
+# k is above this limit in any model. Judged by it, 7a and 7b predict equally well
+# ({glue:text}`elpd_7a:.0f` and {glue:text}`elpd_7b:.0f`): with one observation per sgRNA and cell
+# line they are the same model of the data, and leave-one-out cannot choose between them. Both
+# predict better than without pooling ({glue:text}`elpd_7a_unpooled:.0f` and
+# {glue:text}`elpd_7b_unpooled:,.0f`).
 
 # %% [markdown]
-# ## What a screener should do: replicate
+# ## What a screener should do: measure replicates
 #
-# The open direction is no fault of the sampler, and no sampler closes it. Replicates do, by
-# {eq}`eq-replicates`. To see it, measure the screen of this book again: the same genes, sgRNAs and cell
-# lines, with fresh noise from the simulation (one draw of it), and integrate the scales again:
+# The open direction is not the fault of the sampler, and no sampler can close it. Replicates can,
+# by {eq}`eq-replicates`. To see this, we measure the screen of this book again: the same genes,
+# sgRNAs and cell lines, with fresh noise from the simulation (drawn once). Then we integrate over
+# the scales again:
 
 # %%
 truth = {name: load_truth(name)["value"].item() for name in scale_names}
@@ -575,7 +594,7 @@ for measurements in (1, 2, 3, 4):
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Posterior mean and 94 percent interval of the share of the sgRNAs for one to four measurements; with one it spans zero to one, with two it is short and near the dashed line of the truth, and it shortens further with three and four."}, "figure": {"name": "fig-replicates", "caption": "The share of the sgRNAs in the variance about a gene, $\\sigma_\\alpha^2 / (\\sigma_\\alpha^2 + \\sigma^2)$, by the number of measurements: posterior mean and the interval from the 3 % to the 97 % quantile, model 7b. Dashed: the share that was simulated."}}
 by_measurements = pd.DataFrame(found, columns=["measurements", "share", "3%", "97%"])
 true_share = truth["sigma_alpha"] ** 2 / (truth["sigma_alpha"] ** 2 + truth["sigma"] ** 2)
-shares_by_measurements(by_measurements, true_share, title="What replicates tell")
+shares_by_measurements(by_measurements, true_share, title="Replicates show the share of the sgRNAs")
 
 # %% tags=["hide-input"] table={"name": "tbl-replicates", "caption": "The share of the sgRNAs by the number of measurements: posterior mean and quantiles."}
 table(by_measurements)
@@ -606,27 +625,31 @@ numbers(
 )
 
 # %% [markdown]
-# With one observation ({numref}`fig-replicates`) the interval of the share reaches from {glue:text}`share_one_low:.2f` to
-# {glue:text}`share_one_high:.2f`: nothing is known. The second measurement brings it to
-# {glue:text}`share_two:.2f` ({glue:text}`share_two_low:.2f` to {glue:text}`share_two_high:.2f`); the truth
-# is {glue:text}`true_share:.2f`. That step is what makes the difference.
+# With one observation, the interval of the share reaches from {glue:text}`share_one_low:.2f` to
+# {glue:text}`share_one_high:.2f`, so nothing is known ({numref}`fig-replicates`). With the second
+# measurement, its mean is {glue:text}`share_two:.2f` ({glue:text}`share_two_low:.2f` to
+# {glue:text}`share_two_high:.2f`); the truth is {glue:text}`true_share:.2f`. This step makes the
+# difference.
 #
-# More measurements narrow the interval further, from a width of {glue:text}`width_two:.2f` with two to
-# {glue:text}`width_four:.2f` with four, and here one should stop believing it. This screen has
-# {glue:text}`n_sgrnas:d` sgRNAs, each with one deviation for all cell lines; model 7b takes them for
-# {glue:text}`n_intercepts:,` independent ones. If every deviation were known without noise, as many
-# of them as there are would still leave the share anywhere from {glue:text}`limit_low:.2f` to
-# {glue:text}`limit_high:.2f`. A second measurement identifies the split. It does not repair the model;
-# more sgRNAs, or a model that shares their effect across cell lines, would.
+# More measurements narrow the interval further, from a width of {glue:text}`width_two:.2f` with two
+# to {glue:text}`width_four:.2f` with four, and here one should stop believing it. This screen has
+# {glue:text}`n_sgrnas:d` sgRNAs, each with one deviation for all cell lines, but model 7b treats
+# these as {glue:text}`n_intercepts:,` independent deviations. Even if every deviation were known
+# without noise, so few sgRNAs would still leave the share anywhere from {glue:text}`limit_low:.2f`
+# to {glue:text}`limit_high:.2f`. A second measurement identifies the split, but it does not repair
+# the model. More sgRNAs would, or a model that shares their effect across cell lines.
 
 # %% [markdown]
 # ## What we have learnt
 #
-# - A fit whose R-hat or effective sample size is bad for *any* parameter is no result. That there are no
-#   divergences does not save it: a chain may crawl without one.
-#   That all are good is not yet proof; [chapter 5](05_calibration) asks for more.
-# - Where a model is normal given its scales, the effects can be averaged over on paper and drawn back
-#   exactly. What is left to sample are a few numbers, and any screen is as large as its number of layouts.
-# - Coordinates should follow what the data leave open: a ring is a straight line in polar ones.
-# - What the data do not say, no sampler finds. Model 7b needs a second measurement to tell sgRNAs from
-#   noise; without one, report the sum, or use a model that shares an sgRNA's effect across cell lines.
+# - A fit in which R-hat or effective sample size is bad for *any* parameter is not a result. The
+#   absence of divergences does not change this: a chain may be far too slow without a single one.
+#   Good values for all parameters are not yet proof; [chapter 5](05_calibration) asks for more.
+# - If a model is normal given its scales, the effects can be averaged over on paper and drawn
+#   exactly afterwards. Only a few numbers are left to sample, and a screen of any size reduces to
+#   one row per layout.
+# - Coordinates should follow what the data leave open: in polar coordinates, a ring is a straight
+#   line.
+# - No sampler can find what the data do not say. Model 7b needs a second measurement to tell sgRNAs
+#   from noise. Without one, report the sum of the two variances, or use a model that shares an
+#   sgRNA's effect across cell lines.

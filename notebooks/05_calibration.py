@@ -11,10 +11,10 @@
 # %% [markdown]
 # # Are these posteriors right?
 #
-# R-hat and effective sample size say that the chains agree. They do not say that the chains sample the
-# posterior of the model on the page: a wrong formula converges too. This chapter checks every model
-# so far against itself, on thousands of simulated screens, shows that the check can fail, and
-# then asks how much of each posterior is the prior's doing.
+# R-hat and effective sample size say that the chains agree. They do not say that the chains sample
+# the posterior of the model on the page: with a wrong formula, chains converge too. This chapter
+# checks every model so far against itself, on thousands of simulated screens, and shows that the
+# check can fail. Then it asks how much of each posterior comes from the prior.
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -44,37 +44,40 @@ ranks = {name: pit(found) for name, found in calibrations.items()}
 curves = {name: rank_differences(found) for name, found in ranks.items()}
 
 # %% [markdown]
-# ## The idea
+# ## The idea of simulation-based calibration
 #
-# Draw the parameters from the prior, and a screen from the parameters. The draw and the screen
-# are then a pair from the joint distribution of the model, and given the screen, the drawn
-# parameters are one more draw from the posterior. So if the fit is right, and its draws are independent,
-# the true value has no special place among them: its *rank* is equally likely to be any. Repeat
-# this with many screens, and look whether the ranks are uniform. That is **simulation-based
-# calibration** {cite:p}`talts2018`.
+# Draw the parameters from the prior, and then a screen from the parameters. The two are a pair from
+# the joint distribution of the model. Given the screen, the drawn parameters are therefore one more
+# draw from the posterior. So if the fit is right and its draws are independent, the true value has
+# no special place among them: its *rank*, the number of draws below it, is equally likely to be
+# any. Repeat this with many screens, and check whether the ranks are uniform. This is
+# **simulation-based calibration** {cite:p}`talts2018`.
 #
 # Here each model was fitted to {glue:text}`n_data_sets:,` screens, with the labels and sizes of the
-# book's own. The screens are drawn from the model as it is written in its chapter. The fits are those of
-# the last step of [chapter 4](04_integrating_out): the scales are integrated over weighted points, and the
-# effects are known in closed form given these. From each fit {glue:text}`draws:d` independent draws are
-# taken. A mistake in the model, in the formulas of chapter 4, or in the integration shows if it moves a
-# ranked quantity by more than the bands below allow. The draws of NUTS, which the other chapters show, are
-# held to the same computation. Every fit of the book is compared with it
-# ([Reproducibility](../book/reproducibility)), and so were fits of {glue:text}`n_held:d` of these screens for each
-# model ([Measurements](measurements)): {glue:text}`n_passed:d` of {glue:text}`n_nuts:d` passed the gate, and none of
-# their means and standard deviations was off by more than {glue:text}`most_off:.1f` Monte Carlo errors. (Replicates do not occur in this design; the tests of this
-# project hold them against the joint normal distribution.)
+# book's own screen. The screens are drawn from the model as it is written in its chapter. The fits
+# are those of the last step of [chapter 4](04_integrating_out): weighted points integrate over the
+# scales, and given the scales the effects are known in closed form. From each fit,
+# {glue:text}`draws:d` independent draws are taken. A mistake in the model, in the formulas of
+# chapter 4, or in the integration shows if it moves a ranked quantity by more than the bands below
+# allow. (This design has no replicates; for these, the tests of this project compare the formulas
+# with the joint normal distribution.)
+#
+# The draws of NUTS, which the other chapters show, are compared with the same computation, for
+# every fit of the book ([Reproducibility](../book/reproducibility)) and for fits of
+# {glue:text}`n_held:d` of these screens for each model ([Measurements](measurements)). Of the
+# latter, {glue:text}`n_passed:d` of {glue:text}`n_nuts:d` passed the gate, and none of their means
+# and standard deviations was off by more than {glue:text}`most_off:.1f` Monte Carlo errors.
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the code of the calibration", "code_prompt_hide": "Hide the code of the calibration"}
 source(calibrate)
 
 # %% [markdown]
-# Ranks are taken of every scalar parameter, of the first and the last effect of each kind, and of
-# the log likelihood, which depends on all parameters at once and sees mistakes that no single
-# one shows {cite:p}`modrak2025`. A fit whose weights cannot be trusted, by their Pareto k, is counted, and
-# its ranks stay in.
+# We rank every scalar parameter, the first and the last effect of each kind, and the log
+# likelihood. The log likelihood depends on all parameters at once, and shows mistakes that no
+# single parameter shows {cite:p}`modrak2025`. A fit whose weights cannot be trusted, by their
+# Pareto k, is counted, and its ranks are kept.
 
-# %% tags=["hide-input"] table={"name": "tbl-calibrations", "caption": "The calibrations: screens, fits that cannot be trusted, and the smallest p-value of uniformity."}
+# %% tags=["hide-input"] table={"name": "tbl-calibrations", "caption": "The calibrations: screens, fits that cannot be trusted, and the smallest p-value of a test of uniformity."}
 summary = pd.DataFrame(
     {
         "model": name,
@@ -129,39 +132,43 @@ numbers(
 )
 
 # %% [markdown]
-# Of {glue:text}`n_fits:,` fits, {glue:text}`failed:d` have a Pareto k above {glue:text}`limit_k:.1f`.
-# *Smallest p* is the least of the p-values of a test that ranks are uniform, over the quantities of a model. With {glue:text}`n_quantities:d`
-# quantities in all, one would worry at a p below {glue:text}`bonferroni:.4f`; the smallest is
-# {glue:text}`smallest_p:.3f`. Were all ranks uniform, the smallest would be that small or smaller in
-# {glue:text}`chance:.0f` % of such tables. (ArviZ's test combines all ordered ranks, and its p-values do not
-# exceed about one half; their median is near {glue:text}`typical_p:.1f` when nothing is wrong.)
+# Of {glue:text}`n_fits:,` fits, {glue:text}`failed:d` have a Pareto k above
+# {glue:text}`limit_k:.1f`. *Smallest p* is the smallest p-value of a test that the ranks are
+# uniform, over the quantities of a model. With {glue:text}`n_quantities:d` quantities in all, a p
+# below {glue:text}`bonferroni:.4f` would be a reason to worry; the smallest is
+# {glue:text}`smallest_p:.3f`. If all ranks were uniform, the smallest p would be this small or
+# smaller in {glue:text}`chance:.0f` % of such tables. (ArviZ's test combines all ordered ranks. Its
+# p-values do not exceed about one half, and their median is near {glue:text}`typical_p:.1f` when
+# nothing is wrong.)
 
 # %% [markdown]
 # ## Model by model
 #
-# {numref}`fig-ranks-7a` to {numref}`fig-ranks-7b-unpooled` show, for each quantity, the distribution function of the ranks minus that of uniform
-# ones. If the posteriors are right, a curve stays within its grey band *as a whole* with probability
-# {glue:text}`envelope:.0f` % {cite:p}`sailynoja2022`; of {glue:text}`n_quantities:d` curves one would
-# expect {glue:text}`expected_outside:.1f` outside. The tables give the coverage of central intervals,
-# in percent, with its Monte Carlo error: a 94 % interval should hold the true value in 94 % of
-# the screens.
+# {numref}`fig-ranks-7a` to {numref}`fig-ranks-7b-unpooled` show, for each quantity, the
+# distribution function of the ranks minus that of uniform ranks. If the posteriors are right, a
+# curve stays within its grey band *as a whole* with probability {glue:text}`envelope:.0f` %
+# {cite:p}`sailynoja2022`. Of {glue:text}`n_quantities:d` curves, one would expect
+# {glue:text}`expected_outside:.1f` outside. The tables give the coverage of central intervals in
+# percent, with its Monte Carlo error: a 94 % interval should hold the true value in 94 % of the
+# screens.
 #
-# How to read a curve that leaves its band: above zero on the left and below it on the right, the
-# posteriors are too narrow; the other way round, too wide. A single arch is a bias: above zero if the
-# posteriors lie too high, below if too low.
+# The shape of a curve that leaves its band shows what is wrong. If it is above zero on the left and
+# below it on the right, the posteriors are too narrow; if it is the other way round, they are too
+# wide. A single arch shows a bias: it is above zero if the posteriors lie too high, and below if
+# too low.
 #
 # ### Model 7a
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six panels for model 7a, one per quantity: blue curves around zero, each within a narrow lens-shaped grey band."}, "figure": {"name": "fig-ranks-7a", "caption": "Calibration of model 7a: difference between the distribution of the ranks and the uniform one, with a simultaneous band."}}
 rank_curves(curves["7a"], title="Model 7a")
 
-# %% tags=["hide-input"] table={"name": "tbl-coverage-7a", "caption": "Model 7a: how many true values, in %, lie in the central intervals, with Monte Carlo errors."}
+# %% tags=["hide-input"] table={"name": "tbl-coverage-7a", "caption": "Model 7a: coverage of the central intervals in %, with Monte Carlo errors."}
 table(coverage(ranks["7a"]))
 
 # %% [markdown]
 # ### Model 7a, no pooling
 #
-# {numref}`fig-ranks-7a-unpooled` has one scale only; the other priors are fixed.
+# This model has only one scale; its other priors are fixed ({numref}`fig-ranks-7a-unpooled`).
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels for model 7a without pooling: blue curves around zero, each within its grey band."}, "figure": {"name": "fig-ranks-7a-unpooled", "caption": "Calibration of model 7a without pooling."}}
 rank_curves(curves["7a, no pooling"], title="Model 7a, no pooling", columns=4)
@@ -172,9 +179,10 @@ table(coverage(ranks["7a, no pooling"]))
 # %% [markdown]
 # ### Model 7b
 #
-# The split between $\sigma_\alpha$ and $\sigma$ is open, and yet the ranks of both are uniform. There is no
-# contradiction ({numref}`fig-ranks-7b`). Calibration asks whether a posterior says what model and data imply. Here they
-# imply little, and the posterior is right to be wide.
+# The data leave the split between $\sigma_\alpha$ and $\sigma$ open, but the ranks of both are
+# uniform ({numref}`fig-ranks-7b`). This is no contradiction. Calibration asks whether a posterior
+# says what model and data imply. Here they imply little about the split, and the posterior is right
+# to be wide.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Nine panels for model 7b: blue curves around zero, each within its grey band."}, "figure": {"name": "fig-ranks-7b", "caption": "Calibration of model 7b."}}
 rank_curves(curves["7b"], title="Model 7b")
@@ -192,18 +200,19 @@ rank_curves(curves["7b, no pooling"], title="Model 7b, no pooling", columns=4)
 table(coverage(ranks["7b, no pooling"]))
 
 # %% [markdown]
-# ## The check can fail
+# ## The check finds a deliberate error
 #
-# A check that cannot fail shows nothing. This is model 7a with one deliberate error, of a kind that is
-# easily made: a variance where a standard deviation belongs.
+# A check is useful only if it can fail. This is model 7a with one deliberate error, of a kind that
+# is easily made: a variance where a standard deviation belongs.
 
 # %% tags=["remove-input"]
 source(_m7a_variance.build)
 
 # %% [markdown]
-# Screens were drawn from this, and fitted with the right model 7a. The fits have nothing to complain of:
-# {glue:text}`wrong_failed:d` of {glue:text}`wrong_fits:,` cannot be trusted by their Pareto k, and
-# {glue:text}`right_failed:d` with the right model. {numref}`fig-ranks-error` does see it.
+# Screens were drawn from this model, and fitted with the right model 7a. The fits give no warning:
+# by their Pareto k, {glue:text}`wrong_failed:d` of {glue:text}`wrong_fits:,` cannot be trusted,
+# against {glue:text}`right_failed:d` with the right model. The ranks do show the error
+# ({numref}`fig-ranks-error`).
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six panels: the orange curve of sigma_alpha falls from far above its grey band to far below it, that of the log likelihood leaves its band above; the other four, blue, stay within."}, "figure": {"name": "fig-ranks-error", "caption": "Calibration of a model with a deliberate error. Curves that leave their band are orange."}}
 wrong = load_calibration("_m7a_variance")
@@ -227,25 +236,27 @@ numbers(
 )
 
 # %% [markdown]
-# The 94 % intervals of $\sigma_\alpha$ hold the true value in {glue:text}`wrong_held` % of the screens. The
-# curve of the log likelihood leaves its band too, though its coverage looks right. The intercepts
-# show nothing clear: their own data determine them so well that the wrong spread hardly matters. Which
-# quantities are ranked decides what is seen.
+# The 94 % intervals of $\sigma_\alpha$ hold the true value in {glue:text}`wrong_held` % of the
+# screens. The curve of the log likelihood also leaves its band, although its coverage looks right.
+# The intercepts show nothing clear, because their own data determine them so well that the wrong
+# spread hardly matters. Which errors are found depends on which quantities are ranked.
 
 # %% [markdown]
-# ## What is the prior's doing?
+# ## How much of the posterior comes from the prior?
 #
-# Calibration is about computing the posterior. Another question is how much of it came from the
-# data. *Power-scaling* raises the prior, or the likelihood, to a power a little above and a little below
-# one, and measures how far each marginal posterior moves {cite:p}`kallioinen2024`. A quantity that does
-# not move with the likelihood has not been learnt from it; one that does may have been. (The numbers are
-# rates: the distance between the two distributions, from 0 to 1, per doubling of the power. In the
-# column of the prior a number *above* about {glue:text}`threshold:.2f` is worth a thought, in that of the
-# likelihood one *below* it. A likelihood that decides alone gives about {glue:text}`normal_value:.2f` to any
-# normal posterior, however narrow, and about {glue:text}`half_normal_value:.2f` to one that leans
-# against zero. So the column says whether the likelihood decides, not how much it knows. Power-scaling
-# acts on the marginal form here: on the priors of means and scales, and on the likelihood with all
-# effects averaged over.)
+# Calibration is about computing the posterior. Another question is how much of it comes from the
+# data. *Power-scaling* raises the prior, or the likelihood, to a power a little above and a little
+# below one, and measures how far each marginal posterior moves {cite:p}`kallioinen2024`. A quantity
+# that does not move with the likelihood has not been learnt from it; one that moves may have been.
+#
+# The numbers in the table are rates: the distance between the two distributions, from 0 to 1, per
+# doubling of the power. In the column of the prior, a number *above* about
+# {glue:text}`threshold:.2f` deserves attention; in the column of the likelihood, a number *below*
+# it. A likelihood that decides alone gives about {glue:text}`normal_value:.2f` for any normal
+# posterior, however narrow, and about {glue:text}`half_normal_value:.2f` for a half-normal one,
+# which has its peak at zero. So the column says whether the likelihood decides, and not how much
+# information it holds. Power-scaling acts on the marginal form here: on the priors of means and
+# scales, and on the likelihood with all effects averaged over.
 
 # %% tags=["hide-input"] table={"name": "tbl-sensitivity", "caption": "Power-scaling: sensitivity to the prior and to the likelihood."}
 found = []
@@ -294,20 +305,19 @@ numbers(
 )
 
 # %% [markdown]
-# Read the column of the likelihood first. Every mean and scale of model 7a moves with it, and in 7b the
-# total scatter about a gene, $\sqrt{\sigma_\alpha^2 + \sigma^2}$, does too
-# ({glue:text}`total_likelihood:.3f`). The share of the sgRNAs in it does not
-# ({glue:text}`share_likelihood:.3f`): the data do not speak of the split.
+# Read the column of the likelihood first. Every mean and scale of model 7a moves with it. In 7b, so
+# does the total scatter about a gene, $\sqrt{\sigma_\alpha^2 + \sigma^2}$
+# ({glue:text}`total_likelihood:.3f`). The share of the sgRNAs in it does not move
+# ({glue:text}`share_likelihood:.3f`): the data say nothing about the split.
 #
-# The column of the prior holds a surprise. No quantity moves with it (at most
-# {glue:text}`most_prior:.3f`), the share neither ({glue:text}`share_prior:.3f`). So where does its
-# posterior come from? Still from the prior. Power-scaling sees a prior only where its density varies, and
-# on the scale of this ring an exponential distribution with rate one is nearly flat. But a flat prior in
-# two scales is a statement about the share all the same: it puts most of it near 0 and 1. Different
-# priors show that. The draws
-# of the fit, weighted anew {cite:p}`vehtari2024`, tell what three others would have said of 7b: one that
-# expects the sgRNAs of a gene to agree, one that expects little noise, and one that wants
-# neither scale near zero.
+# The column of the prior is surprising. No quantity moves with the prior (at most
+# {glue:text}`most_prior:.3f`), not even the share ({glue:text}`share_prior:.3f`). Yet the posterior
+# of the share comes from the prior. Power-scaling detects a prior only where its density varies,
+# and on the scale of this ring an exponential distribution with rate one is nearly flat. But a
+# prior that is flat in the two scales still says something about the share: it puts most of it near
+# 0 and 1. Different priors show this. The draws of the fit, reweighted {cite:p}`vehtari2024`, show
+# what three other priors would have said about 7b: one that expects the sgRNAs of a gene to agree,
+# one that expects little noise, and one that expects neither scale to be near zero.
 
 # %% table={"name": "tbl-priors", "caption": "The share of the sgRNAs and the total under other priors, by reweighting."}
 posterior = load_fit("m7b")["posterior"].to_dataset()
@@ -344,30 +354,33 @@ numbers(
 )
 
 # %% [markdown]
-# (A constant factor in a prior does not matter, so only the part that varies is written down; a Pareto k
-# below {glue:text}`max_k:.1f` says that the reweighted figures can be trusted.) Under all four the mean of the total stays
-# between {glue:text}`total_lowest:.3f` and {glue:text}`total_highest:.3f`. The mean of the share goes from
-# {glue:text}`share_lowest:.2f` to {glue:text}`share_highest:.2f`, and its lower end from
-# {glue:text}`end_lowest:.3f` to {glue:text}`end_highest:.3f`; no prior of the four makes it narrow. **The
-# total is the data's, the split is the prior's**, and chapter 3's strokes are as long as the prior
-# makes them.
+# The code writes down only the part of each prior that varies, since a constant factor does not
+# matter. A Pareto k below {glue:text}`max_k:.1f` says that the reweighted figures can be trusted.
+# Under all four priors, the mean of the total is between {glue:text}`total_lowest:.3f` and
+# {glue:text}`total_highest:.3f`. The mean of the share goes from {glue:text}`share_lowest:.2f` to
+# {glue:text}`share_highest:.2f`, and the lower end of its interval from {glue:text}`end_lowest:.3f`
+# to {glue:text}`end_highest:.3f`; none of the four priors makes this interval narrow. **The data
+# determine the total, and the prior determines the split.** The prior therefore also determines how
+# long the strokes in chapter 3 are.
 #
-# One more trap is in the last row of the table before. The noise of the unpooled model 7b moves with the
-# likelihood ({glue:text}`unpooled_likelihood:.3f`), as if the data had taught it. In the marginal form
-# the fixed prior of the intercepts is part of the likelihood, and it is that prior which drives the noise
-# to zero (chapter 3). What counts as the prior is a choice, and sensitivities depend on it.
+# The last row of the table of sensitivities can mislead. The noise of 7b without pooling moves with
+# the likelihood ({glue:text}`unpooled_likelihood:.3f`), as if it had been learnt from the data. But
+# in the marginal form, the fixed prior of the intercepts is part of the likelihood, and it is this
+# prior that drives the noise to zero (chapter 3). What counts as the prior is a choice, and
+# sensitivities depend on it.
 
 # %% [markdown]
 # ## What we have learnt
 #
-# - On {glue:text}`n_data_sets:,` screens per model the true values are where the posteriors say: for every
-#   mean and scale, for two effects of each kind and for the likelihood, on this design.
-# - The same check finds a deliberate error that convergence diagnostics do not see.
-# - Calibration says that a posterior is computed rightly *under its model*. It does not say that
-#   the model is right about a screen: model 7b is calibrated, and blind to what an sgRNA does in all
-#   cell lines alike.
-# - A posterior can be right and still be the prior's. A low sensitivity to the likelihood shows this. A low
-#   sensitivity to the prior does not show the opposite: one has to try other priors.
+# - On {glue:text}`n_data_sets:,` screens of this design per model, the true values are where the
+#   posteriors say: for every mean and scale, for two effects of each kind, and for the likelihood.
+# - The same check finds a deliberate error that convergence diagnostics do not show.
+# - Calibration says that a posterior is computed correctly *under its model*. It does not say that
+#   the model is right about a screen: model 7b is calibrated, but has no parameter for what an
+#   sgRNA does in all cell lines alike.
+# - A posterior can be right and still come from the prior. A low sensitivity to the likelihood
+#   shows this. A low sensitivity to the prior does not show the opposite: one has to try other
+#   priors.
 #
-# The posteriors are right, then, and the models are not: none knows that an sgRNA keeps its deviation. [The next
-# chapter](06_model_7) turns to one that does.
+# The posteriors of these models are right, but the models are not: none of them says that an sgRNA
+# keeps its deviation. [The next chapter](06_model_7) turns to one that does.

@@ -23,9 +23,11 @@ import pandas as pd
 import xarray as xr
 
 from poolscreen.display import source, table
+from poolscreen.figures.planning import expected
 from poolscreen.figures.predictions import by_number_of_sgrnas, predictive_losses
 from poolscreen.inference.leaving_out import parts_left_out, predict
 from poolscreen.inference.recovery import OTHER_DESIGNS
+from poolscreen.screens.planning import ways_to_measure_more
 from poolscreen.screens.simulate import Design
 from poolscreen.tables.predictions import (
     MAX_PARETO_K,
@@ -34,7 +36,9 @@ from poolscreen.tables.predictions import (
     leave_one_out,
 )
 from press.glue import numbers
+from press.interactive import interactive
 from press.results import load_fit, load_predictions, load_screen
+from press.sliders import errors_to_turn
 
 screen = load_screen()
 predictions = {
@@ -549,7 +553,7 @@ numbers(
 #   single sgRNA, and the model misses it by {glue:text}`tails_largest:.1f` with an interval of
 #   length {glue:text}`tails_width:.1f`. With the worst gene left out of both, the errors are
 #   {glue:text}`tails_rest:.3f` and {glue:text}`normal_rest:.3f`. A normal model takes a failed
-#   sgRNA as evidence about its gene. [The next chapter](09_real_screen) finds such tails in a
+#   sgRNA as evidence about its gene. [Chapter 10](10_real_screen) finds such tails in a
 #   real screen.
 
 # %% [markdown]
@@ -633,7 +637,7 @@ numbers(
 # Pooling pays where the estimates scatter widely compared with the differences that they should
 # show. {numref}`tbl-noisy` is about such a design. It has two cell lines, and standard deviations
 # of {glue:text}`noisy_sigma:.1f` for the noise, {glue:text}`noisy_alpha:.1f` for sgRNAs about
-# their gene, and only {glue:text}`noisy_gamma:.1f` for genes. [The next chapter](09_real_screen)
+# their gene, and only {glue:text}`noisy_gamma:.1f` for genes. [Chapter 10](10_real_screen)
 # finds a real screen to be like this.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-noisy", "caption": "The effect of a gene in a noisy screen of two cell lines: root mean square error, and share of the 94 % intervals that hold the truth."}
@@ -670,6 +674,61 @@ numbers(
 # steps pay. Over all lines {glue:text}`noisy_held_7:d` % of
 # the intervals of model 7 hold the truth, and {glue:text}`noisy_held_additive:d` % of those of
 # least squares.
+
+# %% [markdown]
+# ## Planning a screen
+#
+# How should a given number of measurements be spent: on more sgRNAs per gene, on more replicates, or on more
+# cell lines? Once the scales are known, the error of an effect by model 8 follows from its design alone. It is the
+# posterior standard deviation, and it has a formula (`poolscreen.screens.planning`). {numref}`fig-planning`
+# starts from {glue:text}`plan_sgrnas:d` sgRNAs, one replicate and {glue:text}`plan_lines:d` cell lines, with about the
+# scales that [chapter 10](10_real_screen) finds, and multiplies one of the three by two, four and eight. On a screen,
+# the figure has sliders for the scales.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of the expected error against the number of measurements of a gene, from eight to sixty-four. In both, more sgRNAs lower the error most. For the effect in a line more replicates help less, and more cell lines hardly at all; for the effect over lines, more cell lines help more than replicates."}, "figure": {"name": "fig-planning", "caption": "Expected error of the effect of a gene, in one cell line and over the cell lines of the screen, if the sgRNAs, the replicates or the cell lines are multiplied by one, two, four and eight."}}
+start = Design(
+    n_cell_lines=2,
+    sgrnas_per_gene=(4,),
+    sigma_gamma=0.2,
+    sigma_alpha=0.4,
+    sigma_delta=0.2,
+    sigma=0.8,
+)
+plans = ways_to_measure_more(start)
+expected(plans, title="What more measurements give")
+
+# %% tags=["hide-input"]
+interactive(errors_to_turn(plans, start), figure="fig-planning")
+
+# %% tags=["remove-cell"]
+first, last = plans.groupby("more").first(), plans.groupby("more").last()
+assert last["in a line"].idxmin() == "sgRNAs"
+assert last["over lines"].idxmin() == "sgRNAs"
+numbers(
+    {
+        "plan_sgrnas": start.sgrnas_per_gene[0],
+        "plan_lines": start.n_cell_lines,
+        "plan_start": first.loc["sgRNAs", "in a line"],
+        "plan_start_over": first.loc["sgRNAs", "over lines"],
+        "plan_most": int(last.loc["sgRNAs", "measurements"]),
+        "plan_line_sgrnas": last.loc["sgRNAs", "in a line"],
+        "plan_line_replicates": last.loc["replicates", "in a line"],
+        "plan_line_lines": last.loc["cell lines", "in a line"],
+        "plan_over_sgrnas": last.loc["sgRNAs", "over lines"],
+        "plan_over_replicates": last.loc["replicates", "over lines"],
+        "plan_over_lines": last.loc["cell lines", "over lines"],
+    }
+)
+
+# %% [markdown]
+# At the start, the error is {glue:text}`plan_start:.3f` in a line and {glue:text}`plan_start_over:.3f` over lines, hardly
+# less than the effects themselves differ. With {glue:text}`plan_most:d` measurements of a gene, more sgRNAs take it to
+# {glue:text}`plan_line_sgrnas:.3f` and {glue:text}`plan_over_sgrnas:.3f`, more replicates to
+# {glue:text}`plan_line_replicates:.3f` and {glue:text}`plan_over_replicates:.3f`, and more cell lines to
+# {glue:text}`plan_line_lines:.3f` and {glue:text}`plan_over_lines:.3f`. A new sgRNA averages the noise and the scatter of
+# sgRNAs; a replicate averages the noise alone. Another cell line says little about a gene in *this* line if genes differ
+# between lines. The formula takes the scales as known. To learn them, a screen needs several sgRNAs per gene
+# and replicates.
 
 # %% [markdown]
 # ## A recommendation

@@ -138,14 +138,14 @@ def test_the_simulator_leaves_real_screens_alone(reruns):
     jobs = reruns["src/poolscreen/screens/simulate.py"]
     assert "simulate" in jobs
     assert not kinds(jobs) & {"fit", "fold-change"}
-    assert "execute 09_real_screen" not in jobs
+    assert "execute 10_real_screen" not in jobs
 
 
 def test_counts_of_a_real_screen(reruns):
     for kind in ("counts.tsv", "samples.csv"):
         jobs = set(reruns[f"data/wang2014_{kind}"])
         assert "fold-change wang2014" in jobs
-        assert jobs <= {"fold-change wang2014", "execute 09_real_screen"}
+        assert jobs <= {"fold-change wang2014", "execute 10_real_screen"}
 
 
 def test_the_lock_of_the_environment_reruns_everything(reruns):

@@ -19,6 +19,7 @@ COMPARED_COLOURS = {
     "7c, no pooling": "#CC79A7",
     "7a, no pooling": GREY,
     "7b, no pooling": "#BBBBBB",
+    "complete pooling": "#5D3A9B",
 }
 CHAIN_COLOURS = [ORANGE, BLUE, GREEN, "#CC79A7"]
 # Viridis without its light end, which would be lost on white.

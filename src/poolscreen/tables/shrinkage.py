@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from poolscreen.arrays import FloatArray
 from poolscreen.inference.posterior import interval
 from poolscreen.screens.table import Screen
 
@@ -40,15 +41,37 @@ def before_and_after(screen: Screen, table: pd.DataFrame) -> pd.DataFrame:
     return both.assign(sgRNAs=both["gene"].map(screen.sgrnas_per_gene))
 
 
+def shrinkage_factor[T: (float, FloatArray, xr.DataArray)](variance_of_mean: T, sd: T | float) -> T:
+    r"""Return how far an estimate lies from the data of its group, on the way to the overall mean.
+
+    Parameters
+    ----------
+    variance_of_mean : float or array
+        Variance `w` of the mean of the group's observations about its effect.
+    sd : float or array
+        Standard deviation :math:`\tau` of the effects of groups.
+
+    Returns
+    -------
+    float or array
+        :math:`w / (w + \tau^2)` (Gelman and Hill 2007, equation 12.1).
+
+    Examples
+    --------
+    >>> shrinkage_factor(0.25, 0.5)
+    0.5
+    """
+    factor: T = variance_of_mean / (variance_of_mean + sd**2)
+    return factor
+
+
 def shrinkage_of_genes(
     screen: Screen, unit_variance: xr.DataArray, top_sd: xr.DataArray
 ) -> pd.DataFrame:
     r"""Return by how much a gene's intercepts are shrunk towards the overall mean.
 
-    With `n` sgRNAs, each seen once in a cell line, the intercept's posterior mean lies the
-    fraction :math:`(v/n) / (v/n + \tau^2)` of the way from the gene's own mean to the overall
-    mean, where `v` is the variance of one sgRNA's observation about its gene and :math:`\tau`
-    the standard deviation of the intercepts (Gelman and Hill 2007, equation 12.1).
+    With `n` sgRNAs, each seen once in a cell line, the mean of a gene's observations has the
+    variance :math:`v / n`, where `v` is that of one sgRNA's observation; see `shrinkage_factor`.
 
     Parameters
     ----------
@@ -57,7 +80,7 @@ def shrinkage_of_genes(
     unit_variance : xarray.DataArray
         Draws of `v`.
     top_sd : xarray.DataArray
-        Draws of :math:`\tau`.
+        Draws of the standard deviation of the intercepts.
 
     Returns
     -------
@@ -78,7 +101,7 @@ def shrinkage_of_genes(
     """
     rows = []
     for gene, n in screen.sgrnas_per_gene.items():
-        factor = (unit_variance / n) / (unit_variance / n + top_sd**2)
+        factor = shrinkage_factor(unit_variance / n, top_sd)
         low, high = interval(factor)
         rows.append((gene, n, float(factor.mean()), low, high))
     return pd.DataFrame(rows, columns=["gene", "sgRNAs", "shrinkage", "hdi_3%", "hdi_97%"])

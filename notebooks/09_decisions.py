@@ -1,0 +1,377 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # From a posterior to a decision
+#
+# A screen is made in order to decide something: which genes to study next. A posterior does not
+# decide, but it says what each decision risks. This chapter takes one noisy screen and many more like it,
+# and asks four questions of the posterior. Is the sign of an effect right? Is its size? Which genes
+# belong on a list? How far can a rank be trusted? The truth is known, so each answer is checked. At the end
+# the same answers are checked where the model is wrong.
+
+# %% tags=["hide-input"]
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from poolscreen.display import table
+from poolscreen.figures.decisions import expected_and_realised, ranks
+from poolscreen.inference.exact import Exact, solve
+from poolscreen.models import m7b
+from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.table import Screen
+from press.glue import numbers
+
+N_SCREENS = 30
+design = Design(
+    n_cell_lines=1,
+    sgrnas_per_gene=(4,) * 300,
+    replicates=3,
+    mu_gamma=0.0,
+    sigma_gamma=0.3,
+    sigma_alpha=0.4,
+    sigma_beta=0.0,
+    sigma=0.6,
+)
+base = Screen(simulate(design)[0])
+
+# %% [markdown]
+# ## A screen on which decisions are hard
+#
+# The screen has one cell line, {glue:text}`n_genes:d` genes with four sgRNAs each, and three replicates.
+# The effects of the genes have the mean zero and a standard deviation of {glue:text}`spread:.1f`. The
+# sgRNAs of a gene scatter with {glue:text}`scatter:.1f`, and the noise has {glue:text}`noise:.1f`. The mean
+# of the twelve measurements of a gene then has a standard error of {glue:text}`se:.2f`, almost as much
+# as the effects differ. {glue:text}`n_screens:d` such screens are simulated, and model 7b is
+# fitted to each. Beside it stands *no pooling*: the mean of the twelve measurements, with the standard
+# error that an analysis of variance gives it.
+
+# %%
+rng = np.random.default_rng(103)
+
+
+def measure(effects: np.ndarray, deviations: np.ndarray) -> Screen:
+    """Simulate the measurements of genes with known effects and sgRNAs with known deviations."""
+    of_sgrnas = effects[base.gene_of_sgrna] + deviations
+    noise = rng.normal(0, design.sigma, size=len(base.log_fc))
+    return base.measured(of_sgrnas[base.sgrna_idx] + noise)
+
+
+def normal_genes() -> np.ndarray:
+    """Draw effects of genes as the model has them."""
+    return rng.normal(0, design.sigma_gamma, size=len(base.genes))
+
+
+def normal_sgrnas() -> np.ndarray:
+    """Draw deviations of sgRNAs as the model has them."""
+    return rng.normal(0, design.sigma_alpha, size=len(base.sgrnas))
+
+
+def without_pooling(screen: Screen) -> tuple[np.ndarray, float]:
+    """Return the mean of each gene, and the standard error that all have."""
+    of_sgrnas = np.bincount(screen.sgrna_idx, screen.log_fc) / design.replicates
+    of_sgrnas = of_sgrnas.reshape(len(base.genes), -1)
+    within = of_sgrnas.var(axis=1, ddof=1).mean()
+    return of_sgrnas.mean(axis=1), float(np.sqrt(within / of_sgrnas.shape[1]))
+
+
+HIT = -0.3  # log fold change: an effect below it is worth a second experiment
+
+
+def analysed(effects: np.ndarray, deviations: np.ndarray) -> pd.DataFrame:
+    """Fit a screen; a row per gene with its true effect and what is said about it."""
+    screen = measure(effects, deviations)
+    found = solve(m7b.FAMILY, screen).gene_effects((0.0, HIT))
+    mean, error = without_pooling(screen)
+    return found.assign(true=effects, plain=mean, plain_below=stats.norm.cdf(-mean / error))
+
+
+Draw = Callable[[], np.ndarray]
+
+
+def many(draw_genes: Draw = normal_genes, draw_sgrnas: Draw = normal_sgrnas) -> pd.DataFrame:
+    """Simulate and fit many screens; a row per screen and gene."""
+    fitted = [analysed(draw_genes(), draw_sgrnas()) for _ in range(N_SCREENS)]
+    return pd.concat(fitted, keys=range(N_SCREENS), names=["screen"]).reset_index("screen")
+
+
+found = many()
+
+# %% [markdown]
+# ## Is the sign right?
+#
+# A *type S error* is a claim of the wrong sign {cite:p}`gelmancarlin2014`. Say that we claim an effect to
+# be below zero wherever its probability to be so exceeds 97 %. {numref}`tbl-signs` counts these
+# claims, those that are wrong, and the number of wrong ones that the probabilities themselves expect: the sum
+# of the probabilities to be above zero.
+
+# %% tags=["hide-input"] table={"name": "tbl-signs", "caption": "Claims that an effect is below zero, over all simulated screens: number of claims, how many are wrong, how many were expected to be, and how much larger the claimed effects are than the true ones, on average."}
+claims = {
+    "partial pooling (7b)": ("P(below 0)", "mean"),
+    "no pooling": ("plain_below", "plain"),
+}
+rows = []
+for name, (probability, estimate) in claims.items():
+    claimed = found[found[probability] > 0.97]
+    rows.append(
+        {
+            "estimate": name,
+            "claims": len(claimed),
+            "wrong": int((claimed["true"] > 0).sum()),
+            "expected to be wrong": (1 - claimed[probability]).sum(),
+            "exaggeration": claimed[estimate].mean() / claimed["true"].mean(),
+        }
+    )
+signs = pd.DataFrame(rows)
+table(signs, digits=2)
+
+# %% tags=["remove-cell"]
+of = signs.set_index("estimate")
+pooled, plain = of.loc["partial pooling (7b)"], of.loc["no pooling"]
+assert abs(pooled["wrong"] - pooled["expected to be wrong"]) < 4 * pooled["wrong"] ** 0.5
+assert plain["exaggeration"] > 1.3
+assert abs(pooled["exaggeration"] - 1) < 0.1
+numbers(
+    {
+        "n_genes": len(base.genes),
+        "n_screens": N_SCREENS,
+        "spread": design.sigma_gamma,
+        "scatter": design.sigma_alpha,
+        "noise": design.sigma,
+        "se": (design.sigma_alpha**2 / 4 + design.sigma**2 / 12) ** 0.5,
+        "n_pooled": int(pooled["claims"]),
+        "n_plain": int(plain["claims"]),
+        "wrong_pooled": int(pooled["wrong"]),
+        "wrong_plain": int(plain["wrong"]),
+        "expected_pooled": pooled["expected to be wrong"],
+        "expected_plain": plain["expected to be wrong"],
+        "times_pooled": pooled["exaggeration"],
+        "times_plain": plain["exaggeration"],
+    }
+)
+
+# %% [markdown]
+# Model 7b makes {glue:text}`n_pooled:,` claims. Of these {glue:text}`wrong_pooled:d` are wrong, and it
+# expected {glue:text}`expected_pooled:.0f` to be. Without pooling there are {glue:text}`n_plain:,` claims, of
+# which {glue:text}`wrong_plain:d` are wrong where {glue:text}`expected_plain:.0f` were expected. The
+# probability without pooling answers for each gene as if nothing were known about genes, and most genes
+# have small effects.
+#
+# ## Is the size right?
+#
+# A *type M error* is a claim of the wrong magnitude. The last column of {numref}`tbl-signs` divides the
+# mean of the claimed effects by the mean of the true ones. Without pooling the claimed effects are
+# {glue:text}`times_plain:.2f` times as large as the true ones. This is the winner's curse: a gene is claimed
+# if its effect is large or if its errors happen to add to it, so among the claimed genes the errors have a
+# direction. The posterior means of model 7b are {glue:text}`times_pooled:.2f` times as large as the
+# truth. Selecting by the data does not bias a posterior whose model is right, because the posterior
+# has taken all data into account already.
+
+# %% [markdown]
+# ## Which genes belong on the list?
+#
+# Suppose that a gene is a *hit* if its effect is below {glue:text}`hit:.1f`. A second experiment for a gene
+# that is no hit costs 1, and a hit that is left out costs {glue:text}`cost_missed:d`. The expected loss of
+# putting a gene on the list is then its probability to be no hit. The expected loss of leaving it out is
+# {glue:text}`cost_missed:d` times its probability to be one. The list with the smallest expected loss holds
+# the genes whose probability to be a hit is above one in {glue:text}`one_in:d`.
+# {numref}`fig-loss` shows the loss of all lists that such a threshold can give: as the posterior
+# expects it, and as it turns out.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two curves of the loss per screen against the probability that puts a gene on the list: expected by the posterior, and realised. They nearly coincide, fall steeply from the left and rise slowly to the right; a dotted line at one fifth marks their minimum.", "width": "560px"}, "figure": {"name": "fig-loss", "caption": "The loss of a list by the probability from which on a gene is on it, as the mean over the simulated screens. Dotted: the threshold that has the smallest expected loss."}}
+COST_MISSED = 4
+hit_probability = found[f"P(below {HIT:g})"]
+is_hit = found["true"] < HIT
+
+
+def loss(threshold: float, hit: pd.Series) -> float:
+    """Return the loss per screen of a list; `hit` is the truth, or its probability."""
+    on_list = hit_probability > threshold
+    return float(((1 - hit)[on_list].sum() + COST_MISSED * hit[~on_list].sum()) / N_SCREENS)
+
+
+thresholds = np.linspace(0.02, 0.9, 45)
+losses = pd.DataFrame(
+    {
+        "threshold": np.tile(thresholds, 2),
+        "loss": [
+            loss(t, hit) for hit in (hit_probability, is_hit.astype(float)) for t in thresholds
+        ],
+        "kind": np.repeat(["expected", "realised"], len(thresholds)),
+    }
+)
+best = 1 / (1 + COST_MISSED)
+expected_and_realised(
+    losses,
+    x="threshold",
+    y="loss",
+    at=best,
+    labels=("probability of a hit from which on a gene is on the list", "loss per screen"),
+    title="Loss of a list",
+)
+
+# %% tags=["remove-cell"]
+realised = {t: loss(t, is_hit.astype(float)) for t in (best, 0.5, 0.9)}
+assert realised[best] < min(realised[0.5], realised[0.9])
+numbers(
+    {
+        "hit": HIT,
+        "cost_missed": COST_MISSED,
+        "one_in": 1 + COST_MISSED,
+        "loss_best": realised[best],
+        "loss_expected": loss(best, hit_probability),
+        "loss_half": realised[0.5],
+        "loss_sure": realised[0.9],
+        "list_best": float((hit_probability > best).sum() / N_SCREENS),
+        "list_sure": float((hit_probability > 0.9).sum() / N_SCREENS),
+        "n_hits": float(is_hit.sum() / N_SCREENS),
+    }
+)
+
+# %% [markdown]
+# At the threshold of one in {glue:text}`one_in:d`, the expected loss is {glue:text}`loss_expected:.1f` per
+# screen and the realised one {glue:text}`loss_best:.1f`. That list has {glue:text}`list_best:.0f` genes, where
+# {glue:text}`n_hits:.0f` are hits. A list of those genes only that are hits with a probability of 90 % has
+# {glue:text}`list_sure:.1f` genes and a loss of {glue:text}`loss_sure:.1f`. It looks cautious, and it is not, as
+# leaving out a hit costs more than testing a gene in vain. The threshold follows from the costs, not from a
+# convention.
+
+# %% [markdown]
+# ## How far can a rank be trusted?
+#
+# Many lists are ordered, and their readers begin at the top. The order has a posterior, too: order the
+# genes in each draw, and look at the ranks that a gene has in all draws.
+# {numref}`fig-ranks-decisions` shows this for the twenty lowest genes of the first screen.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Twenty genes in the order of their posterior means, each with an interval of its rank among 300 genes and a black bar at its true rank. The intervals are short for the first genes and reach beyond one hundred for most others.", "width": "560px"}, "figure": {"name": "fig-ranks-decisions", "caption": "Ranks of the twenty genes with the lowest posterior means, among 300: posterior median, 94 % interval, and the true rank (black)."}}
+first = normal_genes()
+one: Exact = solve(m7b.FAMILY, measure(first, normal_sgrnas()))
+draws = one.draws(2000, ["gamma_gc"])["gamma_gc"].to_numpy()[0, :, :, 0]
+rank_draws = draws.argsort(axis=1).argsort(axis=1) + 1
+order = draws.mean(axis=0).argsort()
+low, middle, high = np.quantile(rank_draws, [0.03, 0.5, 0.97], axis=0)
+true_rank = first.argsort().argsort() + 1
+by_rank = pd.DataFrame(
+    {"gene": base.genes, "low": low, "rank": middle, "high": high, "true": true_rank}
+).iloc[order]
+ranks(by_rank.head(20), title="The lowest twenty genes, and their ranks")
+
+# %% tags=["remove-cell"]
+lowest = by_rank.head(20)
+in_top = (rank_draws[:, order[:20]] <= 20).mean()
+numbers(
+    {
+        "first_high": lowest["high"].iloc[0],
+        "median_width": float((lowest["high"] - lowest["low"]).median()),
+        "expected_top": 20 * in_top,
+        "true_top": int((lowest["true"] <= 20).sum()),
+        "held_ranks": 100 * float(by_rank["true"].between(by_rank["low"], by_rank["high"]).mean()),
+    }
+)
+
+# %% [markdown]
+# The first gene of the list may have any rank up to {glue:text}`first_high:.0f`, and the intervals of these
+# twenty genes are {glue:text}`median_width:.0f` ranks long in the median. Of the twenty,
+# {glue:text}`true_top:d` are among the twenty lowest in truth; the posterior expected
+# {glue:text}`expected_top:.1f`. Over all genes, {glue:text}`held_ranks:.0f` % of the intervals hold the true
+# rank. A place in such a list says little, and a gene just below a cut is hardly different from one just above it.
+
+# %% [markdown]
+# ## The false discovery rate of a list, and where it fails
+#
+# Call a gene *discovered* if it is on the list, and the discovery *false* if its effect is not below zero. The
+# posterior expects a share of false discoveries that is the mean of the probabilities to be above zero, over the
+# list. So order the genes by their probability to be below zero, and make the list as long as this mean stays
+# below 5 %. {numref}`tbl-fdr` shows what share of such lists is false in three truths. The first is that of the
+# model. In the second, nine genes of ten have no effect at all, and the others have larger ones, so that
+# the standard deviation of all is the same. In the third, sgRNAs have heavy tails (Student's t with three
+# degrees of freedom), again with the same standard deviation.
+
+# %% tags=["hide-input"] table={"name": "tbl-fdr", "caption": "Lists with an expected false discovery rate of 5 %, by what is true: mean length, the share of discoveries that is false, and the share among those claimed with a probability above 99 %."}
+
+
+def few_genes() -> np.ndarray:
+    """Draw effects of which nine in ten are zero."""
+    sd = design.sigma_gamma / np.sqrt(0.1)
+    return np.where(rng.random(len(base.genes)) < 0.1, rng.normal(0, sd, len(base.genes)), 0.0)
+
+
+def heavy_sgrnas() -> np.ndarray:
+    """Draw deviations of sgRNAs with heavy tails."""
+    return design.sigma_alpha / np.sqrt(3) * rng.standard_t(3, size=len(base.sgrnas))
+
+
+def lists(found: pd.DataFrame, rate: float = 0.05) -> Iterator[pd.DataFrame]:
+    """Give the longest list of each screen whose expected false discovery rate is low enough."""
+    for _, of_screen in found.sort_values("P(below 0)", ascending=False).groupby("screen"):
+        false = 1 - of_screen["P(below 0)"]
+        yield of_screen[false.expanding().mean() < rate]
+
+
+truths = {
+    "as in the model": found,
+    "nine of ten genes without effect": many(few_genes),
+    "sgRNAs with heavy tails": many(normal_genes, heavy_sgrnas),
+}
+rows = []
+for name, of_truth in truths.items():
+    listed = pd.concat(lists(of_truth))
+    sure = of_truth[of_truth["P(below 0)"] > 0.99]
+    rows.append(
+        {
+            "truth": name,
+            "genes on a list": len(listed) / N_SCREENS,
+            "false, %": 100 * (listed["true"] >= 0).mean(),
+            "false of the surest, %": 100 * (sure["true"] >= 0).mean(),
+        }
+    )
+rates = pd.DataFrame(rows)
+table(rates, digits=1)
+
+# %% tags=["remove-cell"]
+of_truth = rates.set_index("truth")
+right, few, heavy = (of_truth["false, %"].iloc[i] for i in range(3))
+assert abs(right - 5) < 2
+assert few > 20
+numbers(
+    {
+        "fdr_right": right,
+        "fdr_few": few,
+        "fdr_heavy": heavy,
+        "sure_right": of_truth["false of the surest, %"].iloc[0],
+        "sure_few": of_truth["false of the surest, %"].iloc[1],
+    }
+)
+
+# %% [markdown]
+# Where the model is right, {glue:text}`fdr_right:.1f` % of the discoveries are false, as expected. With heavy
+# tails of sgRNAs it is {glue:text}`fdr_heavy:.1f` %. Where most genes have no effect it is
+# {glue:text}`fdr_few:.0f` %, and even of the claims that the model is sure of to 99 %,
+# {glue:text}`sure_few:.0f` % are false. The normal distribution of the effects says that small effects are
+# everywhere, in both directions, so it takes what noise adds to a gene without effect for a small true one.
+# An effect that is exactly zero is not part of the model, and no probability that it gives can allow for it.
+#
+# Nothing in the fit shows this: the scales are right, and the fit converges. The error rate of a list is a
+# statement of the model, and it is as good as the model's distribution of effects. A screen has controls
+# for this reason: genes that are known to have no effect show how often the list is wrong.
+
+# %% [markdown]
+# ## What we have learnt
+#
+# - Probabilities of signs keep their promise on a list, if the model is right. Partial pooling also corrects the
+#   size of what was selected; without it, claimed effects are {glue:text}`times_plain:.1f` times too large.
+# - A threshold should follow from what the two kinds of error cost.
+# - Ranks are far more uncertain than a sorted table suggests.
+# - An expected false discovery rate is the model's. With a truth of many genes without effect, the rate was
+#   {glue:text}`fdr_few:.0f` % instead of 5 %. The [next chapter](10_real_screen) has a real screen, where the
+#   truth is not known.
