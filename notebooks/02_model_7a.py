@@ -23,7 +23,7 @@
 # %% tags=["hide-input"]
 import pandas as pd
 
-from poolscreen.display import graph, source, table
+from poolscreen.display import answer, graph, source, table
 from poolscreen.families.nested.family import NestedNormal
 from poolscreen.figures.estimates import by_model, heat_map, intervals_by_model
 from poolscreen.figures.predictions import predictive
@@ -40,7 +40,7 @@ from poolscreen.tables.estimates import (
     stack,
 )
 from poolscreen.tables.fits import diagnostics, sampler_settings
-from poolscreen.tables.shrinkage import pull, shrinkage_of_genes
+from poolscreen.tables.shrinkage import pull, shrinkage_factor, shrinkage_of_genes
 from press.glue import numbers
 from press.results import load_fit, load_screen, load_table, load_truth
 
@@ -508,6 +508,23 @@ numbers(
 # simulation did, would have less spread left to explain, and would pool more: with the spread of
 # the genes alone, which is {glue:text}`sd_genes:.1f`, $B_g$ would be {glue:text}`by_hand_genes:.2f` for one sgRNA. Model 7a has no such
 # effects. The weak pull is a limit of this model, not a law of screens.
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** A gene has three sgRNAs, and its mean in a cell line is two units below the overall mean. What is
+# its estimate under model 7a, and how many sgRNAs would it need to be pulled by less than one per cent of the way?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+noise_variance, spread_variance = sigma["mean"] ** 2, sd_between["mean"] ** 2
+factor = shrinkage_factor(noise_variance / 3, spread_variance**0.5)
+needed = next(
+    n for n in range(1, 99) if shrinkage_factor(noise_variance / n, spread_variance**0.5) < 0.01
+)
+answer(
+    f"The factor is {100 * factor:.1f} %, so the estimate lies {2 * (1 - factor):.2f} below the overall "
+    f"mean instead of 2. It takes {needed} sgRNAs."
+)
 
 # %% [markdown]
 # ## What we have learnt

@@ -31,7 +31,7 @@ from poolscreen.families.nested import effects, likelihood
 from poolscreen.families.nested.data import statistics
 from poolscreen.families.nested.pointwise import log_likelihood
 from poolscreen.figures.chains import chains, ring
-from poolscreen.figures.scales import shares_by_measurements
+from poolscreen.figures.scales import shares_by_measurements, straightened
 from poolscreen.inference import scales
 from poolscreen.inference.gate import MAX_R_HAT, MIN_BFMI, MIN_ESS, check_gate
 from poolscreen.inference.posterior import interval
@@ -280,8 +280,28 @@ source(likelihood.log_marginal_likelihood)
 # **Step 5: coordinates.** Of {glue:text}`n_parameters:,` parameters, four are left. The posterior
 # of the two scales is still an arc, and a sampler with one step size for all directions is slow
 # along a bend. In polar coordinates, $\sigma_\alpha = r \sin\varphi$ and $\sigma = r \cos\varphi$,
-# the arc is a straight line: the data determine $r$, and do not determine $\varphi$. A change of
-# coordinates multiplies the density by the Jacobian, which is $r$. The scale $\sigma_\gamma$ is
+# the arc is a straight line ({numref}`fig-straight`): the data determine $r$, and do not determine
+# $\varphi$.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels with the same points. On the left, sigma_alpha against sigma: a thin quarter ring. On the right, radius against angle: a thin horizontal strip over all angles.", "width": "560px"}, "figure": {"name": "fig-straight", "caption": "The same draws from the posterior of model 7b in two pairs of coordinates."}}
+straightened(exact["posterior"].to_dataset()[scale_names], title="A ring, and a straight strip")
+
+# %% [markdown]
+# New coordinates need a correction of the density. Spread points evenly over a square, and count them by
+# their distance from one corner. The five rings below have the same width, but the outer ones are longer,
+# so they hold more points:
+
+# %%
+even = np.random.default_rng(103).uniform(size=(100_000, 2))
+in_rings, _ = np.histogram(np.hypot(*even.T), bins=[0, 0.2, 0.4, 0.6, 0.8, 1.0])
+print("points in each ring, the first being 1:", (in_rings / in_rings[0]).round(1))
+
+# %% [markdown]
+# In the middle of the rings the radius grows as 1, 3, 5, 7, 9, and so do the points. A density that is even in the
+# two scales is therefore proportional to $r$ in polar coordinates. This factor is the *Jacobian* of the change, and the
+# density of the model is multiplied by it.
+#
+# The scale $\sigma_\gamma$ is
 # sampled as $|u|$ with $u$ on the whole line, so that it may come close to 0 without meeting a
 # boundary there. Each half of the line is the mirror image of the other, so it does not matter in
 # which half a chain moves.
@@ -389,9 +409,10 @@ print(f"mean {weights @ drawn:.2f}   sd {(weights @ drawn**2) ** 0.5:.2f}")
 # %% [markdown]
 # For the scales, the book does the same with three refinements. The points are placed in the
 # coordinates of step 5, around the mode of the posterior, and spread as widely as its curvature
-# there suggests. They are not random but evenly spread, by a *low-discrepancy sequence*, which
+# there, and a first set of points, suggest. They are not random but evenly spread, by a *low-discrepancy sequence*, which
 # makes the error fall faster {cite:p}`owen1997`. Their number is doubled until several such
-# sequences agree. If a few points had most of the weight, the Pareto k of the weights would be
+# sequences agree. The *Pareto k* of the weights describes
+# how heavy their tail is. If a few points had most of the weight, it would be
 # above {glue:text}`limit_k:.1f`, and the book would go back to NUTS.
 #
 # Given one point of the scales, every effect is normal. So the posterior of an effect is a mixture
@@ -484,14 +505,13 @@ numbers(
 # their rates are not worth reading; PyMC's takes {glue:text}`plain_seconds:.0f` s to fail. The
 # marginal form passes the gate. Once it has been compiled for {glue:text}`compiling:.1f` s, it
 # gives {glue:text}`rate_marginal:,.0f` effective draws of every parameter per second. The weighted
-# points need no compiling, and give {glue:text}`rate_points:,.0f`. Most of their time goes into the
-# random numbers for the effects, which a summary does not need.
+# points need no compiling, and give {glue:text}`rate_points:,.0f`.
 #
 # The {glue:text}`n_points:,` points above are worth {glue:text}`efficiency:.0f` % of as many
 # independent draws, with a Pareto k of {glue:text}`k_of_points:.2f`. None of their means and
 # standard deviations is further than {glue:text}`off_points:.4f` posterior standard deviations from
 # that of the grid. For the draws of the marginal form this distance is
-# {glue:text}`off_marginal:.3f` in the worst round, which is their Monte Carlo error.
+# {glue:text}`off_marginal:.3f` in the worst round.
 #
 # The book uses both the draws and the points. Its fits keep their draws, because the chapters show
 # what a sampler does. The mean and the standard deviation of every parameter are then compared with
@@ -505,7 +525,19 @@ numbers(
 #
 # A model may be judged by how well it predicts an observation from all the others. *Leave-one-out*
 # estimates this from one fit, by reweighting the draws to take out one observation at a time
-# {cite:p}`vehtari2017`. It needs the log density of every observation in every draw. It works if no
+# {cite:p}`vehtari2017`. Four numbers show how. Their mean is unknown and their standard deviation is one. Draw the
+# mean from its posterior given all four, and weight each draw by the inverse of the density that it gives to
+# the last number. The weighted draws then say what the first three numbers say:
+
+# %%
+four = np.array([-0.8, 0.1, 0.6, 2.1])
+draws = stats.norm.rvs(four.mean(), 1 / 4**0.5, size=100_000, random_state=103)
+weights = 1 / stats.norm.pdf(four[-1], draws, 1)
+print(f"all four {draws.mean():.2f}   without the last, by weights", end=" ")
+print(f"{np.average(draws, weights=weights):.2f}   by the first three {four[:3].mean():.2f}")
+
+# %% [markdown]
+# Leave-one-out needs the log density of every observation in every draw. It works if no
 # single observation decides the posterior: the *Pareto k* of each should stay below
 # {glue:text}`max_k:.1f`.
 #
@@ -632,12 +664,12 @@ numbers(
 # difference.
 #
 # More measurements narrow the interval further, from a width of {glue:text}`width_two:.2f` with two
-# to {glue:text}`width_four:.2f` with four, and here one should stop believing it. This screen has
+# to {glue:text}`width_four:.2f` with four. These widths should not be believed. This screen has
 # {glue:text}`n_sgrnas:d` sgRNAs, each with one deviation for all cell lines, but model 7b treats
 # these as {glue:text}`n_intercepts:,` independent deviations. Even if every deviation were known
 # without noise, so few sgRNAs would still leave the share anywhere from {glue:text}`limit_low:.2f`
 # to {glue:text}`limit_high:.2f`. A second measurement identifies the split, but it does not repair
-# the model. More sgRNAs would, or a model that shares their effect across cell lines.
+# the model. A model that shares the effect of an sgRNA across cell lines would.
 
 # %% [markdown]
 # ## What we have learnt

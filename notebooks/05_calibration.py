@@ -64,7 +64,7 @@ curves = {name: rank_differences(found) for name, found in ranks.items()}
 #
 # The draws of NUTS, which the other chapters show, are compared with the same computation, for
 # every fit of the book ([Reproducibility](../book/reproducibility)) and for fits of
-# {glue:text}`n_held:d` of these screens for each model ([Measurements](measurements)). Of the
+# {glue:text}`n_held:d` such screens of every calibrated model ([Measurements](measurements)). Of the
 # latter, {glue:text}`n_passed:d` of {glue:text}`n_nuts:d` passed the gate, and none of their means
 # and standard deviations was off by more than {glue:text}`most_off:.1f` Monte Carlo errors.
 
@@ -314,8 +314,8 @@ numbers(
 # {glue:text}`most_prior:.3f`), not even the share ({glue:text}`share_prior:.3f`). Yet the posterior
 # of the share comes from the prior. Power-scaling detects a prior only where its density varies,
 # and on the scale of this ring an exponential distribution with rate one is nearly flat. But a
-# prior that is flat in the two scales still says something about the share: it puts most of it near
-# 0 and 1. Different priors show this. The draws of the fit, reweighted {cite:p}`vehtari2024`, show
+# prior that is flat in the two scales still says something about the share: given the total, it puts
+# {glue:text}`flat_ends:.0f` % of the probability below a tenth or above nine tenths. Different priors show this. The draws of the fit, reweighted {cite:p}`vehtari2024`, show
 # what three other priors would have said about 7b: one that expects the sgRNAs of a gene to agree,
 # one that expects little noise, and one that expects neither scale to be near zero.
 
@@ -344,6 +344,8 @@ assert totals["mean"].max() - totals["mean"].min() < 0.01
 numbers(
     {
         "max_k": MAX_PARETO_K,
+        # Given the total, the angle is uniform under a flat prior, and the share is its squared sine.
+        "flat_ends": 100 * 2 * np.arcsin(0.1**0.5) / (np.pi / 2),
         "share_lowest": shares["mean"].min(),
         "share_highest": shares["mean"].max(),
         "end_lowest": shares["3%"].min(),
@@ -374,7 +376,7 @@ numbers(
 #
 # - On {glue:text}`n_data_sets:,` screens of this design per model, the true values are where the
 #   posteriors say: for every mean and scale, for two effects of each kind, and for the likelihood.
-# - The same check finds a deliberate error that convergence diagnostics do not show.
+# - The same check finds a deliberate error that the diagnostics of a fit do not show.
 # - Calibration says that a posterior is computed correctly *under its model*. It does not say that
 #   the model is right about a screen: model 7b is calibrated, but has no parameter for what an
 #   sgRNA does in all cell lines alike.

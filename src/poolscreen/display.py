@@ -114,6 +114,26 @@ def _format(column: str, digits: int) -> Callable[[object], str]:
     return show
 
 
+def answer(text: str) -> Markdown:
+    """Show the answer to an exercise, with the numbers that its cell has computed.
+
+    Parameters
+    ----------
+    text : str
+        Markdown.
+
+    Returns
+    -------
+    IPython.display.Markdown
+
+    Examples
+    --------
+    >>> answer(f"The factor is {100 * 0.25:.0f} %.").data
+    'The factor is 25 %.'
+    """
+    return Markdown(text)
+
+
 def source(thing: Callable[..., object]) -> Markdown:
     """Show the source code of a function: the very code that runs.
 

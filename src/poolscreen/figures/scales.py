@@ -1,9 +1,11 @@
 """Figures of scales and means."""
 
+import numpy as np
 import pandas as pd
 import plotnine as p9
+import xarray as xr
 
-from poolscreen.figures.style import BLUE, GREY, theme
+from poolscreen.figures.style import BLUE, GREY, in_order, theme
 
 
 def shares_by_measurements(table: pd.DataFrame, truth: float, *, title: str) -> p9.ggplot:
@@ -42,6 +44,49 @@ def shares_by_measurements(table: pd.DataFrame, truth: float, *, title: str) -> 
             y="share of the sgRNAs",
             title=title,
         )
+        + theme(3.2)
+    )
+
+
+def straightened(scales: xr.Dataset, *, title: str) -> p9.ggplot:
+    """Draw the two scales of model 7b as they are, and in polar coordinates.
+
+    Parameters
+    ----------
+    scales : xarray.Dataset
+        Draws of `sigma_alpha` and `sigma`.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    plotnine.ggplot
+        Two panels.
+
+    Examples
+    --------
+    >>> draws = (("chain", "draw"), np.full((1, 2), 0.3))
+    >>> plot = straightened(xr.Dataset({"sigma_alpha": draws, "sigma": draws}), title="A ring")
+    >>> plot.data.groupby("panel", observed=True)[["x", "y"]].first().round(2).to_numpy().tolist()
+    [[0.3, 0.3], [45.0, 0.42]]
+    """
+    alpha, noise = (np.ravel(scales[name]) for name in ("sigma_alpha", "sigma"))
+    panels = {
+        "sgRNAs (across), noise (up)": (alpha, noise),
+        "angle in degrees (across), radius (up)": (
+            np.degrees(np.arctan2(alpha, noise)),
+            np.hypot(alpha, noise),
+        ),
+    }
+    points = pd.concat(
+        pd.DataFrame({"x": x, "y": y, "panel": name}) for name, (x, y) in panels.items()
+    )
+    return (
+        p9.ggplot(in_order(points, ["panel"]), p9.aes("x", "y"))
+        + p9.geom_point(colour=BLUE, size=0.5, stroke=0, alpha=0.3)
+        + p9.facet_wrap("panel", scales="free_x")
+        + p9.scale_y_continuous(limits=(0, 0.45))
+        + p9.labs(x="", y="", title=title)
         + theme(3.2)
     )
 
