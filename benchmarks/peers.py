@@ -32,6 +32,21 @@ SCRIPTS = ("mixed.R", "mixed.py")
 R_PACKAGES = ("lme4", "glmmTMB", "nlme")
 TOOLS = ("fit", "report", *R_PACKAGES, "Bambi")
 
+# Each part of a measurement: our scale, and the group of a mixed model.
+PARTS = {
+    "m7a": {"gene": ("sigma_alpha", "gene:cell_line")},
+    "m7b": {
+        "gene": ("sigma_gamma", "gene:cell_line"),
+        "sgRNA": ("sigma_alpha", "sgRNA:cell_line"),
+    },
+    "m7": {
+        "gene": ("sigma_gamma", "gene"),
+        "sgRNA": ("sigma_alpha", "sgRNA"),
+        "cell line": ("sigma_beta", "cell_line"),
+    },
+}
+PARTS["m8"] = PARTS["m7"] | {"interaction": ("sigma_delta", "gene:cell_line")}
+
 type Figure = dict[str, Any]
 
 
@@ -42,7 +57,7 @@ class Work:
     Attributes
     ----------
     model : str
-        `m7b` or `m7`.
+        Of `PARTS`.
     genes, sgrnas, cell_lines, replicates : int
         Size of the screen; sgRNAs are spread evenly over genes.
     share : float
@@ -74,10 +89,9 @@ class Work:
         Without replicates an sgRNA in a cell line has one measurement, so that its own effect is
         part of the noise.
         """
-        if self.model == "m7":
-            groups = ["gene", "sgRNA", "cell_line"]
-        else:
-            groups = ["gene:cell_line", *["sgRNA:cell_line"][: self.replicates - 1]]
+        groups = [group for _, group in PARTS[self.model].values()]
+        if self.replicates == 1:
+            groups = [group for group in groups if group != "sgRNA:cell_line"]
         return " + ".join(["log_fc ~ 1", *(f"(1 | {group})" for group in groups)])
 
 
@@ -87,6 +101,8 @@ BOOK = {"genes": 10, "sgrnas": 55, "cell_lines": 20, "replicates": 1, "book": Tr
 WORKS = (
     Work("m7b", **BOOK, tools=TOOLS),
     Work("m7", **BOOK, tools=("fit", "lme4", "glmmTMB", "Bambi")),
+    Work("m7a", **BOOK, tools=("fit", "lme4")),
+    Work("m8", **BOOK, tools=("fit", "lme4")),
     Work("m7b", 100, 400, 6, 2, tools=("fit", *R_PACKAGES, "Bambi")),
     Work("m7b", 1_000, 4_000, 6, 2, tools=("fit", "report", *R_PACKAGES)),
     Work("m7b", 10_000, 40_000, 6, 2),
@@ -221,13 +237,13 @@ def scales(table: Path, work: Work) -> dict[str, dict[str, float]]:
     Returns
     -------
     dict of str to dict
-        By `gene`, `sgRNA`, `cell line` and `noise`; `sd` is that of the posterior, where there is
+        By the parts of the model and `noise`; `sd` is that of the posterior, where there is
         one. Where sgRNAs are part of the noise of the mixed model, they are for all tools.
     """
     found = {}
     with table.open(newline="") as lines:
         for row in csv.DictReader(lines):
-            if part := _part(row["parameter"]):
+            if part := _part(row["parameter"], PARTS[work.model]):
                 found[part] = {name: float(row[name]) for name in ("mean", "sd") if row.get(name)}
     if "sgRNA" in found and "sgRNA" not in work.formula:
         squares = (f["mean"] ** 2 + f["sd"] ** 2 for f in (found["noise"], found.pop("sgRNA")))
@@ -235,12 +251,12 @@ def scales(table: Path, work: Work) -> dict[str, dict[str, float]]:
     return found
 
 
-def _part(parameter: str) -> str:
+def _part(parameter: str, parts: dict[str, tuple[str, str]]) -> str:
     """Return which part of a measurement a scale is of, by whatever name the tool gives it."""
-    parts = {"sigma_gamma": "gene", "sigma_alpha": "sgRNA", "sigma_beta": "cell line"}
-    parts |= {"sigma": "noise", "Residual": "noise", "cell_line": "cell line"}
-    group = parameter.removeprefix("1|").removesuffix("_sigma").partition(":")[0]
-    return parts.get(parameter) or parts.get(group) or (group if group in ("gene", "sgRNA") else "")
+    name = parameter.removeprefix("1|").removesuffix("_sigma")
+    if name in ("sigma", "Residual"):
+        return "noise"
+    return next((part for part, names in parts.items() if name in names), "")
 
 
 def attempt(tool: str, work: Work, folder: Path, limit: float) -> Figure:

@@ -1,5 +1,6 @@
 """Tables of whole runs: fits of this package beside those of other tools."""
 
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ import pandas as pd
 from poolscreen.tables.fits import model_label
 
 COMMANDS = {"fit": "poolscreen fit", "report": "poolscreen report"}
-PARTS = ("gene", "sgRNA", "cell line", "noise")
+PARTS = ("gene", "sgRNA", "cell line", "interaction", "noise")
 
 type Run = Mapping[str, Any]  # as benchmarks/peers.py records it
 
@@ -90,7 +91,7 @@ def scales(runs: Iterable[Run]) -> pd.DataFrame:
     >>> run["scales"] = {"gene": {"mean": 1.1, "sd": 0.05}, "noise": {"mean": 0.4}}
     >>> scales([run]).iloc[0].to_dict()
     {'work': "7b, the book's screen", 'tool': 'poolscreen fit', 'gene': 1.1, 'sgRNA': None,
-     'cell line': None, 'noise': 0.4}
+     'cell line': None, 'interaction': None, 'noise': 0.4}
     """
     return pd.DataFrame(
         {
@@ -141,3 +142,44 @@ def differences(runs: Iterable[Run]) -> pd.DataFrame:
             of_run = {name: run[name] for name in ("model", "rows", "tool")}
             rows.append({**of_run, "part": part, "share": apart / mean, "sds": apart / sd})
     return pd.DataFrame(rows, columns=["model", "rows", "tool", "part", "share", "sds"])
+
+
+def as_mixed_models(runs: Iterable[Run]) -> pd.DataFrame:
+    """Show models as lme4 writes them, and what both find on the book's screen.
+
+    Parameters
+    ----------
+    runs : iterable of mappings
+        What was measured; `command` of lme4 holds the formula.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `model`, `formula`, `standard deviation of` (the part), `lme4` (restricted maximum
+        likelihood) and `poolscreen` (posterior mean); a row per scale.
+
+    Examples
+    --------
+    >>> run = {"model": "m7a", "book": True, "tool": "fit", "scales": {"gene": {"mean": 1.11}}}
+    >>> other = {"tool": "lme4", "scales": {"gene": {"mean": 1.1}}}
+    >>> other["command"] = "Rscript mixed.R lme4 'log_fc ~ 1 + (1 | gene:cell_line)' screen.csv out"
+    >>> as_mixed_models([run, run | other]).iloc[0].to_dict()
+    {'model': '7a', 'formula': 'log_fc ~ 1 + (1 | gene:cell_line)',
+     'standard deviation of': 'gene', 'lme4': 1.1, 'poolscreen': 1.11}
+    """
+    found = [run for run in runs if run["book"] and "scales" in run]
+    ours = {run["model"]: run["scales"] for run in found if run["tool"] == "fit"}
+    rows = [
+        {
+            "model": model_label(run["model"]),
+            "formula": shlex.split(run["command"])[3],
+            "standard deviation of": part,
+            "lme4": run["scales"][part]["mean"],
+            "poolscreen": ours[run["model"]][part]["mean"],
+        }
+        for run in sorted(found, key=lambda run: run["model"])
+        if run["tool"] == "lme4"
+        for part in PARTS
+        if part in run["scales"]
+    ]
+    return pd.DataFrame(rows)
