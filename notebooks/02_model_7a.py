@@ -368,7 +368,7 @@ intervals_by_model(in_line, title=f"Ten genes in {line}")
 
 # %% tags=["hide-input"] table={"name": "tbl-three-poolings", "caption": "Root mean square error of each kind of pooling against the true means of the observations."}
 errors = rms_error(screen, by_kind)
-table(errors)
+table(errors, digits=4)
 
 # %% tags=["remove-cell"]
 error = errors.set_index("model")["RMS error"]

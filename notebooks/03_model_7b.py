@@ -606,7 +606,7 @@ table(errors)
 # which number matters where. Replicates reduce only the part of the noise. Where the sgRNAs of a gene differ
 # much, only more sgRNAs help.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four falling curves of the pull towards the mean against the number of sgRNAs, one to ten. That of the book's screen lies lowest, below ten per cent; noisier screens and screens whose genes differ less lie higher, up to seventy per cent for one sgRNA."}, "figure": {"name": "fig-turn", "caption": "How far the estimate of a gene is pulled towards the mean, by the number of its sgRNAs, in four screens."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four falling curves of the pull towards the mean against the number of sgRNAs, one to ten. That of the book's screen lies lowest, below ten per cent; noisier screens and screens whose genes differ less lie higher, up to seventy per cent for one sgRNA."}, "figure": {"name": "fig-turn", "caption": "How far the estimate of a gene is pulled towards the mean, by the number of its sgRNAs, in four screens. Where there are sliders, the line with points follows them."}}
 settings = {
     "as model 7b finds this one": {"noise": 0.3, "scatter": 0.2, "spread": 1.1, "replicates": 1},
     "genes alone differ": {"noise": 0.3, "scatter": 0.2, "spread": 0.5, "replicates": 1},
@@ -627,7 +627,7 @@ pulls = pd.concat(
 expected_pull(pulls, title="Pull towards the mean")
 
 # %% tags=["hide-input"]
-interactive(pull_to_turn(noise=0.3, scatter=0.2, spread=1.1), figure="fig-turn")
+interactive(pull_to_turn(pulls, noise=0.9, scatter=0.2, spread=0.5), figure="fig-turn")
 
 # %% tags=["remove-cell"]
 pull_of = pulls.set_index(["screen", "sgRNAs"])["pull"]

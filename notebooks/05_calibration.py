@@ -26,10 +26,11 @@ from poolscreen.display import source, table
 from poolscreen.families.nested.pointwise import log_density
 from poolscreen.figures.calibration import rank_curves
 from poolscreen.inference.calibration import calibrate, pit
+from poolscreen.inference.exact import solve
 from poolscreen.models import _m7a_variance, m7a, m7a_unpooled, m7b, m7b_unpooled
 from poolscreen.tables.calibration import ENVELOPE_PROB, coverage, rank_differences, uniformity
 from poolscreen.tables.predictions import MAX_PARETO_K
-from poolscreen.tables.sensitivity import power_scaling, reweighted
+from poolscreen.tables.sensitivity import power_scaling, under_priors
 from press.glue import numbers
 from press.results import load_benchmark, load_calibration, load_fit, load_screen
 
@@ -315,25 +316,23 @@ numbers(
 # of the share comes from the prior. Power-scaling detects a prior only where its density varies,
 # and on the scale of this ring an exponential distribution with rate one is nearly flat. But a
 # prior that is flat in the two scales still says something about the share: given the total, it puts
-# {glue:text}`flat_ends:.0f` % of the probability below a tenth or above nine tenths. Different priors show this. The draws of the fit, reweighted {cite:p}`vehtari2024`, show
-# what three other priors would have said about 7b: one that expects the sgRNAs of a gene to agree,
+# {glue:text}`flat_ends:.0f` % of the probability below a tenth or above nine tenths. Different priors
+# show this. The points that stand for the scales, with other weights {cite:p}`vehtari2024`, show what
+# three other priors would have said about 7b: one that expects the sgRNAs of a gene to agree,
 # one that expects little noise, and one that expects neither scale to be near zero.
 
 # %% table={"name": "tbl-priors", "caption": "The share of the sgRNAs and the total under other priors, by reweighting."}
-posterior = load_fit("m7b")["posterior"].to_dataset()
-sigma_alpha, sigma = posterior["sigma_alpha"], posterior["sigma"]
-total = np.hypot(sigma_alpha, sigma)
-asked = {"share": sigma_alpha**2 / total**2, "total": total}
-
+asked = {
+    "share": lambda of: of["sigma_alpha"] ** 2 / (of["sigma_alpha"] ** 2 + of["sigma"] ** 2),
+    "total": lambda of: np.hypot(of["sigma_alpha"], of["sigma"]),
+}
 other_priors = {
     "as in the book: Exponential(1) for both": None,
-    "sgRNAs agree: Exponential(10) for sigma_alpha": -9 * sigma_alpha,
-    "little noise: Exponential(10) for sigma": -9 * sigma,
-    "neither is zero: Gamma(3, 1) for both": 2 * np.log(sigma_alpha * sigma),
+    "sgRNAs agree: Exponential(10) for sigma_alpha": lambda of: -9 * of["sigma_alpha"],
+    "little noise: Exponential(10) for sigma": lambda of: -9 * of["sigma"],
+    "neither is zero: Gamma(3, 1) for both": lambda of: 2 * np.log(of["sigma_alpha"] * of["sigma"]),
 }
-under = pd.concat(
-    reweighted(asked, log_ratio).assign(prior=prior) for prior, log_ratio in other_priors.items()
-)
+under = under_priors(solve(m7b.FAMILY, screen).points, asked, other_priors)
 table(under[["quantity", "prior", "mean", "3%", "97%", "k"]].sort_values("quantity"))
 
 # %% tags=["remove-cell"]

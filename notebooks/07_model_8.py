@@ -31,13 +31,23 @@ from poolscreen.figures.shrinkage import shrinkage_slopes
 from poolscreen.inference.calibration import pit
 from poolscreen.inference.exact import solve
 from poolscreen.inference.posterior import interval
+from poolscreen.inference.scales import MAX_PARETO_K
 from poolscreen.models import m7, m7b, m8
 from poolscreen.screens.simulate import Design, simulate
 from poolscreen.screens.table import Screen
 from poolscreen.tables.calibration import coverage, rank_differences, uniformity
 from poolscreen.tables.fits import diagnostics
+from poolscreen.tables.peers import as_mixed_models
+from poolscreen.tables.sensitivity import half_normal, under_priors
 from press.glue import numbers
-from press.results import load_calibration, load_fit, load_predictions, load_screen, load_table
+from press.results import (
+    load_benchmark,
+    load_calibration,
+    load_fit,
+    load_predictions,
+    load_screen,
+    load_table,
+)
 
 screen = load_screen()
 fit = load_fit("m8")
@@ -61,10 +71,16 @@ fit = load_fit("m8")
 # \end{aligned}
 # $$ (eq-m8)
 #
-# Readers who know mixed models will recognise it as
-# `log_fc ~ 1 + (1 | gene) + (1 | sgRNA) + (1 | cell_line) + (1 | gene:cell_line)`. Model 7 is the same
-# without the last term. Model 7b has no term for a gene or for a cell line; it has
-# `(1 | gene:cell_line) + (1 | sgRNA:cell_line)`.
+# Readers who know mixed models will recognise this model, and those of the other chapters. {numref}`tbl-mixed`
+# writes each as a formula, and sets what lme4 finds on the book's screen by restricted maximum likelihood
+# beside our posterior means. With one observation per sgRNA and cell line, `(1 | sgRNA:cell_line)` of model 7b
+# cannot be told from noise, and lme4 refuses it, so the formulas of 7a and 7b are the same. Where a scale may be zero,
+# the two differ in kind: lme4 gives the one most likely value, which is zero for the interactions, and a
+# posterior says how large the scale may still be. ([Measurements](measurements) has the versions of all
+# tools.)
+
+# %% tags=["hide-input"] table={"name": "tbl-mixed", "caption": "Models of the book as mixed models, and the standard deviations of their parts on the book's screen: by lme4, and as posterior means."}
+table(as_mixed_models(load_benchmark("peers")["figures"]["runs"]))
 
 # %% tags=["remove-input"]
 source(m8.build)
@@ -312,6 +328,83 @@ numbers(
 # The posterior says "at most {glue:text}`nothing_high:.2f`", and not "none". The prior matters for
 # that. An exponential density is largest at zero, so a $\sigma_\delta$ that is not needed can go to
 # zero.
+
+# %% [markdown]
+# ## Other priors
+#
+# All scales have an exponential prior with the mean one. {numref}`tbl-priors-8` shows what other priors
+# would have said. Two are half-normal, one is a Gamma distribution that is zero at zero, so that no
+# scale can vanish, and one is informed: it expects small interactions, with a standard deviation of about
+# a tenth. The fits are not repeated. The points that stand for the scales get other weights, as in
+# [chapter 5](05_calibration).
+
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-priors-8", "caption": "Scales of models 7 and 8 under other priors: posterior mean, quantiles, and the Pareto k of the weights."}
+priors = {
+    "Exponential(1), as in the book": None,
+    "half-normal, sd 1": half_normal(1.0),
+    "half-normal, sd 0.5": half_normal(0.5),
+    "Gamma(2, 2)": lambda of: sum(np.log(s) - s for s in of.values()),
+}
+small = {
+    **priors,
+    "half-normal, sd 0.1, for sigma_delta alone": lambda of: (
+        of["sigma_delta"] - (of["sigma_delta"] / 0.1) ** 2 / 2
+    ),
+}
+asked_of_fits = [
+    ("7, the book's screen", solve(m7.FAMILY, screen), "sigma_gamma", priors),
+    ("8, the book's screen", solve(m8.FAMILY, screen), "sigma_delta", small),
+    ("8, the screen with interactions", posteriors["8"], "sigma_delta", small),
+]
+under = pd.concat(
+    under_priors(found.points, {scale: lambda of, s=scale: of[s]}, tried).assign(fit=name)
+    for name, found, scale, tried in asked_of_fits
+)
+table(under[["fit", "quantity", "prior", "mean", "3%", "97%", "k"]])
+
+# %% tags=["hide-input"] table={"name": "tbl-priors-effects", "caption": "Effects in a line on the screen with interactions, by model 8 under other priors: root mean square error, mean length of the 94 % intervals, and share of them that hold the truth."}
+of_effects = []
+for name, log_ratio in small.items():
+    fitted = posteriors["8"]
+    if log_ratio:
+        fitted = replace(fitted, points=fitted.points.under(log_ratio(fitted.points.scales)))
+    estimated = fitted.gene_effects().rename(columns={"hdi_3%": "low", "hdi_97%": "high"})
+    estimated = estimated.merge(effects[effects["model"] == "8"][["gene", "cell_line", "true"]])
+    of_effects.append({"prior": name, **judged(estimated, "in a line")})
+priors_of_effects = pd.DataFrame(of_effects)
+table(priors_of_effects, digits=3)
+
+# %% tags=["remove-cell"]
+assert under["k"].max() < MAX_PARETO_K
+by_fit = under.set_index(["fit", "prior"])
+without, with_them = (
+    by_fit.loc[f"8, {which}", "mean"]
+    for which in ("the book's screen", "the screen with interactions")
+)
+spread_7 = by_fit.loc["7, the book's screen", "mean"]
+errors = priors_of_effects["error in a line"]
+numbers(
+    {
+        "prior_spread_low": spread_7.min(),
+        "prior_spread_high": spread_7.max(),
+        "prior_none_low": without.min(),
+        "prior_none_high": without.max(),
+        "prior_with_low": with_them.min(),
+        "prior_with_high": with_them.max(),
+        "prior_error_low": errors.min(),
+        "prior_error_high": errors.max(),
+    }
+)
+
+# %% [markdown]
+# The scale of the genes moves most: ten genes say little about a population, and the posterior mean of
+# $\sigma_\gamma$ goes from {glue:text}`prior_spread_low:.2f` to {glue:text}`prior_spread_high:.2f`. On the book's
+# screen $\sigma_\delta$ stays small under all priors ({glue:text}`prior_none_low:.3f` to
+# {glue:text}`prior_none_high:.3f`). The Gamma prior keeps it away from zero, but not far. On the screen with interactions
+# there is no lack of data, with {glue:text}`n_delta:d` of them: even the prior that expects a tenth finds
+# {glue:text}`prior_with_low:.2f`, and the others up to {glue:text}`prior_with_high:.2f`. The effects themselves hardly depend
+# on any of this: their errors lie between {glue:text}`prior_error_low:.3f` and {glue:text}`prior_error_high:.3f`.
 
 # %% [markdown]
 # ## Which designs can tell the scales apart

@@ -240,8 +240,8 @@ numbers(
 
 # %% [markdown]
 # At the threshold of one in {glue:text}`one_in:d`, the expected loss is {glue:text}`loss_expected:.1f` per
-# screen and the realised one {glue:text}`loss_best:.1f`. That list has {glue:text}`list_best:.0f` genes, where
-# {glue:text}`n_hits:.0f` are hits. A list of those genes only that are hits with a probability of 90 % has
+# screen and the realised one {glue:text}`loss_best:.1f`. That list has {glue:text}`list_best:.0f` genes.
+# Of all genes, {glue:text}`n_hits:.0f` are hits. A list of those genes only that are hits with a probability of 90 % has
 # {glue:text}`list_sure:.1f` genes and a loss of {glue:text}`loss_sure:.1f`. It looks cautious, and it is not, as
 # leaving out a hit costs more than testing a gene in vain. The threshold follows from the costs, not from a
 # convention.

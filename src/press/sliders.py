@@ -4,20 +4,27 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from poolscreen.figures.style import BLUE, MODEL_COLOURS
+from poolscreen.figures.style import GREY, MODEL_COLOURS, PURPLE
 from poolscreen.screens.simulate import Design
 
 if TYPE_CHECKING:
     import altair as alt
 
 MOST_SGRNAS = 10
+# The factor of `poolscreen.tables.shrinkage.shrinkage_factor`, in per cent and in Vega's language.
+UNIT = "(scatter * scatter + noise * noise / replicates) / datum.sgRNAs"
+PULL_FORMULA = f"100 * {UNIT} / ({UNIT} + spread * spread)"
 
 
-def pull_to_turn(*, noise: float, scatter: float, spread: float) -> "alt.LayerChart":
+def pull_to_turn(
+    pulls: pd.DataFrame, *, noise: float, scatter: float, spread: float
+) -> "alt.LayerChart":
     """Draw how far an estimate is pulled to the mean, by the number of sgRNAs, with sliders.
 
     Parameters
     ----------
+    pulls : pandas.DataFrame
+        See `poolscreen.figures.shrinkage.expected_pull`: screens that stay where they are.
     noise, scatter, spread : float
         Where the sliders begin: standard deviations of the noise, of sgRNAs about their gene, and
         of gene effects.
@@ -25,15 +32,16 @@ def pull_to_turn(*, noise: float, scatter: float, spread: float) -> "alt.LayerCh
     Returns
     -------
     altair.LayerChart
-        A grey line for these numbers, a blue one for those of the sliders.
+        With a thick line that follows the sliders.
 
     Examples
     --------
-    >>> chart = pull_to_turn(noise=0.3, scatter=0.2, spread=1.1).to_dict()
+    >>> pulls = pd.DataFrame({"screen": "noisy", "sgRNAs": [1, 2], "pull": [60.0, 43.0]})
+    >>> chart = pull_to_turn(pulls, noise=0.3, scatter=0.2, spread=1.1).to_dict()
     >>> [param["name"] for param in chart["params"]]
     ['noise', 'scatter', 'spread', 'replicates']
-    >>> [layer["mark"]["color"] for layer in chart["layer"]]
-    ['#999999', '#0072B2', '#0072B2']
+    >>> [layer["mark"]["type"] for layer in chart["layer"]]
+    ['line', 'line', 'circle']
     """
     import altair as alt
 
@@ -43,27 +51,27 @@ def pull_to_turn(*, noise: float, scatter: float, spread: float) -> "alt.LayerCh
         _slider("spread", spread, (0.05, 2.0, 0.05), "sd of gene effects "),
         _slider("replicates", 1, (1, 8, 1), "replicates "),
     ]
-    numbers = {"noise": noise, "scatter": scatter, "spread": spread, "replicates": 1}
-    data = alt.Chart(pd.DataFrame({"sgRNAs": range(1, MOST_SGRNAS + 1)}))
-    moved = _pull_line(data.transform_calculate(pull=_pull()))
-    begun = _pull_line(data.transform_calculate(pull=_pull(numbers)))
+    screens = list(dict.fromkeys(pulls["screen"]))
+    scale = alt.Scale(domain=screens, range=[*MODEL_COLOURS, GREY][: len(screens)])
+    still = _pull_line(alt.Chart(pulls)).encode(
+        color=alt.Color(
+            "screen:N",
+            title=None,
+            scale=scale,
+            legend=alt.Legend(orient="top", columns=2, labelLimit=300),
+        )
+    )
+    numbers = pd.DataFrame({"sgRNAs": range(1, MOST_SGRNAS + 1)})
+    moved = _pull_line(alt.Chart(numbers).transform_calculate(pull=PULL_FORMULA))
     layers = [
-        begun.mark_line(color="#999999", aria=False),
-        moved.mark_line(color=BLUE, aria=False),
-        moved.mark_circle(color=BLUE, size=60, aria=False),
+        still.mark_line(strokeWidth=1.5, aria=False),
+        moved.mark_line(color=PURPLE, strokeWidth=3, aria=False),
+        moved.mark_circle(color=PURPLE, size=70, opacity=1, aria=False),
     ]
     return _sized(
         alt.LayerChart(layer=layers).add_params(*sliders),
         "How far an estimate is pulled to the mean, by the number of sgRNAs.",
     )
-
-
-def _pull(numbers: dict[str, float] | None = None) -> str:
-    """Write the shrinkage factor down, in per cent, of the sliders or of numbers."""
-    parts = ("noise", "scatter", "spread", "replicates")
-    noise, scatter, spread, replicates = (numbers[p] if numbers else p for p in parts)
-    unit = f"({scatter} * {scatter} + {noise} * {noise} / {replicates}) / datum.sgRNAs"
-    return f"100 * {unit} / ({unit} + {spread} * {spread})"
 
 
 def _pull_line(chart: "alt.Chart") -> "alt.Chart":

@@ -8,6 +8,7 @@ import plotnine as p9
 p9.options.set_option("figure_format", "retina")
 # Okabe and Ito's palette, which colour-blind readers tell apart.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
+PURPLE = "#5D3A9B"
 MODEL_COLOURS = [ORANGE, BLUE, GREEN]
 # One for each model that is compared, pooled ones strong, those without pooling grey.
 COMPARED_COLOURS = {
@@ -19,7 +20,7 @@ COMPARED_COLOURS = {
     "7c, no pooling": "#CC79A7",
     "7a, no pooling": GREY,
     "7b, no pooling": "#BBBBBB",
-    "complete pooling": "#5D3A9B",
+    "complete pooling": PURPLE,
 }
 CHAIN_COLOURS = [ORANGE, BLUE, GREEN, "#CC79A7"]
 # Viridis without its light end, which would be lost on white.

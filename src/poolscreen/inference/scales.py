@@ -75,6 +75,36 @@ class Weighted:
         scales = {name: values[chosen] for name, values in self.scales.items()}
         return Weighted(scales, weights, self.error, self.pareto_k)
 
+    def under(self, log_ratio: FloatArray) -> "Weighted":
+        """Return the same points with the weights that another prior gives them.
+
+        Parameters
+        ----------
+        log_ratio : numpy.ndarray, shape (points,)
+            Log density of the other prior less that of the model's, up to a constant.
+
+        Returns
+        -------
+        Weighted
+            Its `error` is that of a mean or a standard deviation under the other prior.
+
+        Examples
+        --------
+        A prior that expects little noise:
+
+        >>> from poolscreen.models import m7a
+        >>> points = integrate(m7a.FAMILY.closed(small_screen))
+        >>> other = points.under(-9 * points.scales["sigma"])
+        >>> [round(float(p.weights @ p.scales["sigma"]), 1) for p in (points, other)]
+        [0.4, 0.2]
+        """
+        with np.errstate(divide="ignore"):
+            log_weights = np.log(self.weights) + log_ratio
+        weights, pareto_k = normalised(log_weights)
+        together = log_weights.reshape(SEQUENCES, -1)
+        values = np.stack(list(self.scales.values())).reshape(-1, *together.shape)
+        return Weighted(self.scales, weights, _error(values, together), pareto_k)
+
 
 def integrate(closed: Closed, *, tolerance: float = TOLERANCE) -> Weighted:
     r"""Integrate over the scales of a model: importance sampling with a low-discrepancy sequence.

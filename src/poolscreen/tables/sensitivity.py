@@ -1,11 +1,17 @@
 """Tables of how far prior and likelihood move a posterior."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+
+from poolscreen.arrays import FloatArray
+from poolscreen.families.family import SCALE_RATE
+from poolscreen.inference.scales import Weighted
+
+type Quantity = Callable[[Mapping[str, FloatArray]], FloatArray]  # of the scales, point by point
 
 
 def power_scaling(posterior: xr.Dataset, log_density: xr.Dataset) -> pd.DataFrame:
@@ -55,48 +61,67 @@ def power_scaling(posterior: xr.Dataset, log_density: xr.Dataset) -> pd.DataFram
     return moved[["prior", "likelihood"]].rename_axis("quantity").reset_index()
 
 
-def reweighted(
-    quantities: Mapping[str, xr.DataArray], log_ratio: xr.DataArray | None
-) -> pd.DataFrame:
-    """Summarise draws as if from another distribution, by Pareto-smoothed importance sampling.
+def half_normal(sd: float) -> Quantity:
+    """Return the log density of half-normal scales less that of the models' exponential ones.
+
+    It is a prior of `under_priors`.
 
     Parameters
     ----------
-    quantities : mapping of str to xarray.DataArray
-        Draws of each quantity, of any shape; all of one.
-    log_ratio : xarray.DataArray or None
-        Log density of the other distribution less that of the one which was sampled, per draw, up
-        to a constant; None for that one itself.
+    sd : float
+        Standard deviation of the normal distribution that is cut in half, for every scale.
+
+    Returns
+    -------
+    callable
+        Of the scales.
+
+    Examples
+    --------
+    >>> ratio = half_normal(1.0)({"sigma": np.array([0.0, 1.0, 2.0])})
+    >>> ratio.tolist()
+    [0.0, 0.5, 0.0]
+    """
+    return lambda of: np.sum([SCALE_RATE * s - (s / sd) ** 2 / 2 for s in of.values()], axis=0)
+
+
+def under_priors(
+    points: Weighted, quantities: Mapping[str, Quantity], priors: Mapping[str, Quantity | None]
+) -> pd.DataFrame:
+    """Summarise functions of the scales under other priors of these, by importance weights.
+
+    Parameters
+    ----------
+    points : Weighted
+        The posterior of the scales.
+    quantities : mapping of str to callable
+        What is asked about, computed from the scales by name.
+    priors : mapping of str to callable or None
+        The log density of each prior less that of the model's, up to a constant, computed from the
+        scales; None for the model's own.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `quantity`, `mean`, `3%`, `97%` (quantiles) and `k`: above 0.7 the draws do not
-        reach far enough to say.
+        Columns `quantity`, `prior`, `mean`, `3%`, `97%` (quantiles) and `k` (Pareto's): above 0.7
+        the points do not reach far enough to say.
 
     Examples
     --------
-    Draws of Normal(0, 1), weighted as if from Normal(0.5, 1):
-
-    >>> normal = np.random.default_rng(103).normal(size=(4, 1000))
-    >>> x = xr.DataArray(normal, dims=("chain", "draw"))
-    >>> reweighted({"x": x}, None)["mean"].round(1).tolist()
-    [0.0]
-    >>> shifted = reweighted({"x": x}, 0.5 * x)
-    >>> shifted["mean"].round(1).tolist(), (shifted["k"] < 0.7).tolist()
-    ([0.5], [True])
+    >>> from poolscreen.inference.exact import solve
+    >>> from poolscreen.models import m7a
+    >>> points = solve(m7a.FAMILY, small_screen).points
+    >>> noise = {"noise": lambda of: of["sigma"]}
+    >>> priors = {"Exponential(1)": None, "Exponential(10)": lambda of: -9 * of["sigma"]}
+    >>> found = under_priors(points, noise, priors)
+    >>> bool(found["mean"].iloc[1] < found["mean"].iloc[0])
+    True
     """
-    from arviz_stats.base import array_stats
-
-    if log_ratio is None:
-        weights, k = np.ones(next(iter(quantities.values())).size), np.nan
-    else:
-        log_weights, k = array_stats.psislw(-np.ravel(log_ratio))
-        weights = np.exp(log_weights - log_weights.max())
     rows = []
-    for name, draws in quantities.items():
-        values = np.ravel(draws)
-        low, high = np.quantile(values, [0.03, 0.97], weights=weights, method="inverted_cdf")
-        mean = np.average(values, weights=weights)
-        rows.append((name, mean, low, high, float(k)))
-    return pd.DataFrame(rows, columns=["quantity", "mean", "3%", "97%", "k"])
+    for prior, log_ratio in priors.items():
+        other = points.under(log_ratio(points.scales)) if log_ratio else points
+        for name, quantity in quantities.items():
+            values, weights = quantity(points.scales), other.weights
+            low, high = np.quantile(values, [0.03, 0.97], weights=weights, method="inverted_cdf")
+            rows.append((name, prior, weights @ values, low, high, other.pareto_k))
+    return pd.DataFrame(rows, columns=["quantity", "prior", "mean", "3%", "97%", "k"])

@@ -1,10 +1,13 @@
-"""Reweighting and power-scaling, on normal draws, where the answer is known."""
+"""Other priors and power-scaling, where the answer is known."""
 
 import numpy as np
 import pytest
 import xarray as xr
 from scipy import stats
 
+from poolscreen.inference.exact import solve
+from poolscreen.inference.scales import MAX_PARETO_K, in_blocks
+from poolscreen.models import m7a
 from poolscreen.tables import sensitivity
 
 
@@ -14,20 +17,25 @@ def normal() -> xr.DataArray:
     return xr.DataArray(draws, dims=("chain", "draw"), coords={"chain": range(4)})
 
 
-def test_reweighted_draws_are_those_of_the_other_distribution(normal):
-    """From a standard normal to one of mean 0.5 and half the variance."""
-    ratio = stats.norm.logpdf(normal, 0.5, 0.5**0.5) - stats.norm.logpdf(normal)
-    summary = sensitivity.reweighted({"x": normal}, normal.copy(data=ratio)).iloc[0]
-    expected = stats.norm.ppf([0.03, 0.97], 0.5, 0.5**0.5)
-    assert summary["mean"] == pytest.approx(0.5, abs=0.02)
-    np.testing.assert_allclose(summary[["3%", "97%"]].astype(float), expected, atol=0.05)
-    assert summary["k"] < 0.5
-
-
-def test_draws_as_they_are(normal):
-    summary = sensitivity.reweighted({"x": normal}, None).iloc[0]
-    assert summary["mean"] == pytest.approx(float(normal.mean()))
-    assert np.isnan(summary["k"])
+def test_another_prior_is_that_of_a_model_that_has_it(screen):
+    """With an exponential prior of another rate, by quadrature over the scales of model 7a."""
+    exact = solve(m7a.FAMILY, screen)
+    priors = {"rate 1": None, "rate 3": lambda of: -2 * (of["sigma_alpha"] + of["sigma"])}
+    quantities = {name: lambda of, name=name: of[name] for name in m7a.FAMILY.scales}
+    found = sensitivity.under_priors(exact.points, quantities, priors).set_index(
+        ["prior", "quantity"]
+    )
+    middles = (np.arange(400) + 0.5) / 400 * np.array([[6.0], [3.0]])
+    grid = dict(zip(m7a.FAMILY.scales, map(np.ravel, np.meshgrid(*middles)), strict=True))
+    for rate in (1, 3):
+        density = in_blocks(exact.closed, grid) - rate * sum(grid.values())
+        weights = np.exp(density - density.max())
+        for name, values in grid.items():
+            expected = np.average(values, weights=weights)
+            of_points = found.loc[(f"rate {rate}", name)]
+            assert of_points["mean"] == pytest.approx(expected, rel=0.02)
+            assert of_points["3%"] < expected < of_points["97%"]
+            assert of_points["k"] < MAX_PARETO_K
 
 
 def test_power_scaling_tells_who_decides(normal):
