@@ -1,7 +1,6 @@
 """What a chapter uses, from its code: modules, results, files."""
 
 import ast
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -117,7 +116,7 @@ def loaded(chapter: str, loader: str) -> set[str]:
     """
     arguments = set()
     for number, tree in syntax_trees(chapter):
-        for call in _calls(tree, loader):
+        for call in _calls(tree).get(loader, []):
             argument = call.args[0] if call.args else ast.Constant("")
             if call.keywords or not (
                 isinstance(argument, ast.Constant) and isinstance(argument.value, str)
@@ -185,14 +184,16 @@ def opened_files(chapter: str) -> list[Path]:
 
 def calls(chapter: str, function: str) -> bool:
     """Tell whether a chapter calls a function of this name."""
-    return any(True for _, tree in syntax_trees(chapter) for _ in _calls(tree, function))
+    return any(function in _calls(tree) for _, tree in syntax_trees(chapter))
 
 
-def _calls(tree: ast.Module, function: str) -> Iterator[ast.Call]:
-    """Give the calls of a function, by its own name or as an attribute of whatever."""
+@cache  # walked once, as each loader is asked for in turn
+def _calls(tree: ast.Module) -> dict[str, list[ast.Call]]:
+    """Gather the calls of each function, by its own name or as an attribute of whatever."""
+    found: dict[str, list[ast.Call]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             called = node.func
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-            if name == function:
-                yield node
+            found.setdefault(name, []).append(node)
+    return found

@@ -10,6 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pypdf import PdfReader
 
+from poolscreen.screens.planning import expected_errors
+from poolscreen.screens.simulate import Design
+from poolscreen.tables.shrinkage import shrinkage_factor
 from press import chapters, printing, repository
 
 pytestmark = pytest.mark.browser
@@ -172,11 +175,16 @@ def figure(browser, site_url) -> Iterator:
     page.close()
 
 
+def near(page, name):
+    """Scroll to a figure that answers, which is drawn then."""
+    page.locator(f"#{name}").scroll_into_view_if_needed()
+    page.locator(f"#{name}.has-interactive").wait_for()
+    return page.locator(f"#{name}")
+
+
 def near_figure(page):
-    """Scroll to the figure to touch, which is drawn then."""
-    page.locator("#fig-shrinkage").scroll_into_view_if_needed()
-    page.locator("#fig-shrinkage.has-interactive").wait_for()
-    return page.locator("#fig-shrinkage")
+    """Scroll to the figure to touch."""
+    return near(page, "fig-shrinkage")
 
 
 def test_the_interactive_figure_answers_a_hover_and_a_choice(figure):
@@ -195,6 +203,40 @@ def test_the_interactive_figure_answers_a_hover_and_a_choice(figure):
         "n => document.querySelectorAll(n).length === 900",
         arg=f"#fig-shrinkage {faint}",
     )
+
+
+def told(figure, number, named):
+    """What the tooltip of a point says under a name."""
+    figure.locator(".mark-symbol.role-mark path").nth(number).hover(force=True)
+    cell = figure.page.locator("#vg-tooltip-element.visible tr", has_text=named).locator(".value")
+    return float(cell.inner_text())
+
+
+def test_sliders_move_figures_as_the_formulas_say(browser, site_url):
+    """The formulas of the sliders are in Vega's language; they are held to those of the package."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{site_url}/notebooks/03_model_7b.html")
+    figure = near(page, "fig-turn")
+    moved = {"noise": 1.2, "scatter": 0.4, "spread": 0.7, "replicates": 3}
+    for name, value in moved.items():
+        figure.locator(f"input[name='{name}']").fill(str(value))
+    pull = shrinkage_factor((0.4**2 + 1.2**2 / 3) / 4, 0.7)
+    assert told(figure, 3, "pull") == pytest.approx(100 * pull, abs=0.06)
+
+    page.goto(f"{site_url}/notebooks/08_which_model.html")
+    figure = near(page, "fig-planning")
+    moved = {"noise": 1.2, "scatter": 0.6, "interaction": 0.5, "spread": 0.3}
+    for name, value in moved.items():
+        figure.locator(f"input[name='{name}']").fill(str(value))
+    scales = dict(
+        zip(["sigma", "sigma_alpha", "sigma_delta", "sigma_gamma"], moved.values(), strict=True)
+    )
+    tried = Design(n_cell_lines=2, sgrnas_per_gene=(4,), replicates=2, **scales)
+    expected = expected_errors(tried).iloc[0]
+    for effect in ("in a line", "over lines"):
+        figure.locator(f"input[value='{effect}']").check()
+        assert told(figure, 5, "error") == pytest.approx(expected[effect], abs=0.0006)
+    page.close()
 
 
 @pytest.fixture
