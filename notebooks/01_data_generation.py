@@ -22,8 +22,10 @@
 # In a pooled CRISPR knock-out screen, each cell of a large population receives one short guide
 # RNA, the *sgRNA*, that directs the enzyme Cas9 to cut one gene. Cells that need that gene grow more
 # slowly or die. After some weeks one counts how often each sgRNA is still there, and compares this
-# count with that at the beginning. The result is a **log fold change**. It is zero if knocking out the
-# gene made no difference, and negative if the cells with that sgRNA fell behind.
+# count with that at the beginning. The result is a **log fold change**: if 400 reads have become
+# 100, it is $\log_2(100 / 400) = -2$. It is zero if knocking out the gene made no difference, and
+# negative if the cells with that sgRNA fell behind.
+#
 # The Cancer Dependency Map has done this in hundreds of cancer cell lines
 # {cite:p}`tsherniak2017,meyers2017`.
 #

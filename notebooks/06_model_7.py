@@ -254,7 +254,17 @@ source(log_marginal_likelihood)
 # step draws from a normal distribution. Effects of genes that sum to zero are independent ones on
 # the condition that their mean is zero. So they are drawn independently, and then the part that
 # their mean predicts is subtracted from each of them (conditioning by kriging
-# {cite:p}`wilson2021`).
+# {cite:p}`wilson2021`). With three numbers of different standard deviations, this is a regression
+# of each on their mean:
+
+# %%
+sds = np.array([0.5, 1.0, 2.0])
+free = np.random.default_rng(103).normal(0, sds, size=(100_000, 3))
+slope = (sds**2 / 3) / (sds**2 / 9).sum()  # covariance with the mean, by variance of the mean
+conditioned = free - slope * free.mean(axis=1, keepdims=True)
+exact_sds = np.sqrt(sds**2 - slope * sds**2 / 3)
+print("sums are zero:", bool(np.abs(conditioned.sum(axis=1)).max() < 1e-9), end="   ")
+print("sds", conditioned.std(axis=0).round(2), "by the formula", exact_sds.round(2))
 
 # %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the draws of the effects", "code_prompt_hide": "Hide the draws of the effects"}
 source(draw_effects)

@@ -66,8 +66,10 @@ fits = {
 # ## Eight models and what they share
 #
 # Given its scales, every model of the book writes an observation as a sum of independent normal
-# parts. A model is defined by which observations share a part ({numref}`tbl-candidates`). The
-# rest of the chapter is about what follows from this. Model 7c without pooling is least squares
+# parts. A model is defined by which observations share a part ({numref}`tbl-candidates`). Take two
+# observations of one sgRNA in different cell lines. In model 7 they share their gene and their sgRNA,
+# so their covariance is $\sigma_\gamma^2 + \sigma_\alpha^2$. In model 7a they share nothing but the
+# overall mean. The rest of the chapter is about what follows from such differences. Model 7c without pooling is least squares
 # with an effect of each gene and of each cell line. It is here to separate what the structure of
 # a model gives from what pooling gives.
 
@@ -116,7 +118,8 @@ source(predict)
 # ## Leaving out one observation
 #
 # {numref}`tbl-loo-all` is the usual comparison: the expected log predictive density (elpd) of one
-# observation given all others, added up over the {glue:text}`n_rows:,` observations.
+# observation given all others, added up over the {glue:text}`n_rows:,` observations. One unit of it is a factor
+# of $e$ in probability density.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-loo-all", "caption": "Leave-one-out, one observation at a time: expected log predictive density (elpd), difference from the best model with its standard error, largest Pareto k, error of the predictions, and share of the observations in their 94 % intervals."}
 tasks = {

@@ -149,8 +149,10 @@ table(integrations(integrated))
 # line (94 % interval {glue:text}`kept_low:.0f` to {glue:text}`kept_high:.0f` %), against
 # {glue:text}`../notebooks/06_model_7.ipynb::share_percent:.0f` % in the simulated screen. So
 # here, too, a part of what 7a and 7b take for chance stays with the sgRNA, and their results for
-# a gene over *both* lines are too certain. Their differences between the lines are not: what an
-# sgRNA keeps cancels in a difference, so these intervals are, if anything, too wide.
+# a gene over *both* lines are too certain. Their differences between the lines are not: an
+# sgRNA adds its deviation $\alpha$ to both lines, and
+# $(\gamma_1 + \alpha) - (\gamma_2 + \alpha) = \gamma_1 - \gamma_2$. So these intervals are, if
+# anything, too wide.
 #
 # Where effects are small and noise is large, partial pooling matters. A gene with ten sgRNAs is
 # pulled {glue:text}`pull:.0f` % of the way to the mean ({numref}`fig-shrinkage-wang`). The
@@ -311,7 +313,8 @@ table(in_both[shown].sort_values("mean, model 8")[named], digits=2)
 # did not choose scatter with a standard deviation of {glue:text}`scatter_depleted:.2f`, those of all other genes with
 # {glue:text}`scatter_others:.2f`. In all models of this book, the deviation of an sgRNA is
 # *added*, and is the same in every gene. A deviation in proportion to the effect would describe
-# what is seen here.
+# what is seen here: an sgRNA that works half as well moves an effect of $-2$ to $-1$, and leaves an
+# effect of 0 where it is.
 
 # %% tags=["hide-input"] table={"name": "tbl-sgrnas-wang", "caption": "sgRNAs by their distance from the others of their gene. Means are over the lines in which both were measured."}
 apart = disagreement(screen, posterior, m7b.FAMILY)
