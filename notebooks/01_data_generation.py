@@ -67,7 +67,9 @@
 # $\sigma_\gamma, \sigma_\alpha, \sigma_\beta, \sigma \sim \text{Exponential}(1)$.
 
 # %% tags=["hide-input"]
-from poolscreen.display import source, table
+import numpy as np
+
+from poolscreen.display import answer, source, table
 from poolscreen.figures.screens import observations
 from poolscreen.figures.style import in_order
 from poolscreen.screens.simulate import Design, draw
@@ -227,6 +229,87 @@ observations(
     colour="cell_line",
     title="Log fold change by sgRNA",
     part_by="gene",
+)
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** The effects in {eq}`eq-m7` and {eq}`eq-m7-effects` are independent of each other. From the
+# standard deviations in {numref}`tbl-design`, work out the variance of an observation, and three
+# correlations: of two genes in one cell line, of two sgRNAs of one gene in one cell line, and of
+# one sgRNA in two cell lines. Check them with many small screens, of two genes and two cell lines
+# each.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+of_genes, of_sgrnas = design.sigma_gamma**2, design.sigma_alpha**2
+of_lines, of_noise = design.sigma_beta**2, design.sigma**2
+whole = of_genes + of_sgrnas + of_lines + of_noise
+by_hand = np.array([of_lines, of_genes + of_lines, of_genes + of_sgrnas]) / whole
+small_screens = [
+    draw(Design(n_cell_lines=2, sgrnas_per_gene=(2, 1), seed=seed)).log_fc for seed in range(2000)
+]
+in_small = np.corrcoef(small_screens, rowvar=False)[0, [4, 2, 1]]
+assert np.abs(in_small - by_hand).max() < 0.05
+answer(
+    f"The variance is {of_genes:.2f} + {of_sgrnas:.2f} + {of_lines:.2f} + {of_noise:.2f} = "
+    f"{whole:.2f}, and a correlation is the share of it that two observations have in common. Two "
+    f"genes in one line share the effect of the line ({by_hand[0]:.2f}), two sgRNAs of one gene in "
+    f"one line share the effect of the gene as well ({by_hand[1]:.2f}), and one sgRNA in two lines "
+    f"shares its own effect and that of its gene ({by_hand[2]:.2f}). In {len(small_screens):,} "
+    f"small screens the three are {in_small[0]:.2f}, {in_small[1]:.2f} and {in_small[2]:.2f}."
+)
+
+# %% [markdown]
+# **2.** Draw the screen once more with the same seed, but with $\mu_\gamma = -3$ and
+# $\mu_\beta = 2$. Say beforehand what happens to the log fold changes, and to the distance between
+# points and bars in {numref}`fig-by-cell-line`. What can somebody who sees only the log fold
+# changes still say about the genes?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+as_before, shifted = draw(design), draw(Design(mu_gamma=-3.0, mu_beta=2.0))
+largest_change = np.abs(shifted.log_fc - as_before.log_fc).max()
+below = [(each.log_fc.mean() - each.cell_line.mean()) for each in (as_before, shifted)]
+centred = [each.gene - each.gene.mean() for each in (as_before, shifted)]
+assert largest_change < 1e-9
+assert np.allclose(*centred)
+answer(
+    "No log fold change moves, except by rounding in the last digits: the gene effects fall by 2, "
+    "those of the cell lines rise by 2, and only their sum is observed. The bars of the cell "
+    f"lines rise and the points stay, so the points lie {-below[1]:.2f} below the bars on average, "
+    f"where they lay {-below[0]:.2f} below them. The differences between genes have not changed: "
+    f"the highest gene is still {centred[1].max():.2f} above the mean of the ten. The data can "
+    "therefore say how genes differ, but not at which level they lie."
+)
+
+# %% [markdown]
+# **3.** The last column of {numref}`tbl-design` would be another one with another seed. Which of
+# its four standard deviations is typically off by most, as a percentage of its true value, and
+# which by least? A rule says that the standard deviation of $n$ normal values is off by about
+# $1 / \sqrt{2 (n - 1)}$ of itself. Work this out for the four, and check it with a few hundred
+# seeds.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+gene_of_each = np.repeat(np.arange(len(screen.genes)), design.sgrnas_per_gene)
+in_screens = [
+    [
+        values.std(ddof=1)
+        for values in (d.gene, d.sgrna - d.gene[gene_of_each], d.cell_line, d.log_fc - d.mean)
+    ]
+    for d in (draw(Design(seed=seed)) for seed in range(300))
+]
+true_sds = np.sqrt([of_genes, of_sgrnas, of_lines, of_noise])
+off = 100 * np.sqrt(np.mean((in_screens / true_sds - 1) ** 2, axis=0))
+how_many = [len(s) for s in (screen.genes, screen.sgrnas, screen.cell_lines, screen.table)]
+rule = 100 / np.sqrt(2 * (np.array(how_many) - 1))
+assert off[0] == off.max() and off[3] == off.min() and np.abs(off - rule).max() < 2
+answer(
+    f"That of the genes is off by most, because there are only {how_many[0]}: by the rule it is "
+    f"off by {rule[0]:.0f} %, and in {len(in_screens)} screens it is off by {off[0]:.0f} %. The "
+    f"cell lines follow ({rule[2]:.0f} % and {off[2]:.0f} %), then the sgRNAs ({rule[1]:.0f} % and "
+    f"{off[1]:.0f} %), and last the noise of {how_many[3]:,} observations ({rule[3]:.0f} % and "
+    f"{off[3]:.0f} %). In the screen of this book the standard deviation of the genes came out at "
+    f"{gene_truth['value'].std():.2f} instead of {true_sds[0]:.2f}, which is "
+    f"{100 * abs(gene_truth['value'].std() / true_sds[0] - 1):.0f} % off."
 )
 
 # %% [markdown]

@@ -21,6 +21,7 @@
 # and *complete pooling* (one value for all) {cite:p}`gelmanhill2007`.
 
 # %% tags=["hide-input"]
+import numpy as np
 import pandas as pd
 
 from poolscreen.display import answer, graph, source, table
@@ -524,6 +525,68 @@ needed = next(
 answer(
     f"The factor is {100 * factor:.1f} %, so the estimate lies {2 * (1 - factor):.2f} below the overall "
     f"mean instead of 2. It takes {needed} sgRNAs."
+)
+
+# %% [markdown]
+# **2.** Pooling lowers the error of an intercept that is close to the overall mean, and raises the
+# error of one that is far from it. Take $\mu_\alpha$, $\sigma_\alpha$ and $\sigma$ as known, and
+# find from {eq}`eq-shrinkage` the distance from the mean beyond which pooling raises the *expected
+# squared* error. What is it for a gene with one sgRNA, and how many of the true intercepts of this
+# screen lie beyond the limit of their gene?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+variance_of_mean = noise_variance / screen.sgrnas_per_gene.to_numpy()
+limits = np.sqrt(2 * spread_variance + variance_of_mean)
+pull_of_one = shrinkage_factor(variance_of_mean[0], spread_variance**0.5)
+errors_of_one = variance_of_mean[0] ** 0.5 * np.random.default_rng(103).normal(size=1_000_000)
+ratios = []
+for times in (0.5, 1, 1.5):
+    off_by = (1 - pull_of_one) * errors_of_one - pull_of_one * times * limits[0]
+    ratios.append((off_by**2).mean() / variance_of_mean[0])
+assert ratios[0] < 0.98 and abs(ratios[1] - 1) < 0.01 and ratios[2] > 1.02
+true_intercepts = np.add.outer(*(t["value"].to_numpy() for t in (true_genes, true_cell_lines)))
+from_mean = np.abs(true_intercepts - mean["mean"])
+beyond = (from_mean > limits[:, None]).sum(axis=1)
+assert beyond.argmax() == 5
+answer(
+    "Without pooling the expected squared error is the variance of the gene's mean; with it, that "
+    "variance times (1 - factor)² plus the squared bias, (factor × distance)². The two are equal "
+    "where the squared distance is twice the variance of the intercepts plus the variance of the "
+    f"gene's mean: {limits[0]:.2f} from the mean for one sgRNA, which is about "
+    f"{limits[0] / spread_variance**0.5:.1f} standard deviations of the intercepts, and hardly "
+    f"less, {limits[-1]:.2f}, for ten. With simulated noise, pooling multiplies the squared error "
+    f"for one sgRNA by {ratios[0]:.2f} at half this distance, by {ratios[1]:.2f} at it, and by "
+    f"{ratios[2]:.2f} at one and a half times it. Of the {from_mean.size} true intercepts "
+    f"{beyond.sum()} lie beyond their limit, and {beyond[5]} of these belong to `gene_5`."
+)
+
+# %% [markdown]
+# **3.** Somebody who believes that most effects are small fixes the prior of the intercepts at
+# $\text{Normal}(0, 1/2)$. Both of its numbers are wrong for this screen. Which of the two does more
+# harm, the centre or the width, and what becomes of the noise $\sigma$? Predict it from the
+# shrinkage factor, and fit the model with one of the two put right, then with the other.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+centre, width = mean["mean"], sd_between["mean"]
+fixed_priors = {"both wrong": (0, 0.5), "centre right": (centre, 0.5), "width right": (0, width)}
+errors_fixed, noise_fixed = {}, {}
+for name, (at, sd) in fixed_priors.items():
+    fixed = NestedNormal(top="alpha_gc", level="gene", mean=float(at), sd=float(sd))
+    fitted = solve(fixed, screen).tables(intervals=False)
+    errors_fixed[name] = rms_error(screen, {name: fitted["alpha_gc"]})["RMS error"].item()
+    noise_fixed[name] = fitted["scalars"].set_index("parameter").loc["sigma", "mean"]
+assert errors_fixed["both wrong"] > errors_fixed["centre right"] > errors_fixed["width right"]
+assert noise_fixed["both wrong"] > noise_fixed["centre right"] > noise_fixed["width right"]
+answer(
+    f"With both wrong the error is {errors_fixed['both wrong']:.3f}, where it is {error['7a']:.3f} "
+    f"in model 7a. With the right centre it is still {errors_fixed['centre right']:.3f}, but with "
+    f"the right width {errors_fixed['width right']:.3f}, so on this screen the width does more "
+    "harm. It sets the shrinkage factor, for one sgRNA "
+    f"{shrinkage_factor(noise_variance, 0.5):.2f} at a width of 0.5 and "
+    f"{shrinkage_factor(noise_variance, width):.2f} at {width:.2f}, and a small factor keeps the "
+    "estimates near their data, wherever the centre is. The noise grows from "
+    f"{noise_fixed['width right']:.2f} to {noise_fixed['both wrong']:.2f}, because it has to "
+    "explain what the prior does not allow the intercepts to explain."
 )
 
 # %% [markdown]

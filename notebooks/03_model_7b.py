@@ -20,12 +20,13 @@
 import numpy as np
 import pandas as pd
 
-from poolscreen.display import graph, source, table
+from poolscreen.display import answer, graph, source, table
 from poolscreen.figures.estimates import by_model, by_model_in_genes, heat_map
 from poolscreen.figures.predictions import predictive
 from poolscreen.figures.scales import shares
 from poolscreen.figures.screens import observations
 from poolscreen.figures.shrinkage import expected_pull, shrinkage, shrinkage_slopes
+from poolscreen.inference.exact import solve
 from poolscreen.inference.posterior import interval
 from poolscreen.models import m7b, m7b_unpooled
 from poolscreen.screens.table import Screen
@@ -608,7 +609,7 @@ table(errors)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four falling curves of the pull towards the mean against the number of sgRNAs, one to ten. That of the book's screen lies lowest, below ten per cent; noisier screens and screens whose genes differ less lie higher, up to seventy per cent for one sgRNA."}, "figure": {"name": "fig-turn", "caption": "How far the estimate of a gene is pulled towards the mean, by the number of its sgRNAs, in four screens. Where there are sliders, the line with points follows them."}}
 settings = {
-    "as model 7b finds this one": {"noise": 0.3, "scatter": 0.2, "spread": 1.1, "replicates": 1},
+    "the scales of this screen": {"noise": 0.3, "scatter": 0.2, "spread": 1.1, "replicates": 1},
     "genes alone differ": {"noise": 0.3, "scatter": 0.2, "spread": 0.5, "replicates": 1},
     "three times the noise as well": {"noise": 0.9, "scatter": 0.2, "spread": 0.5, "replicates": 1},
     "and with four replicates": {"noise": 0.9, "scatter": 0.2, "spread": 0.5, "replicates": 4},
@@ -637,7 +638,7 @@ numbers(
         "turn_noisy": pull_of["three times the noise as well", 4],
         "turn_replicated": pull_of["and with four replicates", 4],
         "turn_alone": pull_of["genes alone differ", 4],
-        "turn_book": pull_of["as model 7b finds this one", 4],
+        "turn_book": pull_of["the scales of this screen", 4],
     }
 )
 
@@ -675,6 +676,101 @@ ours = pd.concat(
 beside = printed.merge(ours, on=["fit", "parameter"], suffixes=(", original", ", here"))
 shown = [f"{c}, {of}" for of in ("original", "here") for c in ("mean", "sd", "hdi_3%", "hdi_97%")]
 table(beside[["model", "parameter", *shown]])
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** Take each gene in each cell line, and deal its log fold changes out again at random among
+# the gene's sgRNAs. What happens to the posterior of the scales of model 7b, and what to the share
+# of the sgRNAs that the analysis of variance finds? Predict both, and then shuffle the screen a few
+# times.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+original_means = solve(m7b.FAMILY, screen).scalars()["mean"]
+values_of = screen.table.groupby(["gene", "cell_line"], observed=True)["log_fc"]
+moved_by, shuffled_shares, shuffled_noise = [], [], []
+for seed in range(3):
+    deal = np.random.default_rng(seed).permutation
+    shuffled = screen.measured(values_of.transform(lambda v, deal=deal: deal(v)).to_numpy())
+    moved_by.append((solve(m7b.FAMILY, shuffled).scalars()["mean"] - original_means).abs().max())
+    by_anova = sgrna_variance(shuffled).set_index("quantity")
+    shuffled_shares.append(by_anova.loc["share of the sgRNAs", "estimate"])
+    shuffled_noise.append(by_anova.loc["sd of the noise", "estimate"])
+assert max(moved_by) < 1e-9 and np.abs(shuffled_shares).max() < 0.05
+answer(
+    f"In {len(moved_by)} shuffled screens the posterior means of model 7b do not move, except by "
+    "rounding in the last digits. To model 7b a gene's values in one line are exchangeable, and "
+    "which sgRNA they belong to does not enter its likelihood. The share of the analysis of "
+    f"variance falls from {anova_of.loc['share of the sgRNAs', 'estimate']:.2f} to between "
+    f"{min(shuffled_shares):.2f} and {max(shuffled_shares):.2f} (such an estimate may be "
+    f"negative), and its noise grows to {np.mean(shuffled_noise):.2f}, the total scatter. "
+    "Shuffling destroys just what model 7b does not use: that an sgRNA deviates in the same "
+    "direction in all cell lines."
+)
+
+# %% [markdown]
+# **2.** The share of the sgRNAs in the variance has no unit. Suppose all log fold changes were a
+# hundred times as large, with the priors left as they are. Write the prior density along the arc
+# $\sigma_\alpha^2 + \sigma^2 = T^2$ as a function of the angle. By which factor is it higher at an
+# end of the arc than in its middle, for the total $T$ of this screen and for a hundred times that?
+# Say what the posterior of the share looks like then, and fit model 7b to check it.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+of_unit = {}
+for times in (1, 100):
+    end_over_middle = np.exp((2**0.5 - 1) * times * float(total.mean()))
+    points = solve(m7b.FAMILY, screen.measured(times * screen.log_fc)).points
+    squares = {scale: points.scales[scale] ** 2 for scale in scale_names}
+    shares_then = squares["sigma_alpha"] / sum(squares.values())
+    middle = 100 * points.weights @ ((shares_then > 0.1) & (shares_then < 0.9))
+    of_unit[times] = end_over_middle, points.weights @ shares_then, middle
+assert of_unit[100][2] < of_unit[1][2] / 100
+assert abs(of_unit[100][1] - of_unit[1][1]) < 0.01
+answer(
+    "At the angle a the two scales are T sin(a) and T cos(a), so the density is proportional to "
+    "exp(-T (sin(a) + cos(a))), and the likelihood does not change along the arc. The sum is 1 at "
+    "an end and the root of 2 in the middle, so the end is higher by the factor "
+    f"exp({2**0.5 - 1:.2f} T): {of_unit[1][0]:.2f} here, and {of_unit[100][0] / 1e6:.1f} million "
+    "for a hundred times the values. The posterior mean of the share stays where it is "
+    f"({of_unit[1][1]:.2f} and {of_unit[100][1]:.2f}), but the probability of a share between a "
+    f"tenth and nine tenths falls from {of_unit[1][2]:.0f} % to {of_unit[100][2]:.2f} %. Model 7b "
+    "would be sure that the scatter is either all sgRNAs or all noise, without knowing which, "
+    "although only the unit has changed."
+)
+
+# %% [markdown]
+# **3.** You can afford to measure a single cell line a second time. There the two measurements of
+# an sgRNA differ only by noise. Work out by hand the standard error of $\sigma$ from the 55
+# differences, as a percentage of $\sigma$, and that of the share of the sgRNAs if the total is
+# known. Then measure one line again, with fresh noise about `mu_sc`, fit model 7b, and compare. Try
+# several lines.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+by_hand = 1 / np.sqrt(2 * len(screen.sgrnas))
+true_share = truth["sigma_alpha"] ** 2 / (truth["sigma_alpha"] ** 2 + truth["sigma"] ** 2)
+share_by_hand = 2 * by_hand * (1 - true_share)
+fresh, twice = np.random.default_rng(103), []
+for line in screen.cell_lines[:6]:
+    again = screen.table[screen.table["cell_line"] == line]
+    again = again.assign(log_fc=fresh.normal(again["mu_sc"], truth["sigma"]))
+    points = solve(m7b.FAMILY, Screen(pd.concat([screen.table, again]))).points
+    squares = {scale: points.scales[scale] ** 2 for scale in scale_names}
+    both = np.array([squares["sigma"] ** 0.5, squares["sigma_alpha"] / sum(squares.values())])
+    at, off = both @ points.weights, np.cov(both, aweights=points.weights, ddof=0).diagonal() ** 0.5
+    twice.append((off[0] / at[0], at[1], off[1]))
+sigma_off, share_at, share_off = np.array(twice).T
+assert abs(sigma_off.mean() - by_hand) < 0.03 and max(share_off) < 0.5 * float(share.std())
+answer(
+    "A difference has the mean 0 and the variance 2σ², so the standard error of σ is 1 / √(2 · "
+    f"{len(screen.sgrnas)}), or {100 * by_hand:.0f} %, of σ. The share is 1 - σ² / T², and the "
+    f"error of σ² is twice that percentage of it, so that of the share is {share_by_hand:.2f}. In "
+    f"model 7b the posterior standard deviations are, on average over {len(twice)} lines, "
+    f"{100 * sigma_off.mean():.0f} % of σ and {share_off.mean():.2f} for the share, which was "
+    f"{float(share.std()):.2f} without the second measurement. The {len(screen.sgrnas)} further "
+    f"values say more about the split than the {len(screen.table):,} before them, but they do not "
+    "settle it: from line to line, the posterior mean of the share lies between "
+    f"{share_at.min():.2f} and {share_at.max():.2f}, and the truth is {true_share:.2f}."
+)
 
 # %% [markdown]
 # ## What we have learnt

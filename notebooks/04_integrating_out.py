@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from scipy import integrate, stats
 
-from poolscreen.display import source, table
+from poolscreen.display import answer, source, table
 from poolscreen.families.nested import effects, likelihood
 from poolscreen.families.nested.data import statistics
 from poolscreen.families.nested.pointwise import log_likelihood
@@ -42,6 +42,7 @@ from poolscreen.screens.table import Screen
 from poolscreen.tables.estimates import from_their_gene
 from poolscreen.tables.fits import WAYS, model_label, sampler_comparison
 from poolscreen.tables.predictions import MAX_PARETO_K, leave_one_out
+from poolscreen.tables.shrinkage import shrinkage_factor
 from press.glue import numbers
 from press.results import load_attempt, load_benchmark, load_fit, load_screen, load_truth
 
@@ -670,6 +671,107 @@ numbers(
 # without noise, so few sgRNAs would still leave the share anywhere from {glue:text}`limit_low:.2f`
 # to {glue:text}`limit_high:.2f`. A second measurement identifies the split, but it does not repair
 # the model. A model that shares the effect of an sgRNA across cell lines would.
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** Put $\sigma_\alpha = r \sin\varphi$ and $\sigma = r \cos\varphi$ into the second line of
+# {eq}`eq-effects`. What weight has the observation in the mean of $\alpha_{sc}$, and what is the
+# standard deviation of $\alpha_{sc}$? At which angle is it largest, and what does this mean for a
+# sampler with one step size for the whole ring?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+r, angles, places = float(radius.mean()), np.radians([5, 45, 85]), np.linspace(-4, 2, 60_001)
+by_integration = []
+for phi in angles:  # y[0] and gamma are those of step 1
+    height = stats.norm.pdf(places, gamma, r * np.sin(phi))
+    height *= stats.norm.pdf(y[0], places, r * np.cos(phi))
+    centre = np.average(places, weights=height)
+    sd_of_alpha = np.average((places - centre) ** 2, weights=height) ** 0.5
+    by_integration.append(((centre - gamma) / (y[0] - gamma), sd_of_alpha))
+weight_of_y, sd_of_alpha = np.transpose(by_integration)
+assert np.allclose(weight_of_y, np.sin(angles) ** 2)
+assert np.allclose(sd_of_alpha, r / 2 * np.sin(2 * angles))
+answer(
+    "The weight of the observation is sin² φ, which is the share of the sgRNAs, and the standard "
+    "deviation is r sin(2φ) / 2. At 5, 45 and 85 degrees, integration by machine gives the "
+    f"weights {weight_of_y[0]:.2f}, {weight_of_y[1]:.2f} and {weight_of_y[2]:.2f}, and the "
+    f"standard deviations {sd_of_alpha[0]:.3f}, {sd_of_alpha[1]:.3f} and {sd_of_alpha[2]:.3f}, as "
+    "the formulas do. The standard deviation is largest in the middle, and zero at both ends: at "
+    "one end the intercept is tied to its gene, at the other to its observation. A step that "
+    f"suits the middle is {sd_of_alpha[1] / sd_of_alpha[0]:.0f} times too long at 5 and at 85 "
+    "degrees, for all intercepts at once."
+)
+
+# %% [markdown]
+# **2.** The example of importance sampling drew its points from a distribution that is wider than
+# the one that is wanted; draw them from $\text{Normal}(0, s)$ with $s < 1$ instead. Weights have a
+# Pareto k of $k$ if the probability of a weight above $t$ falls as $t^{-1/k}$. Show that here $k =
+# 1 - s^2$, using $\Pr(|x| > a) \approx e^{-a^2 / 2 s^2}$, and try $s = 1/2$. Then predict k for
+# `gene_0` in model 7a, in the conditional form of leave-one-out: with its only observation an
+# intercept has $B_g$ times the variance that it has without ({eq}`eq-shrinkage`).
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+of_runs = []
+for seed in range(10):
+    x = stats.norm.rvs(0, 0.5, size=4000, random_state=seed)
+    log_weights = stats.norm.logpdf(x, 0, 1) - stats.norm.logpdf(x, 0, 0.5)
+    of_points, k = scales.normalised(log_weights)
+    of_runs.append((k, (of_points @ x**2) ** 0.5))
+k_of_runs, sd_of_runs = np.transpose(of_runs)
+
+of_7a = load_fit("m7a")["posterior"].to_dataset().isel(draw=slice(None, None, 4), gene=0)
+seen = screen.log_fc[screen.gene_idx == 0]  # one in each cell line
+log_weights = -stats.norm.logpdf(seen, of_7a["alpha_gc"], of_7a["sigma"].to_numpy()[..., None])
+k_of_gene_0 = [
+    scales.normalised(in_a_line)[1] for in_a_line in log_weights.reshape(-1, len(seen)).T
+]
+b = shrinkage_factor(float(of_7a["sigma"].mean()) ** 2, float(of_7a["sigma_alpha"].mean()))
+assert sd_of_runs.mean() < 1 and min(1 - b, np.mean(k_of_gene_0)) > scales.MAX_PARETO_K
+answer(
+    "A weight is proportional to exp(x² (1/s² − 1) / 2), so it is above t with a probability "
+    "proportional to t to the power −1 / (1 − s²). For s = 1/2, k should therefore be "
+    f"{1 - 0.5**2:.2f}, and the mean of 10 runs is {k_of_runs.mean():.2f}. The standard deviation, "
+    f"which should be 1, is {sd_of_runs.mean():.2f} on average, and from {sd_of_runs.min():.2f} to "
+    f"{sd_of_runs.max():.2f} in single runs, because the points that should weigh most are hardly "
+    f"ever drawn. For `gene_0` the shrinkage factor is {b:.2f}, so k should be {1 - b:.2f}; the "
+    f"mean over its {len(seen)} observations is {np.mean(k_of_gene_0):.2f}. Both are above the "
+    f"limit of {scales.MAX_PARETO_K}, and the conditional form fails."
+)
+
+# %% [markdown]
+# **3.** The last section measured all twenty cell lines again. How well does model 7b know the
+# share if only one line is measured again, or five? By {eq}`eq-replicates`, each second
+# measurement adds one degree of freedom to $\sigma^2$, and a variance with $m$ degrees of freedom
+# has a relative standard deviation of about $\sqrt{2 / m}$. Predict the length of the 94 %
+# interval, taking the total $\sigma_\alpha^2 + \sigma^2$ as known, and then measure again by
+# simulation.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+by_hand, by_simulation = [], []
+for n_again in (1, 5, 20):
+    of_lines = screen.table[screen.cell_idx < n_again]
+    by_hand.append(2 * stats.norm.ppf(0.97) * (1 - true_share) * np.sqrt(2 / len(of_lines)))
+    for seed in range(4):
+        drawn_again = stats.norm.rvs(of_lines["mu_sc"], truth["sigma"], random_state=seed)
+        of_both = Screen(pd.concat([screen.table, of_lines.assign(log_fc=drawn_again)]))
+        known = scales.integrate(m7b.FAMILY.closed(of_both), tolerance=0.02)
+        shares = np.sin(np.arctan2(known.scales["sigma_alpha"], known.scales["sigma"])) ** 2
+        ends = np.quantile(shares, [0.03, 0.97], weights=known.weights, method="inverted_cdf")
+        by_simulation.append((n_again, *ends, np.ptp(ends)))
+of_simulation = pd.DataFrame(by_simulation, columns=["lines", "low", "high", "length"])
+one, five, twenty = of_simulation.groupby("lines")["length"].mean()
+assert one < by_hand[0] and of_simulation["low"].min() < 0.01 and width[0] - one > one - twenty
+answer(
+    "The share is 1 less the share of the noise, which is known with the relative standard "
+    f"deviation √(2/m). The intervals of one, five and twenty lines should be {by_hand[0]:.2f}, "
+    f"{by_hand[1]:.2f} and {by_hand[2]:.2f} long, and in four simulations each they are {one:.2f}, "
+    f"{five:.2f} and {twenty:.2f} long on average. (With one line they are shorter than by hand, "
+    "because the lowest of them begins close to zero, and cannot reach further down.) Without a "
+    f"second measurement the interval is {width[0]:.2f} long, so a single line that is measured "
+    "again makes most of the difference. As above, these lengths are those of model 7b, which "
+    "takes the deviations of an sgRNA in different lines for independent."
+)
 
 # %% [markdown]
 # ## What we have learnt
