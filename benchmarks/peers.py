@@ -27,7 +27,7 @@ from typing import Any
 
 from press import measurements, paths, steps
 
-LIMIT = 600  # seconds until a tool is stopped
+LIMIT = 150  # seconds until a tool is stopped
 SCRIPTS = ("mixed.R", "mixed.py")
 R_PACKAGES = ("lme4", "glmmTMB", "nlme")
 TOOLS = ("fit", "report", *R_PACKAGES, "Bambi")
