@@ -46,7 +46,7 @@ table(
 # %% [markdown]
 # ## Samplers
 #
-# The models of chapters 2, 3 and 6 were sampled in all the ways that [chapter 4](04_integrating_out)
+# The models of chapters 2, 3 and 6 were sampled in the ways that [chapter 4](04_integrating_out)
 # compares. They took turns in {glue:text}`n_rounds:d` rounds, each with a seed of its own. *Best* is
 # the fastest round, and for effective samples per second the round with the highest rate. R-hat is the
 # worst of the rounds. The rate is the smallest bulk effective sample size of any parameter, divided by
@@ -162,7 +162,7 @@ numbers(
 # ## Screens drawn from the prior
 #
 # A posterior is hard to sample where a scale is near zero, and screens drawn from the prior lead to
-# such posteriors. NUTS therefore sampled the marginal form of each model on {glue:text}`n_prior:d` of
+# such posteriors. NUTS therefore sampled the marginal form of the models in this table on {glue:text}`n_prior:d` of
 # the screens of its calibration ([chapter 5](05_calibration)), and its draws were compared with the
 # weighted points. Model 7 was also sampled as it is written down, on {glue:text}`n_written:d` such
 # screens. {numref}`tbl-bench-prior` counts the fits that the gate refuses. *Off the points* is the
@@ -271,7 +271,7 @@ numbers(
 # lying below zero. Checking and the reduction to sufficient statistics read every row once. After that,
 # the time of integrating depends on the number of layouts ([chapter 4](04_integrating_out)). A balanced
 # screen has one layout. In the screens with gaps, each sgRNA is measured in each cell line not at all,
-# once, or twice, which makes up to 20. Memory is the peak of the process, with the packages and the
+# once, or twice, which makes up to 20 for a gene with five sgRNAs. Memory is the peak of the process, with the packages and the
 # table. {numref}`fig-growth` shows the last two columns.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-growth", "caption": "Fits without draws, by size of the screen."}
@@ -293,7 +293,7 @@ table(
     digits=1,
 )
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Seconds against rows on logarithmic axes for models 7a, 7b and 7, and for 7b with gaps: below a second for small screens, then rising in proportion to the rows. Beside it peak memory, flat at first, then rising."}, "figure": {"name": "fig-growth", "caption": "Seconds and peak memory of a fit by the number of rows of the screen."}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Seconds against rows on logarithmic axes for models 7a, 7b and 7, and for 7b with gaps: below a second for small screens, then rising nearly in proportion to the rows. Beside it peak memory, flat at first, then rising."}, "figure": {"name": "fig-growth", "caption": "Seconds and peak memory of a fit by the number of rows of the screen."}}
 growth(scaling.assign(model=scaling["model"].map(model_label)))
 
 # %% tags=["remove-cell"]
@@ -346,7 +346,7 @@ numbers(
 # last term. The tools in R estimate by restricted maximum likelihood. Bambi samples with its default
 # settings.
 
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-peers", "caption": "Whole runs of this package and of other tools. How long the fit alone took is known for the tools in R. Memory is the peak of the process."}
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-peers", "caption": "Whole runs of this package and of other tools. How long it took from the start until the model was fitted is known for the tools in R. Memory is the peak of the process."}
 peers = measured["peers"]["figures"]
 table(whole_runs(peers["runs"]), digits=2)
 
@@ -417,7 +417,7 @@ numbers(
 # rows.
 #
 # Bambi completed {glue:text}`bambi_runs:d` runs. In {glue:text}`bambi_high:d` of these an R-hat is
-# above {glue:text}`gate_r_hat:.2f`, too high to pass the gate of this book.
+# above {glue:text}`gate_r_hat:.2f`, too high to pass the gate of this book. (The gate asks for more than that.)
 #
 # {numref}`tbl-bench-peer-scales` shows the scales that each tool estimates. Those of this package and
 # of Bambi are posterior means. Where the formula of 7b lacks its last term, the noise includes what
@@ -427,7 +427,7 @@ numbers(
 table(scales(peers["runs"]))
 
 # %% [markdown]
-# All tools agree. No estimate is further than {glue:text}`most_sds:.1f` posterior standard deviations
-# from the posterior mean of this package. On screens of more than 10,000 rows they differ by at most
+# All tools agree. Where a posterior standard deviation is known, no estimate is further than
+# {glue:text}`most_sds:.1f` of them from the posterior mean of this package. On screens of more than 10,000 rows they differ by at most
 # {glue:text}`most_percent:.2f` %, except in the scale of the cell lines. Model 7 has four cell lines
 # there, and with so few the prior has an influence.
