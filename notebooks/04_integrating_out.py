@@ -591,7 +591,7 @@ numbers(
 # In the table, `elpd` is the expected log predictive density, summed over all observations, and
 # `se` its standard error. Both forms estimate the same number, so a difference between them is an
 # error. The conditional form is too high where intercepts have one observation, which is all of
-# them in 7b and those of `gene_0` in 7a. In 7b it is too high by {glue:text}`gap_7b:.0f`, and k is
+# them in 7b and those of `gene_0` in 7a, and to a lesser degree where they have few. In 7b it is too high by {glue:text}`gap_7b:.0f`, and k is
 # above {glue:text}`max_k:.1f` for {glue:text}`high_k:.0f` % of the observations. In 7a it is still
 # too high by {glue:text}`gap_7a:.0f`, with {glue:text}`high_k_7a:.0f` %. With the marginal form, no
 # k is above this limit in any model. Judged by it, 7a and 7b predict equally well

@@ -22,7 +22,7 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from poolscreen.display import source, table
+from poolscreen.display import answer, source, table
 from poolscreen.families.nested.pointwise import log_density
 from poolscreen.figures.calibration import rank_curves
 from poolscreen.inference.calibration import calibrate, pit
@@ -154,8 +154,8 @@ numbers(
 # screens.
 #
 # The shape of a curve that leaves its band shows what is wrong. If it is above zero on the left and
-# below it on the right, the posteriors are too narrow; if it is the other way round, they are too
-# wide. A single arch shows a bias: it is above zero if the posteriors lie too high, and below if
+# below it on the right, true values lie in the tails of the posteriors too often, as when these are too
+# narrow. If it is the other way round, the posteriors are too wide. A single arch shows a bias: it is above zero if the posteriors lie too high, and below if
 # too low.
 #
 # ### Model 7a
@@ -369,6 +369,99 @@ numbers(
 # in the marginal form, the fixed prior of the intercepts is part of the likelihood, and it is this
 # prior that drives the noise to zero (chapter 3). What counts as the prior is a choice, and
 # sensitivities depend on it.
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** The deliberate error gives the intercepts the standard deviation $\sigma_\alpha^2$, and
+# model 7a fits them. For which true values of $\sigma_\alpha$ should its posterior lie too high,
+# and for which too low? The prior is Exponential(1): in which share of the screens should the true
+# value lie below the 94 % interval? The curve in {numref}`fig-ranks-error` has the shape of
+# posteriors that are too narrow; are these too narrow?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+rng, of_screens = np.random.default_rng(103), []
+for true_sd in (0.5, 1.0, 2.0):
+    for _ in range(3):
+        drawn = rng.normal(-1, true_sd**2, size=(len(screen.genes), len(screen.cell_lines)))
+        log_fc = rng.normal(drawn[screen.gene_idx, screen.cell_idx], 0.3)
+        scalars = solve(m7a.FAMILY, screen.measured(log_fc)).scalars().set_index("parameter")
+        of_screens.append((true_sd, *scalars.loc["sigma_alpha", ["mean", "hdi_3%", "hdi_97%"]]))
+of_screens = pd.DataFrame(of_screens, columns=["true", "mean", "low", "high"])
+at_half, at_one, at_two = of_screens.groupby("true")["mean"].mean()
+square_held = (of_screens["true"] ** 2).between(of_screens["low"], of_screens["high"])
+of_ranks = pit(wrong).sel(quantity="sigma_alpha")
+below, above = 100 * float((of_ranks < 0.03).mean()), 100 * float((of_ranks > 0.97).mean())
+assert at_half < 0.5 and at_two > 2 and abs(below - 100 * np.exp(-1)) < 5
+answer(
+    "The fit finds the standard deviation that the intercepts do have, the square: for true "
+    f"values of 0.5, 1 and 2, the estimates are {at_half:.2f}, {at_one:.2f} and {at_two:.2f} on "
+    "average, right at 1, too low below it and too high above. A true value above 1 should lie "
+    "below its interval, and Exponential(1) gives such values a probability of 1/e, "
+    f"{100 * np.exp(-1):.0f} %; in the calibration it is {below:.0f} %, and in another {above:.0f} "
+    "% the true value lies above its interval. The intervals are not too narrow: "
+    f"{square_held.sum()} of the {len(square_held)} simulated here hold the square. They lie too "
+    "high for some values and too low for others, and the curve of the ranks has the same shape "
+    "for both faults."
+)
+
+# %% [markdown]
+# **2.** Break a fit on purpose: whatever the data are, let it return draws from the prior. Do the
+# ranks of the parameter show this, do those of the log likelihood, or both? Predict it, and then
+# try it with one mean $\mu \sim \text{Normal}(0, 1)$ and ten observations $y_i \sim
+# \text{Normal}(\mu, 1)$, beside draws from the right posterior.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+rng = np.random.default_rng(103)
+true_mean = rng.normal(size=(20_000, 1))  # one for each screen
+mean_of_ten = rng.normal(true_mean, 10**-0.5)  # the likelihood depends on nothing else
+draws_of = {
+    "prior": rng.normal(size=(20_000, 100)),
+    "posterior": rng.normal(mean_of_ten * 10 / 11, 11**-0.5, size=(20_000, 100)),
+}
+held_by, rank_by = {}, {}
+for name, sampled in draws_of.items():
+    below = (sampled < true_mean).mean(axis=1)
+    # The likelihood falls with the distance from the mean of the ten.
+    worse = (abs(sampled - mean_of_ten) > abs(true_mean - mean_of_ten)).mean(axis=1)
+    held_by[name] = 100 * (abs(below - 0.5) <= 0.47).mean()
+    rank_by[name] = 100 * worse.mean()
+assert abs(held_by["prior"] - 94) < 1 and rank_by["prior"] > 80
+answer(
+    "Only the log likelihood shows it. The true mean and the draws come from the same "
+    "distribution, the prior, and none of them depends on another, so the rank of the true mean "
+    f"is uniform: the 94 % intervals of this fit hold it in {held_by['prior']:.1f} % of the "
+    f"screens (the right posterior: {held_by['posterior']:.1f} %). But the data were drawn with "
+    f"the true mean, which fits them better than {rank_by['prior']:.0f} % of the draws from the "
+    f"prior on average, where the right posterior gives {rank_by['posterior']:.0f} %. This fit is "
+    "calibrated for its parameter, and useless."
+)
+
+# %% [markdown]
+# **3.** Given the total, priors that are flat in the two scales put much of the probability of the
+# share into the two outer tenths. Find with a pencil a prior density of $\sigma_\alpha$ and
+# $\sigma$ under which the share is uniform, given the total: write the share as $\sin^2\varphi$,
+# and remember the Jacobian of polar coordinates, which does not depend on $\varphi$. Then reweight
+# the draws of model 7b as on this page. What do the data add?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+with_outer = {**asked, "outer": lambda of: (np.abs(asked["share"](of) - 0.5) > 0.4).astype(float)}
+even_prior = {"Gamma(2, 1)": lambda of: np.log(of["sigma_alpha"] * of["sigma"])}
+even = under_priors(solve(m7b.FAMILY, screen).points, with_outer, even_prior).set_index("quantity")
+assert even["k"].max() < MAX_PARETO_K
+assert abs(even.loc["outer", "mean"] - 0.2) < 0.03
+assert abs(even.loc["total", "mean"] - totals["mean"]).max() < 0.001
+answer(
+    "The share changes with φ by 2 sin φ cos φ, so it is uniform if the density of φ is "
+    "proportional to that, and the density of the scales to their product: for example Gamma(2, "
+    "1) for both, whose exponential factor hardly varies here. Reweighted in this way, the share "
+    f"has the mean {even.loc['share', 'mean']:.2f} and the quantiles {even.loc['share', '3%']:.2f} "
+    f"and {even.loc['share', '97%']:.2f}, and the outer tenths have "
+    f"{100 * even.loc['outer', 'mean']:.0f} % of the probability. For a uniform distribution these "
+    "are 0.50, 0.03, 0.97 and 20 %: given the total, the data add nothing to the prior that one "
+    f"chose. The mean of the total is {even.loc['total', 'mean']:.3f}, as under all priors of the "
+    "table."
+)
 
 # %% [markdown]
 # ## What we have learnt

@@ -21,8 +21,9 @@
 # %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from poolscreen.display import graph, source, table
+from poolscreen.display import answer, graph, source, table
 from poolscreen.families.crossed.additive_likelihood import log_marginal_likelihood
 from poolscreen.families.crossed.effects import draw_effects
 from poolscreen.figures.calibration import rank_curves
@@ -30,10 +31,13 @@ from poolscreen.figures.estimates import intervals_against_truth, intervals_by_m
 from poolscreen.figures.predictions import predictive, statistic
 from poolscreen.figures.scales import prior_and_posterior_means
 from poolscreen.inference.calibration import pit
+from poolscreen.inference.exact import solve
 from poolscreen.inference.gate import MAX_R_HAT
 from poolscreen.inference.posterior import interval
 from poolscreen.inference.recovery import effect_of_genes
-from poolscreen.models import m7, m7_two_means, m7c
+from poolscreen.models import m7, m7_two_means, m7a, m7c
+from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.table import Screen
 from poolscreen.tables.calibration import coverage, rank_differences, uniformity
 from poolscreen.tables.estimates import against_truth
 from poolscreen.tables.fits import WAYS, diagnostics, sampler_comparison, sampler_settings
@@ -626,6 +630,106 @@ numbers(
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Densities of screens predicted from the posterior of model 7, with the observed one in black among them."}, "figure": {"name": "fig-posterior-7", "caption": "Posterior predictive check of model 7: predicted screens (blue) and the observed one (black)."}}
 predictive(fit, "posterior_predictive", title="Model 7: what the posterior expects")
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** Suppose one is sure that the mean of the cell lines is near zero, and gives $\mu_\beta$
+# the prior $\text{Normal}(0, 1)$ in place of $\text{Normal}(0, 5)$. With a pencil, take the sum of
+# the two means as known, and find the mean and the standard deviation of $\mu_\gamma$. Then
+# reweight the draws of {numref}`fig-two-means`. What do the data say about the new answer?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+drawn_means = means.to_dataframe()[["mu_gamma", "mu_beta"]]
+drawn_means["sum"] = drawn_means.sum(axis=1)
+weights = np.divide(*(stats.norm.pdf(drawn_means["mu_beta"], 0, sd) for sd in (1, 5)))
+weights /= weights.sum()
+centre = weights @ drawn_means
+spread_of_means = np.sqrt(weights @ (drawn_means - centre) ** 2)
+before, sd_before = drawn_means.mean(), drawn_means.std()
+by_hand, sd_by_hand = before["sum"] * 25 / 26, (25 / 26) ** 0.5
+sd_with_sum = np.hypot(sd_by_hand, sd_before["sum"] * 25 / 26)
+assert abs(centre["mu_gamma"] - by_hand) < 0.03 and abs(centre["sum"] - before["sum"]) < 0.01
+assert abs(spread_of_means["mu_gamma"] - sd_with_sum) < 0.03
+answer(
+    "If the sum of two independent normal numbers about zero is known, the mean of each is the "
+    f"share of the sum that its variance has in both: for the genes 25/26 of {before['sum']:.2f}, "
+    f"which is {by_hand:.2f}, with a standard deviation of √(25/26) = {sd_by_hand:.2f}, or "
+    f"{sd_with_sum:.2f} if the sum is only known to ± {sd_before['sum']:.2f}. The reweighted draws "
+    f"have the mean {centre['mu_gamma']:.2f} and the standard deviation "
+    f"{spread_of_means['mu_gamma']:.2f}, where it was {sd_before['mu_gamma']:.2f} before. The data "
+    f"say nothing about this change: the sum is still {centre['sum']:.2f} ± "
+    f"{spread_of_means['sum']:.2f}. What one assumes about the mean of the cell lines decides what "
+    "one finds for the mean of the genes."
+)
+
+# %% [markdown]
+# **2.** About its gene, the mean of an sgRNA over $C$ cell lines has the variance $\sigma_\alpha^2
+# + \sigma^2 / C$ in model 7, and $(\sigma_\alpha^2 + \sigma^2) / C$ in 7b. In 7a the noise holds
+# both, which comes to the same. Work out how many times longer the interval of a gene over all
+# lines is in model 7 than in 7a. Does the number of sgRNAs matter, and from how many cell lines on
+# are the intervals of 7a less than half as long? Use the scales of chapter 1, and check it on
+# simulated screens of 5 and of 40 lines.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+asked_for = Design()
+both_variances = asked_for.sigma_alpha**2 + asked_for.sigma**2
+times = {
+    n: np.sqrt((n * asked_for.sigma_alpha**2 + asked_for.sigma**2) / both_variances)
+    for n in range(1, 41)
+}
+half = next(n for n in times if times[n] > 2)
+sds = {}
+for n in (5, 40):
+    for seed in (1, 2):
+        simulated = Screen(simulate(Design(n_cell_lines=n, seed=seed))[0])
+        for title, model in {"7": m7, "7a": m7a}.items():
+            solved = solve(model.FAMILY, simulated, tolerance=0.02)
+            over_lines = solved.gene_effects(weights=np.full((n, 1), 1 / n), labels=["all"])
+            sds[n, seed, title] = over_lines.set_index("gene")["sd"]
+sds = pd.DataFrame(sds).T.groupby(level=[0, 2]).mean()
+ratio = {n: sds.loc[n, "7"] / sds.loc[n, "7a"] for n in (5, 40)}
+assert max(abs(ratio[n] / times[n] - 1).max() for n in ratio) < 0.1
+one_sgrna = sds["gene_0"]
+assert one_sgrna[40, "7a"] < one_sgrna[5, "7a"] / 2 and one_sgrna[40, "7"] > 0.8 * one_sgrna[5, "7"]
+answer(
+    f"The ratio is √((C σα² + σ²) / (σα² + σ²)): {times[5]:.2f} with 5 lines and {times[40]:.2f} "
+    f"with 40, and above 2 from {half} lines on. The number of sgRNAs divides both variances and "
+    "does not matter. In two simulated screens each, the ten genes have ratios from "
+    f"{ratio[5].min():.2f} to {ratio[5].max():.2f} with 5 lines and from {ratio[40].min():.2f} to "
+    f"{ratio[40].max():.2f} with 40, as each screen has its own estimates of the scales. With more "
+    f"lines the standard deviation of `gene_0` falls from {one_sgrna[5, '7a']:.2f} to "
+    f"{one_sgrna[40, '7a']:.2f} in model 7a, and stays in model 7 ({one_sgrna[5, '7']:.2f} and "
+    f"{one_sgrna[40, '7']:.2f}): each further line makes 7a more overconfident."
+)
+
+# %% [markdown]
+# **3.** Model 7b needs a second measurement to tell sgRNAs from noise, as [chapter
+# 4](04_integrating_out) showed, and model 7 does it with one. How many cell lines does it need for
+# this? Predict how well model 7 knows the share of the sgRNAs if you keep only one of the twenty
+# cell lines, two, or five. Then try it with several choices of the lines.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+of_parts = []
+for kept in (1, 2, 5):
+    for first_line in (0, 5, 10):
+        in_part = (screen.cell_idx >= first_line) & (screen.cell_idx < first_line + kept)
+        known = solve(m7.FAMILY, Screen(screen.table[in_part]), tolerance=0.02).points
+        shares = np.sin(np.arctan2(known.scales["sigma_alpha"], known.scales["sigma"])) ** 2
+        ends = np.quantile(shares, [0.03, 0.97], weights=known.weights, method="inverted_cdf")
+        of_parts.append((kept, *ends, np.ptp(ends)))
+of_parts = pd.DataFrame(of_parts, columns=["lines", "low", "high", "length"])
+of_one, of_two, of_five = (found for _, found in of_parts.groupby("lines"))
+assert of_one["length"].min() > 0.95 and of_two["length"].max() < 0.5
+answer(
+    "With one line an sgRNA is seen once, and model 7 cannot tell the two apart, as 7b cannot: "
+    f"the interval reaches from {of_one['low'].mean():.2f} to {of_one['high'].mean():.2f}. The "
+    "second line makes the difference: the mean length of three intervals is "
+    f"{of_two['length'].mean():.2f} with two lines and {of_five['length'].mean():.2f} with five, "
+    f"and {share_high - share_low:.2f} with all twenty. In model 7 another line is another "
+    "measurement of the same deviation of an sgRNA, as a replicate is in 7b. It can use lines in "
+    "this way only because it assumes that an sgRNA keeps its deviation."
+)
 
 # %% [markdown]
 # ## What we have learnt
