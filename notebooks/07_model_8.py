@@ -24,16 +24,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from poolscreen.display import graph, source, table
+from poolscreen.display import answer, graph, source, table
 from poolscreen.figures.calibration import rank_curves
 from poolscreen.figures.estimates import intervals_by_model
 from poolscreen.figures.shrinkage import shrinkage_slopes
 from poolscreen.inference.calibration import pit
 from poolscreen.inference.exact import solve
+from poolscreen.inference.mixtures import weighted_interval
 from poolscreen.inference.posterior import interval
 from poolscreen.inference.scales import MAX_PARETO_K
 from poolscreen.models import m7, m7b, m8
-from poolscreen.screens.simulate import Design, simulate
+from poolscreen.screens.simulate import Design, draw, simulate
 from poolscreen.screens.table import Screen
 from poolscreen.tables.calibration import coverage, rank_differences, uniformity
 from poolscreen.tables.fits import diagnostics
@@ -467,6 +468,115 @@ numbers({"smallest_p": p_values.min(), "n_quantities": len(p_values)})
 # %% [markdown]
 # Over {glue:text}`n_quantities:d` quantities the smallest p-value is {glue:text}`smallest_p:.3f`,
 # which is no surprise among so many.
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** In {numref}`tbl-interactions` the error of the differences of means does not vanish with
+# more sgRNAs. The interactions of a gene have a mean over the lines, those of a line have a mean
+# over the genes, and a difference of means takes both away. For $G$ genes and $C$ lines, work out
+# the error that this leaves when there is no noise. What would lower it in this screen, more genes
+# or more lines? Does the effect of a gene in a line suffer from it as well?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+left, simulated = {}, {}
+for size in ((10, 20), (10, 80), (40, 20)):
+    known = replace(design, n_cell_lines=size[1], sgrnas_per_gene=(50,) * size[0])
+    squares = []
+    for seed in range(20):
+        drawn = draw(replace(known, seed=seed))
+        seen = drawn.log_fc.reshape(size[0], 50, size[1]).mean(axis=1)
+        gaps = seen - seen.mean(axis=0) - seen.mean(axis=1, keepdims=True) + seen.mean()
+        off = gaps - drawn.interaction, seen - drawn.of_genes
+        squares.append([(error**2).mean() for error in off])
+    simulated[size] = np.sqrt(np.mean(squares, axis=0))
+    removed = 1 / size[0] + 1 / size[1] - 1 / (size[0] * size[1])
+    left[size] = design.sigma_delta * np.sqrt(removed)
+    assert 0 < simulated[size][0] - left[size] < 0.015 and simulated[size][1] < 0.06
+assert left[40, 20] < left[10, 80] < left[10, 20]
+answer(
+    "The two means, less the mean of all that is added back, have the variance of the interactions "
+    "times 1/G + 1/C - 1/(GC). For 10 genes and 20 lines the error that this leaves is "
+    f"{left[10, 20]:.3f}, where an interaction has the standard deviation {design.sigma_delta}. "
+    f"Four times the lines lower it to {left[10, 80]:.3f}, and four times the genes to "
+    f"{left[40, 20]:.3f}: the smaller of the two numbers matters most. Twenty simulated screens "
+    f"with fifty sgRNAs per gene have the errors {simulated[10, 20][0]:.3f}, "
+    f"{simulated[10, 80][0]:.3f} and {simulated[40, 20][0]:.3f}, a little more, as some noise is "
+    "left. The effect of a gene in a line does not suffer, and its error is "
+    f"{simulated[10, 20][1]:.3f} in the first of these designs. What an interaction loses, the "
+    "effects of the gene and of the line gain, and their sum is the same."
+)
+
+# %% [markdown]
+# **2.** Take every gene out of two of the twenty cell lines, in such a way that each line loses one
+# gene. What do models 7, 7b and 8 say about these effects? Predict which model has the largest
+# error, and how long the intervals of 7b and of 8 should be, from the standard deviations that made
+# the screen. Then fit the models to what is left. (Give `solve` a `tolerance` of 1/20, as model 8
+# takes its time for a screen with gaps.)
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+taken_out = interacting.cell_idx % len(interacting.genes) == interacting.gene_idx
+labels = ["gene", "cell_line"]
+gone = interacting.table.loc[taken_out, labels].drop_duplicates().astype(str)
+gone = gone.merge(effects.loc[effects["model"] == "8", [*labels, "true"]], on=labels)
+kept = Screen(interacting.table[~taken_out])
+unseen = {}
+for name, model in {"7": m7, "7b": m7b, "8": m8}.items():
+    guess = solve(model.FAMILY, kept, tolerance=1 / 20).gene_effects().merge(gone, on=labels)
+    unseen[name] = judged(guess.rename(columns={"hdi_3%": "low", "hdi_97%": "high"}), "then")
+error_then, length_then, held_then = (
+    {name: found[measure] for name, found in unseen.items()}
+    for measure in ("error then", "length then", "held then, %")
+)
+sd_of_7b = np.sqrt(design.sigma_gamma**2 + design.sigma_beta**2 + design.sigma_delta**2)
+at_least = {name: 2 * 1.88 * sd for name, sd in {"7b": sd_of_7b, "8": design.sigma_delta}.items()}
+assert error_then["7b"] > 2 * error_then["8"] and abs(error_then["7"] - error_then["8"]) < 0.02
+assert length_then["8"] > 2 * length_then["7"] and held_then["7"] < 80 < held_then["8"]
+answer(
+    f"Model 7b has the largest error, {error_then['7b']:.2f}. It has no measurement of such an "
+    "effect, so it gives the mean of all, and its interval must reach over all effects. By the "
+    "true standard deviations of genes, lines and interactions together that is a length of "
+    f"{at_least['7b']:.1f}, and in the fit it is {length_then['7b']:.1f}. Models 7 and 8 add up "
+    "the effects of the gene and of the line, which other measurements show, and have nearly the "
+    f"same error, {error_then['7']:.2f} and {error_then['8']:.2f}. But model 8 knows that there is "
+    f"an interaction that it has not seen. Its intervals, at least {at_least['8']:.1f} long, are "
+    f"{length_then['8']:.1f} long and hold {held_then['8']:.0f} % of these {len(gone)} effects; "
+    f"those of model 7 are {length_then['7']:.1f} long and hold {held_then['7']:.0f} %."
+)
+
+# %% [markdown]
+# **3.** The posterior of $\sigma_\delta$ in the book's screen says "at most", because the
+# exponential prior is largest at zero. Take instead a prior density proportional to $\sigma_\delta
+# \exp(-\sigma_\delta)$, which is zero there. What does each point of the old posterior weigh under
+# the new prior? Write the new posterior mean with the mean and the standard deviation of the old
+# one. What do you expect in the screen with interactions?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+of_priors = {}
+for name, fitted in {"none": solve(m8.FAMILY, screen), "some": posteriors["8"]}.items():
+    at, old = fitted.points.scales["sigma_delta"], fitted.points.weights
+    new = old * at / (old @ at)
+    variance = old @ at**2 - (old @ at) ** 2
+    by_formula = old @ at + variance / (old @ at)
+    assert np.isclose(by_formula, new @ at)
+    for prior, weights in {"old": old, "new": new}.items():
+        low_end, high_end = weighted_interval(at, weights)
+        of_priors[name, prior] = weights @ at, low_end, high_end, 100 * weights @ (at < 0.01)
+before, after, before_some, after_some = of_priors.values()
+assert before[1] < 0.001 < after[1] and after[3] < before[3] / 2
+assert after_some[0] - before_some[0] < 0.005
+answer(
+    "The new prior is the old one times the scale, so each weight is multiplied by the scale of "
+    "its point. The new mean is the mean of the squares over the mean, which is the old mean plus "
+    f"the variance over the mean. In the book's screen it goes from {before[0]:.3f} to "
+    f"{after[0]:.3f}, and the interval from {before[1]:.3f} to {before[2]:.3f} becomes "
+    f"{after[1]:.3f} to {after[2]:.3f}. The probability of a scale below 0.01 falls from "
+    f"{before[3]:.0f} % to {after[3]:.0f} %, although the data are the same. Where there are "
+    f"interactions, the variance is small compared with the mean: {before_some[0]:.3f} becomes "
+    f"{after_some[0]:.3f}, and the interval from {before_some[1]:.2f} to {before_some[2]:.2f} "
+    f"becomes {after_some[1]:.2f} to {after_some[2]:.2f}. The prior decides whether the scale may "
+    "be zero, not how large it is where there is something to see."
+)
 
 # %% [markdown]
 # ## What we have learnt

@@ -21,8 +21,9 @@
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import stats
 
-from poolscreen.display import source, table
+from poolscreen.display import answer, source, table
 from poolscreen.figures.planning import expected
 from poolscreen.figures.predictions import by_number_of_sgrnas, predictive_losses
 from poolscreen.inference.leaving_out import parts_left_out, predict
@@ -751,6 +752,103 @@ numbers(
 # procedure. Write down what is shared. Leave out what you will want to predict. Check the data
 # for what the model says is absent. Of two models that predict alike, prefer the one whose
 # intervals you can defend.
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** In model 7b without pooling, each intercept has the prior $\text{Normal}(0, 5)$ and one
+# observation. When that is left out, nothing but the prior predicts it. Neglect the noise, and work
+# out the elpd in {numref}`tbl-loo-all` from the mean square of the log fold changes. How much of
+# the way to 7b would the best fixed prior go, with the mean and the standard deviation of the data?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+y = screen.log_fc
+elpd_by_hand = -len(y) / 2 * (np.log(2 * np.pi * 5**2) + (y**2).mean() / 5**2)
+elpd_at_best = -len(y) / 2 * (np.log(2 * np.pi * y.var()) + 1)
+elpd_unpooled, elpd_7b = one.loc[["7b, no pooling", "7b"], "elpd"]
+way = 100 * (elpd_at_best - elpd_unpooled) / (elpd_7b - elpd_unpooled)
+assert abs(elpd_by_hand - elpd_unpooled) < 2
+assert elpd_at_best < one["elpd"].drop("7b, no pooling").min() - 500
+answer(
+    "The log density of one observation is -(log(2π · 25) + y² / 25) / 2. The mean of y² is "
+    f"{(y**2).mean():.2f}, so {len(y):,} observations add up to {elpd_by_hand:,.0f}, and the table "
+    f"has {elpd_unpooled:,.0f}. The best normal prior has the mean {y.mean():.2f} and the standard "
+    f"deviation {y.std():.2f} of the data themselves, and the elpd {elpd_at_best:,.0f}. This is "
+    f"{way:.0f} % of the way to the {elpd_7b:,.0f} of 7b. The width of the prior does not explain "
+    "the rest. Model 7b predicts an observation from the other sgRNAs of its gene in its line as "
+    "well, and without pooling no intercept learns from another."
+)
+
+# %% [markdown]
+# **2.** Suppose that the effects of genes and lines are known. In $L$ lines, the observations of a
+# new sgRNA then have the covariance matrix $\sigma^2 I + \sigma_\alpha^2 1 1^\top$ in model 7,
+# and $(\sigma^2 + \sigma_\alpha^2) I$ in 7c. Work out how much log density 7c loses on average if
+# model 7 is right. Does this agree with {numref}`tbl-left-out`? For which $L$ does 7c lose nothing,
+# and what becomes of the loss per observation in many lines?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+noise, common = Design().sigma ** 2, Design().sigma_alpha ** 2
+by_lines = {
+    n: (n * np.log(1 + common / noise) - np.log(1 + n * common / noise)) / 2 for n in (1, 20)
+}
+both = noise * np.eye(20) + common
+new_sgrnas = stats.multivariate_normal(cov=both).rvs(20_000, random_state=103)
+of_7 = stats.multivariate_normal(cov=both).logpdf(new_sgrnas)
+of_7c = stats.norm(0, np.sqrt(noise + common)).logpdf(new_sgrnas).sum(axis=1)
+found_loss, found_se = 20 * guide_7c, 20 * guide_7c_se
+assert abs((of_7 - of_7c).mean() - by_lines[20]) < 0.1
+assert abs(found_loss - by_lines[20]) < found_se
+assert by_lines[1] == 0
+answer(
+    "The determinants are σ²ᴸ (1 + L σα² / σ²) and (σ² + σα²)ᴸ, and the quadratic forms have the "
+    "mean L in both models. The loss is therefore (L log(1 + σα² / σ²) - log(1 + L σα² / σ²)) / 2, "
+    f"which is {by_lines[20]:.2f} for an sgRNA in 20 lines. Among {len(new_sgrnas):,} simulated "
+    f"sgRNAs it is {(of_7 - of_7c).mean():.2f}, and the chapter has {found_loss:.2f} with a "
+    f"standard error of {found_se:.2f}, which agrees. With one line 7c loses nothing, since only "
+    "the sum of the two variances counts. Per observation the loss grows from "
+    f"{by_lines[20] / 20:.3f} in 20 lines to log(1 + σα² / σ²) / 2 = "
+    f"{np.log(1 + common / noise) / 2:.3f} in many, because model 7 soon knows the deviation of "
+    "the sgRNA, and 7c never uses it."
+)
+
+# %% [markdown]
+# **3.** Over lines, the mean of the measurements of a gene has an error variance about the effect,
+# and the effect has a variance among genes. Write both with the scales and with the numbers of
+# sgRNAs $n$, replicates $r$ and lines $C$, and combine them to the error in {numref}`fig-planning`.
+# Can you find scales with which eight times the replicates, or eight times the lines, do better
+# than eight times the sgRNAs? If so, what has become smaller?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+
+
+def parts(scales: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the error variance of the mean of a gene, and the variance of its effect."""
+    (gene, sgrna, own, each), (n, r, lines) = scales**2, sizes
+    return sgrna / n + each / (n * r * lines), gene + own / lines
+
+
+sizes_tried = plans[["sgRNAs", "replicates", "cell lines"]].to_numpy().T
+error_of_mean, of_effect = parts(np.array([0.2, 0.4, 0.2, 0.8]), sizes_tried)
+assert np.allclose(plans["over lines"], (1 / error_of_mean + 1 / of_effect) ** -0.5)
+any_scales = np.random.default_rng(103).uniform(0.05, 1, size=(4, 10_000))
+errors, relative = pd.DataFrame(), pd.DataFrame()
+for name, more in {"sgRNAs": (32, 1, 2), "replicates": (4, 8, 2), "lines": (4, 1, 16)}.items():
+    error_of_mean, of_effect = parts(any_scales, np.array(more))
+    errors[name] = (1 / error_of_mean + 1 / of_effect) ** -0.5
+    relative[name] = errors[name] / of_effect**0.5
+best_of = errors.idxmin(axis=1).value_counts(normalize=True)
+assert set(best_of.index) == {"sgRNAs", "lines"}
+assert (relative.idxmin(axis=1) == "sgRNAs").all()
+answer(
+    "The error variance of the mean is σα² / n + σ² / (n r C), and that of the effect is σγ² + σδ² "
+    "/ C. The error is one over the root of the sum of their inverses, as in the figure. Eight "
+    "times the sgRNAs divide the whole error variance by eight, and eight times the replicates or "
+    "lines divide only the noise by it, so replicates never win. Lines can, because they make the "
+    f"variance of the effect smaller as well: of {len(errors):,} random sets of scales between "
+    f"0.05 and 1 they are best in {100 * best_of['lines']:.0f} %. But then the question has become "
+    "easier: the mean of a gene over more lines varies less among genes. In standard deviations of "
+    "the effect itself, more sgRNAs have the smallest error with all these scales."
+)
 
 # %% [markdown]
 # ## What we have learnt

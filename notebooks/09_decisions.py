@@ -19,17 +19,19 @@
 
 # %% tags=["hide-input"]
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from poolscreen.display import table
+from poolscreen.display import answer, table
 from poolscreen.figures.decisions import expected_and_realised, ranks
 from poolscreen.inference.exact import Exact, solve
 from poolscreen.models import m7b
 from poolscreen.screens.simulate import Design, simulate
 from poolscreen.screens.table import Screen
+from poolscreen.tables.shrinkage import shrinkage_factor
 from press.glue import numbers
 
 N_SCREENS = 30
@@ -364,6 +366,110 @@ numbers(
 # Nothing in the fit shows this: the scales are right, and the fit converges. The error rate of a list is a
 # statement of the model, and it is as good as the model's distribution of effects. A screen has controls
 # for this reason: genes that are known to have no effect show how often the list is wrong.
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** Take the scales as known. With the shrinkage factor {eq}`eq-shrinkage`, work out how many
+# times too large the claimed effects are on average without pooling, where the truth is that of the
+# model. Do they become better or worse if only the surest claims are made, with a probability of
+# nine in ten, of 97 %, of 99 %, and of 999 in a thousand? And in the second truth, where most genes
+# have no effect?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+plain_pull = shrinkage_factor(
+    design.sigma_alpha**2 / 4 + design.sigma**2 / (4 * design.replicates), design.sigma_gamma
+)
+too_large = {}
+for name in ("as in the model", "nine of ten genes without effect"):
+    of_name = truths[name]
+    surer = [of_name[of_name["plain_below"] > at] for at in (0.9, 0.97, 0.99, 0.999)]
+    too_large[name] = [some["plain"].mean() / some["true"].mean() for some in surer]
+as_model, mostly_none = too_large.values()
+without = [100 * (some["true"] == 0).mean() for some in surer]  # of the second truth
+others = surer[-1].loc[surer[-1]["true"] != 0, "true"].mean()
+assert np.allclose(as_model, 1 / (1 - plain_pull), atol=0.1)
+assert np.all(np.diff(mostly_none) < 0)
+assert np.all(np.diff(without) < 0)
+answer(
+    "The genes with a certain mean have effects that are, on average, the mean times 1 less the "
+    f"factor. So the claimed effects are 1 / (1 - {plain_pull:.2f}) = {1 / (1 - plain_pull):.2f} "
+    "times too large, however sure the claims must be. In the simulation it is "
+    f"{', '.join(f'{times:.2f}' for times in as_model)} times at 90, 97, 99 and 99.9 %. In the "
+    f"second truth it falls, from {mostly_none[0]:.2f} to {mostly_none[1]:.2f}, "
+    f"{mostly_none[2]:.2f} and {mostly_none[3]:.2f}: of the first claims {without[0]:.0f} % are of "
+    f"genes without effect, of the surest {without[3]:.0f} %, and the others have a mean effect of "
+    f"{others:.2f}, which is far beyond the errors. Whether surer claims exaggerate less depends "
+    "on the distribution of the effects."
+)
+
+# %% [markdown]
+# **2.** What is the smallest expected loss of a list without any screen, if only the distribution
+# of the effects is known? Compare with the losses above: what was the screen worth, and what is
+# left of this with the list of those genes only that are hits with a probability of 90 %? Then take
+# the scales as known, and find how much eight sgRNAs per gene would lower the loss.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+
+
+def smallest_loss(n_sgrnas: int) -> float:
+    """Return the smallest expected loss per screen, with known scales."""
+    error = (design.sigma_alpha**2 + design.sigma**2 / design.replicates) / n_sgrnas
+    pull = shrinkage_factor(error, design.sigma_gamma)
+    quantiles = stats.norm.ppf((np.arange(10_000) + 0.5) / 10_000)
+    means = design.sigma_gamma * np.sqrt(1 - pull) * quantiles
+    p = stats.norm.cdf((HIT - means) / (design.sigma_gamma * np.sqrt(pull)))
+    return len(base.genes) * float(np.minimum(1 - p, COST_MISSED * p).mean())
+
+
+prior = stats.norm.cdf(HIT / design.sigma_gamma)
+unseen, four, eight = COST_MISSED * prior * len(base.genes), smallest_loss(4), smallest_loss(8)
+none_listed = COST_MISSED * is_hit.sum() / N_SCREENS
+worth_best, worth_sure = none_listed - realised[best], none_listed - realised[0.9]
+assert prior < best
+assert abs(four - loss(best, hit_probability)) < 2
+assert worth_sure < worth_best / 5
+answer(
+    f"Without a screen every gene is a hit with the probability {prior:.3f}, which is below one in "
+    f"five, so the best list is empty. Its expected loss is {COST_MISSED} × {prior:.3f} × "
+    f"{len(base.genes)} = {unseen:.0f}, and in the simulated screens an empty list costs "
+    f"{none_listed:.0f}. There the best list costs {realised[best]:.0f}, so a screen is worth "
+    f"about {worth_best:.0f} second experiments. Of these the list of sure hits keeps only "
+    f"{worth_sure:.0f}: it is hardly better than no screen. With known scales a screen with four "
+    f"sgRNAs per gene has the smallest expected loss {four:.0f}, and one with eight has "
+    f"{eight:.0f}. Four more sgRNAs for each of {len(base.genes)} genes pay if they cost less than "
+    f"{four - eight:.0f} second experiments."
+)
+
+# %% [markdown]
+# **3.** In the second truth nine genes of ten have no effect, and each of these on a list counts as
+# false. Give them tiny effects instead, with a standard deviation of one hundredth, far too small
+# to be seen. What happens to the length of the lists, and to the share of discoveries that is
+# false? What does this say about the rate in {numref}`tbl-fdr`?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+tiny, fits_of_tiny = 0.01, []
+for _ in range(10):
+    of_some = few_genes()
+    drawn = np.where(of_some == 0, rng.normal(0, tiny, size=len(of_some)), of_some)
+    fit = replace(solve(m7b.FAMILY, measure(drawn, normal_sgrnas())), most=128)  # quick
+    fits_of_tiny.append(fit.gene_effects((0.0,)).assign(true=drawn))
+of_tiny = pd.concat(fits_of_tiny, keys=range(10), names=["screen"]).reset_index("screen")
+listed_tiny = pd.concat(lists(of_tiny))
+false_tiny = 100 * (listed_tiny["true"] >= 0).mean()
+is_tiny = 100 * (listed_tiny["true"].abs() < 5 * tiny).mean()
+assert 0.4 < false_tiny / is_tiny < 0.6 and is_tiny > 50
+assert 10 < false_tiny < few - 10
+answer(
+    f"The lists have {len(listed_tiny) / 10:.0f} genes on average in ten screens, and had "
+    f"{rates['genes on a list'].iloc[1]:.0f}, because nothing that can be measured has changed. "
+    f"But only {false_tiny:.0f} % of the discoveries are false, where it was {few:.0f} %. Of the "
+    f"genes on the lists, {is_tiny:.0f} % have an effect of less than {5 * tiny} in size. About "
+    "half of these are below zero by chance, and now count as true. The rate in the table "
+    "therefore depends on calling an effect of exactly zero false, and no screen can tell such an "
+    "effect from one so small. What does not depend on it is that most of the genes on such a list "
+    "are not worth a second experiment."
+)
 
 # %% [markdown]
 # ## What we have learnt
