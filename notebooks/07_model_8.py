@@ -181,7 +181,8 @@ numbers(
 # the slope is {glue:text}`slope_ten:.2f`. This shrinkage makes the error a little smaller: over all
 # {glue:text}`n_delta:d` interactions it is {glue:text}`all_8:.3f`, against
 # {glue:text}`all_means:.3f` for the differences of means. {numref}`tbl-interactions` has some of
-# the genes. Each of them has only twenty interactions, so its error is uncertain.
+# the genes. Each of them has only twenty interactions, so its error is uncertain. What remains with ten sgRNAs
+# comes mostly from the means that are subtracted (the first exercise below).
 #
 # The model has learnt from the data how far to shrink. It finds $\sigma_\delta$ to be
 # {glue:text}`found_delta:.2f` (94 % interval {glue:text}`found_low:.2f` to

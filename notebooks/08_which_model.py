@@ -712,6 +712,10 @@ numbers(
     {
         "plan_sgrnas": start.sgrnas_per_gene[0],
         "plan_lines": start.n_cell_lines,
+        "plan_sd_line": float(np.hypot(start.sigma_gamma, start.sigma_delta)),
+        "plan_sd_over": float(
+            np.hypot(start.sigma_gamma, start.sigma_delta / start.n_cell_lines**0.5)
+        ),
         "plan_start": first.loc["sgRNAs", "in a line"],
         "plan_start_over": first.loc["sgRNAs", "over lines"],
         "plan_most": int(last.loc["sgRNAs", "measurements"]),
@@ -725,8 +729,8 @@ numbers(
 )
 
 # %% [markdown]
-# At the start, the error is {glue:text}`plan_start:.3f` in a line and {glue:text}`plan_start_over:.3f` over lines, hardly
-# less than the effects themselves differ. With {glue:text}`plan_most:d` measurements of a gene, more sgRNAs take it to
+# At the start, the error is {glue:text}`plan_start:.3f` in a line and {glue:text}`plan_start_over:.3f` over lines, where the effects
+# themselves have standard deviations of {glue:text}`plan_sd_line:.2f` and {glue:text}`plan_sd_over:.2f`. With {glue:text}`plan_most:d` measurements of a gene, more sgRNAs take it to
 # {glue:text}`plan_line_sgrnas:.3f` and {glue:text}`plan_over_sgrnas:.3f`, more replicates to
 # {glue:text}`plan_line_replicates:.3f` and {glue:text}`plan_over_replicates:.3f`, and more cell lines to
 # {glue:text}`plan_line_lines:.3f` and {glue:text}`plan_over_lines:.3f`. A new sgRNA averages the noise and the scatter of

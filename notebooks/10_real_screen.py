@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from poolscreen.display import table
+from poolscreen.display import answer, table
 from poolscreen.effects.contrasts import differences
 from poolscreen.effects.disagreement import FAR, disagreement, tails
 from poolscreen.figures.estimates import two_cell_lines
@@ -38,10 +38,11 @@ from poolscreen.inference.posterior import interval
 from poolscreen.inference.scales import MAX_PARETO_K
 from poolscreen.models import m7, m7b, m8
 from poolscreen.screens.counts import fold_changes
+from poolscreen.screens.table import Screen
 from poolscreen.tables.fits import diagnostics, integrations
 from poolscreen.tables.screens import by_cell_line
 from poolscreen.tables.sensitivity import half_normal
-from poolscreen.tables.shrinkage import before_and_after, shrinkage_of_genes
+from poolscreen.tables.shrinkage import before_and_after, shrinkage_factor, shrinkage_of_genes
 from press.glue import numbers
 from press.results import load_fit, load_screen, load_table
 
@@ -262,7 +263,7 @@ numbers(
 # {glue:text}`gap_sd_8:.2f`, and {glue:text}`gap_sd_7b:.2f` in 7b. Stronger shrinkage makes it smaller,
 # and so does what an sgRNA keeps in both lines, which cancels in a difference. With
 # {glue:text}`n_genes` genes and 94 % intervals, some six would exclude zero by chance if no gene
-# differed and nothing were pooled. None of these lists should therefore be read without a look at the
+# differed and nothing were pooled (with pooling fewer would, see the exercises). None of these lists should therefore be read without a look at the
 # sizes. The standard deviation of the interactions is
 # {glue:text}`delta_8:.2f` (94 % interval {glue:text}`delta_low:.2f` to
 # {glue:text}`delta_high:.2f`), about the same as that of the effects that a gene has in both
@@ -511,7 +512,114 @@ numbers(
 # - **Make the effects of sgRNAs proportional to that of their gene**, for sgRNAs that work more
 #   or less well.
 # - **Include controls.** Without them zero is only the median of these genes.
+
+# %% [markdown]
+# ## Exercises
 #
+# **1.** The most extreme sgRNA, `ADRB3_m37823842`, has a log fold change in one line only. By how
+# much does the effect of *ADRB3* in that line change if it is left out? Work it out from the means
+# of the ten and of the nine sgRNAs and the shrinkage factor {eq}`eq-shrinkage`, and then fit model
+# 7b without it. What becomes of the probability that the effect is below zero?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+lost = screen.table["sgRNA"] == "ADRB3_m37823842"
+where = screen.table.loc[lost, "cell_line"].item()
+of_gene = (screen.table["gene"] == "ADRB3") & (screen.table["cell_line"] == where)
+means, by_hand = [], []
+for rows in (of_gene, of_gene & ~lost):
+    pull = shrinkage_factor(float(total.mean()) ** 2 / rows.sum(), spread["mean"])
+    means.append(screen.table.loc[rows, "log_fc"].mean())
+    by_hand.append(pull * scalars.loc["mu_gamma", "mean"] + (1 - pull) * means[-1])
+nine = solve(m7b.FAMILY, Screen(screen.table[~lost]))
+by_fit = [
+    found.set_index(["gene", "cell_line"]).loc[("ADRB3", where), ["mean", "P(below 0)"]]
+    for found in (effects, nine.gene_effects((0.0,)))
+]
+assert np.allclose(by_hand, [found["mean"] for found in by_fit], atol=0.02)
+answer(
+    f"The mean of the measurements moves by {means[1] - means[0]:.2f}, from {means[0]:.2f} to "
+    f"{means[1]:.2f}, and pooling leaves {by_hand[1] - by_hand[0]:.2f} of that. By hand the effect "
+    f"in {where} goes from {by_hand[0]:.2f} to {by_hand[1]:.2f}, and in the fits from "
+    f"{by_fit[0]['mean']:.2f} to {by_fit[1]['mean']:.2f}. The probability that the effect is below "
+    f"zero falls from {by_fit[0]['P(below 0)']:.2f} to {by_fit[1]['P(below 0)']:.2f}: a single "
+    "sgRNA of ten made this gene look depleted."
+)
+
+# %% [markdown]
+# **2.** A count scatters at least as a Poisson variable does, whose variance is its mean. Work out
+# the standard deviation that this gives to the log fold change of an sgRNA with $n$ reads before
+# and $n$ after. (The derivative of $\log_2 n$ is $1 / (n \ln 2)$. Leave out the size factors.) How
+# much of the variance in {numref}`tbl-by-count` is it? In {numref}`tbl-noise` the variance has a
+# part in proportion to one over the reads: how many times that of the Poisson distribution is it?
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+of_poisson = 2 / np.log(2) ** 2  # over the number of reads
+per_fifth = (of_poisson / residuals["reads"]).groupby(residuals["fifth"]).mean().to_numpy()
+of_variance = 100 * per_fifth / by_count["sd"].to_numpy() ** 2
+times_poisson = {}
+for name in ("normal, variance by reads", "Student's t, variance by reads"):
+    found = optimize.minimize(
+        lambda x, kind=descriptions[name]: -log_likelihood(x, **kind),
+        [-1.0, 3.0, 1.5],
+        method="Nelder-Mead",
+    )
+    times_poisson[name] = np.exp(found.x[1]) / of_poisson
+by_normal, by_t = times_poisson.values()
+assert of_variance.max() < 5
+assert min(by_normal, by_t) > 10
+answer(
+    "Each of the two logarithms has the variance 1 / (n ln² 2), so the standard deviation is √(2 / "
+    f"n) / ln 2, which is {(of_poisson / 100) ** 0.5:.2f} for 100 reads. In the fifth with the "
+    f"fewest reads it is {per_fifth[0] ** 0.5:.2f} where the measurements have "
+    f"{by_count['sd'].iloc[0]:.2f}, and over the fifths it makes up {of_variance.min():.1f} to "
+    f"{of_variance.max():.1f} % of the variance. The part that falls with the reads is "
+    f"{by_normal:.0f} times as large if the scatter is normal, and {by_t:.0f} times if it follows "
+    "Student's t. Counting explains almost nothing of the scatter, and little even of the part "
+    "that falls with the reads."
+)
+
+# %% [markdown]
+# **3.** Exchange the two log fold changes of an sgRNA, HL60 and KBM7, with a probability of one
+# half, and do this for every sgRNA. No gene then differs between the lines except by chance. Work
+# out from the shrinkage factor of a gene with ten sgRNAs how many differences of model 7b should
+# have a 94 % interval that excludes zero, first for noise that is independent in the two lines, and
+# then with what an sgRNA keeps. What will model 8 find? Try it a few times.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the answer", "code_prompt_hide": "Hide the answer"}
+pull_of_ten = pulled.loc[pulled["sgRNAs"] == 10, "shrinkage"].iloc[0]
+limit = stats.norm.ppf(0.97) / np.sqrt(1 - pull_of_ten) / np.array([1, np.sqrt(1 - kept.mean())])
+by_pencil = len(screen.genes) * 2 * stats.norm.sf(limit)
+pairs = screen.table.reset_index().pivot(index="sgRNA", columns="cell_line", values="index")
+pairs = pairs.dropna().to_numpy(int)
+coin, clear_7b, clear_8, deltas = np.random.default_rng(103), [], [], []
+for turn in range(12):
+    swapped, chosen = screen.log_fc.copy(), pairs[coin.random(len(pairs)) < 0.5]
+    swapped[chosen] = swapped[chosen[:, ::-1]]
+    fit = replace(solve(m7b.FAMILY, screen.measured(swapped)), most=64)  # quick
+    clear_7b.append(clear(differences(fit, "KBM7", "HL60")).sum())
+    if turn < 3:  # model 8 takes longer
+        fit = replace(solve(m8.FAMILY, screen.measured(swapped), tolerance=0.05), most=64)
+        clear_8.append(clear(differences(fit, "KBM7", "HL60")).sum())
+        deltas.append(fit.points.weights @ fit.points.scales["sigma_delta"])
+assert max(clear_7b) < len(differ)
+assert max(clear_8) < clear(gaps_8).sum()
+assert max(deltas) < scalars_8.loc["sigma_delta", "mean"]
+answer(
+    "The posterior mean of a difference is the difference of the means times 1 less the factor, "
+    "and its posterior variance is the variance of that difference, times the same. In standard "
+    "deviations of the posterior, the means therefore scatter with the root of "
+    f"{1 - pull_of_ten:.2f}, and {by_pencil[0]:.1f} of {len(screen.genes)} intervals should "
+    f"exclude zero. What an sgRNA keeps cancels, which leaves {by_pencil[1]:.1f}. In twelve "
+    f"exchanges model 7b finds {np.mean(clear_7b):.1f} on average and {max(clear_7b)} at most, "
+    f"where the real screen has {len(differ)}. In three of them model 8 finds {max(clear_8)} at "
+    f"most, where it had {clear(gaps_8).sum()}, and its standard deviation of the interactions is "
+    f"between {min(deltas):.2f} and {max(deltas):.2f}, where it was "
+    f"{scalars_8.loc['sigma_delta', 'mean']:.2f}. By chance, intervals of pooled differences "
+    "exclude zero much less often than in 6 % of the cases, and the real screen has more such "
+    "differences than any of these exchanges."
+)
+
+# %% [markdown]
 # ## What we have learnt
 #
 # - The models run on real counts unchanged, and converge.

@@ -381,7 +381,9 @@ bambi = well[well["tool"] == "Bambi"]
 apart = differences(peers["runs"])
 # The scale of a few cell lines depends on its prior.
 large = apart[(apart["rows"] > 10_000) & (apart["part"] != "cell line")]
-assert apart["sds"].max() < 1
+# Where lme4 finds a scale to be zero, a posterior has a mean above it.
+inside = apart[apart["part"] != "interaction"]
+assert inside["sds"].max() < 1
 assert large["share"].max() < 0.02
 
 numbers(
@@ -401,7 +403,8 @@ numbers(
         "bambi_runs": len(bambi),
         "bambi_high": (bambi["max_r_hat"] > MAX_R_HAT).sum(),
         "gate_r_hat": MAX_R_HAT,
-        "most_sds": apart["sds"].max(),
+        "most_sds": inside["sds"].max(),
+        "zero_sds": apart.loc[apart["part"] == "interaction", "sds"].max(),
         "most_percent": 100 * large["share"].max(),
     }
 )
@@ -428,6 +431,8 @@ table(scales(peers["runs"]))
 
 # %% [markdown]
 # All tools agree. Where a posterior standard deviation is known, no estimate is further than
-# {glue:text}`most_sds:.1f` of them from the posterior mean of this package. On screens of more than 10,000 rows they differ by at most
+# {glue:text}`most_sds:.1f` of them from the posterior mean of this package. The exception is the interaction of
+# model 8, of which the book's screen has none. lme4 estimates it to be zero, and the posterior mean is
+# {glue:text}`zero_sds:.1f` standard deviations above zero. On screens of more than 10,000 rows they differ by at most
 # {glue:text}`most_percent:.2f` %, except in the scale of the cell lines. Model 7 has four cell lines
 # there, and with so few the prior has an influence.
