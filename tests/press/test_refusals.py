@@ -60,8 +60,8 @@ def replaced(tree, path, old, new):
         ),
         (
             "notebooks/02_model_7a.py",
-            "# A word on words.",
-            "# A word about words.",
+            "# The original notebook calls its unpooled models",
+            "# The original notebook called its unpooled models",
             r"notebooks/02_model_7a\.py and its \.ipynb differ: .* on markdown cell #1",
         ),
     ],

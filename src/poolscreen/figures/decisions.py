@@ -35,7 +35,7 @@ def expected_and_realised(
     ...     table, x="threshold", y="loss", at=0.2, labels=("threshold", "loss"), title="Loss"
     ... )
     >>> [type(layer.geom).__name__ for layer in plot.layers]
-    ['geom_vline', 'geom_line']
+    ['geom_vline', 'geom_line', 'geom_blank']
     """
     return (
         p9.ggplot(in_order(table, ["kind"]), p9.aes(x, y, colour="kind"))
