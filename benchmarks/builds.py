@@ -54,7 +54,7 @@ def _fitted(model):
     fitting.sample = lambda model, screen, settings, say: samplers.sample_with_pymc(
         model.build(screen), settings
     )
-    fitting.gate.check_gate = lambda *_: None
+    fitting.gate.check_gate = fitting.gate.check_distance = lambda *_: None
     return fitting.fit(model, load_screen(), sampling.Settings())
 
 
