@@ -58,7 +58,7 @@ def pull_to_turn(
             "screen:N",
             title=None,
             scale=scale,
-            legend=alt.Legend(orient="top", columns=2, labelLimit=300),
+            legend=alt.Legend(orient="top", columns=1, labelLimit=300),
         )
     )
     numbers = pd.DataFrame({"sgRNAs": range(1, MOST_SGRNAS + 1)})
