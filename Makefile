@@ -1,7 +1,9 @@
 # A thin front: each command is one line, and does its work elsewhere.
 
 RUN := PYTHONPATH=src .venv/bin/python -m
-PYTEST := $(RUN) pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+# One more than there are cores, as many tests wait for a build or a browser.
+WORKERS = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
+PYTEST = $(RUN) pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help book test test-quick serve pdf bench lint chapter pair env clean

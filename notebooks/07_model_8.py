@@ -374,7 +374,8 @@ for name, log_ratio in small.items():
     estimated = fitted.gene_effects().rename(columns={"hdi_3%": "low", "hdi_97%": "high"})
     estimated = estimated.merge(effects[effects["model"] == "8"][["gene", "cell_line", "true"]])
     of_effects.append({"prior": name, **judged(estimated, "in a line")})
-priors_of_effects = pd.DataFrame(of_effects)
+priors_of_effects = pd.DataFrame(of_effects).round({"held in a line, %": 0})
+priors_of_effects = priors_of_effects.astype({"held in a line, %": int})
 table(priors_of_effects, digits=3)
 
 # %% tags=["remove-cell"]
@@ -400,8 +401,7 @@ numbers(
 )
 
 # %% [markdown]
-# The scale of the genes moves most: ten genes say little about a population, and the posterior mean of
-# $\sigma_\gamma$ goes from {glue:text}`prior_spread_low:.2f` to {glue:text}`prior_spread_high:.2f`. On the book's
+# Ten genes say little about a population, and the posterior mean of $\sigma_\gamma$ goes from {glue:text}`prior_spread_low:.2f` to {glue:text}`prior_spread_high:.2f`. On the book's
 # screen $\sigma_\delta$ stays small under all priors ({glue:text}`prior_none_low:.3f` to
 # {glue:text}`prior_none_high:.3f`). The Gamma prior keeps it away from zero, but not far. On the screen with interactions
 # there is no lack of data, with {glue:text}`n_delta:d` of them: even the prior that expects a tenth finds

@@ -74,7 +74,7 @@ class Browser:
         return page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright runs, so does an event loop of its own
 def browser() -> Iterator[Browser]:
     """Chromium, driven by Playwright."""
     program = printing.browser()

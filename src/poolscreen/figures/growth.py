@@ -3,7 +3,7 @@
 import pandas as pd
 import plotnine as p9
 
-from poolscreen.figures.style import MODEL_COLOURS, in_order, theme
+from poolscreen.figures.style import MODEL_COLOURS, PURPLE, in_order, theme
 
 
 def growth(scaling: pd.DataFrame) -> p9.ggplot:
@@ -43,7 +43,7 @@ def growth(scaling: pd.DataFrame) -> p9.ggplot:
         + p9.facet_wrap("panel", scales="free_y")
         + p9.scale_x_log10(breaks=sizes, labels=[f"{size:,}" for size in sizes])
         + p9.scale_y_log10()
-        + p9.scale_colour_manual(values=MODEL_COLOURS)
+        + p9.scale_colour_manual(values=[*MODEL_COLOURS, PURPLE])
         + p9.labs(x="rows of the screen", y="", title="An exact fit, by size of screen")
         + theme(3.2)
         + p9.theme(axis_text_x=p9.element_text(rotation=30, ha="right"))

@@ -59,7 +59,7 @@ graph(BLANK_MODEL.build(screen))
 predictive(fit, "prior_predictive", title="Model BLANK_NAME: what the prior expects")
 
 # %% [markdown]
-# ## Sampling, and whether it worked
+# ## Sampling and diagnostics
 
 # %% tags=["hide-input"] table={"name": "tbl-settings-BLANK_MODEL", "caption": "How model BLANK_NAME was sampled."}
 table(sampler_settings(fit))
@@ -84,7 +84,7 @@ table(scalars)
 table(genes)
 
 # %% [markdown]
-# ## Against the data
+# ## Comparison with the data
 #
 # Say what {numref}`fig-posterior-BLANK_MODEL` shows: would screens from this model look like the one that
 # we have?

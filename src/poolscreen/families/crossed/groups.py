@@ -8,14 +8,15 @@ from poolscreen.families.crossed.levels import Levels
 from poolscreen.families.layouts import layouts
 from poolscreen.screens.table import Screen
 
-# Degrees of freedom, per effect of the coarser kind, from which on the data tell two scales apart.
-ENOUGH = 0.1
-# What is nested in what: each level with those whose effects more observations share.
+# What is nested in what: each level with those whose effects more observations share, and the
+# degrees of freedom, per effect of these, from which on the data tell the two scales apart. Those of
+# genes and of interactions are told apart loosely by two lines, which is one degree of freedom for
+# each gene: where one of the two may be near zero, the other is large.
 WITHIN = {
-    "noise": ("own", "sgrna", "interaction", "gene", "line"),
-    "own": ("sgrna", "interaction", "gene", "line"),
-    "sgrna": ("gene",),
-    "interaction": ("gene", "line"),
+    "noise": dict.fromkeys(("own", "sgrna", "interaction", "gene", "line"), 0.1),
+    "own": dict.fromkeys(("sgrna", "interaction", "gene", "line"), 0.1),
+    "sgrna": {"gene": 0.1},
+    "interaction": {"gene": 1.5, "line": 0.1},
 }
 
 
@@ -88,15 +89,16 @@ def together(groups: Groups) -> list[list[str]]:
 
     Examples
     --------
-    In a single cell line nothing tells what a gene does there from what it does everywhere, and
-    without replicates nothing tells the deviation of an sgRNA from the noise:
+    In a single cell line nothing tells what a gene does there from what it does everywhere, and in
+    two little does. Without replicates nothing tells the deviation of an sgRNA from the noise
+    there:
 
     >>> levels = Levels(interaction_sd="sigma_delta")
     >>> table = small_screen.table
     >>> together(Groups(levels, Screen(table[table["cell_line"] == "cell_0"])))
     [['sigma_gamma', 'sigma_delta'], ['sigma_alpha', 'sigma'], ['sigma_beta']]
     >>> together(Groups(levels, small_screen))
-    [['sigma_gamma'], ['sigma_alpha'], ['sigma_beta'], ['sigma_delta'], ['sigma']]
+    [['sigma_gamma', 'sigma_delta'], ['sigma_alpha'], ['sigma_beta'], ['sigma']]
     """
     levels, screen = groups.levels, groups.screen
     seen = np.zeros((len(screen.genes), groups.n.shape[1]))
@@ -118,8 +120,9 @@ def together(groups: Groups) -> list[list[str]]:
         "noise": "sigma",
     }
     lists = [[name] for name in levels.parameters]
-    for finer, coarser in ((f, c) for f, all_coarser in WITHIN.items() for c in all_coarser):
-        apart = sizes[finer] - sizes[coarser] >= ENOUGH * sizes[coarser]
+    pairs = ((f, *needed) for f, coarser in WITHIN.items() for needed in coarser.items())
+    for finer, coarser, enough in pairs:
+        apart = sizes[finer] - sizes[coarser] >= enough * sizes[coarser]
         if {of[finer], of[coarser]} <= set(levels.parameters) and not apart:
             one, other = (next(x for x in lists if of[level] in x) for level in (coarser, finer))
             if one is not other:
