@@ -9,9 +9,9 @@ from poolscreen.families.layouts import layouts
 from poolscreen.screens.table import Screen
 
 # What is nested in what: each level with those whose effects more observations share, and the
-# degrees of freedom, per effect of these, from which on the data tell the two scales apart. Those of
-# genes and of interactions are told apart loosely by two lines, which is one degree of freedom for
-# each gene: where one of the two may be near zero, the other is large.
+# degrees of freedom, per effect of these, from which on the data tell the two scales apart. Two
+# lines (one degree of freedom for each gene) tell those of genes and of interactions apart loosely:
+# where one of the two may be near zero, the other is large.
 WITHIN = {
     "noise": dict.fromkeys(("own", "sgrna", "interaction", "gene", "line"), 0.1),
     "own": dict.fromkeys(("sgrna", "interaction", "gene", "line"), 0.1),
