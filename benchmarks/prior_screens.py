@@ -4,10 +4,10 @@ The marginal form of every model with a family is held against the weighted poin
 screens of its calibration; model 7 is sampled as it is written down on more of them.
 """
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-import nutpie
 import pandas as pd
 
 from poolscreen import models
@@ -30,10 +30,10 @@ def marginal(name: str) -> list[Figure]:
     family = model.FAMILY
     assert family is not None
     form = family.build(design)
-    compiled = nutpie.compile_pymc_model(form)
+    compiled = sampling.compile_model(form, sampling.MARGINAL)
     figures = []
     for number, screen in enumerate(calibration.from_prior(model, design, SCREENS)):
-        settings = sampling.Settings(seed=number)
+        settings = replace(sampling.MARGINAL, seed=number)
         ready = compiled.with_data(**family.data_of(form, screen))
         drawn = sampling.sample_compiled(ready, settings, cores=1)
         drawn = sampling.add_effects(family, screen, drawn, number)

@@ -179,11 +179,14 @@ def simulate() -> None:
 def fit(name: str) -> None:
     """Step of the workflow: a fit, for example `m7a`, or `wang2014/m7a` on a real screen."""
     with steps.job("fit", name) as inputs:
+        from poolscreen import models
         from poolscreen.inference import fitting, sampling, store
         from press import results
 
         screen, model = paths.split_fit(name)
-        settings, say = sampling.Settings(), _said_of(name)
+        few = models.get(model).FAMILY is not None  # effects integrate out
+        settings = sampling.MARGINAL if few else sampling.Settings()
+        say = _said_of(name)
         fitted, tables = fitting.fit(model, results.load_screen(screen), settings, say)
         record = inputs.unchanged()
         written = store.write_tables(paths.tables_path(name), tables)

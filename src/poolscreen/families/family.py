@@ -16,6 +16,8 @@ from poolscreen.screens.table import Screen
 MEAN_SD = 5.0
 SCALE_RATE = 1.0
 DRAWS_AT_A_TIME = 50
+# Of what is computed a few times: where nothing was compiled before, Numba takes long.
+AT_ONCE = "FAST_COMPILE"
 
 Points = Mapping[str, FloatArray]  # the scales by name, each of shape (points,)
 
@@ -206,10 +208,12 @@ def check_member(family: Family, screen: Screen, model: pm.Model) -> None:
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: the model has no parameter 'mu_alpha_gc'; see ...
     """
-    density_of = remove_value_transforms(model).compile_logp()
+    density_of = remove_value_transforms(model).compile_logp(mode=AT_ONCE)
     names = [rv.name for rv in model.free_RVs]
     for seed in range(3):
-        drawn = dict(zip(names, pm.draw(model.free_RVs, random_seed=seed), strict=True))
+        drawn = dict(
+            zip(names, pm.draw(model.free_RVs, random_seed=seed, mode=AT_ONCE), strict=True)
+        )
         written = float(density_of(drawn))
         try:
             integrated = family.log_joint(screen, drawn)

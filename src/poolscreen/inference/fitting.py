@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 import pandas as pd
 import pymc as pm
+import pytensor
 import xarray as xr
 
 from poolscreen import models
-from poolscreen.families.family import Family
+from poolscreen.families.family import AT_ONCE, Family
 from poolscreen.inference import gate, store
 from poolscreen.inference.exact import solve
 from poolscreen.inference.posterior import summarise
@@ -79,7 +80,8 @@ def fit(
         gate.check_distance(name, diagnostics["off_exact"])
 
     say("converged; predicting from the prior and the posterior")
-    predictions = _predictions(model.build(screen), posterior, settings)
+    with pytensor.config.change_flags(mode=AT_ONCE):
+        predictions = _predictions(model.build(screen), posterior, settings)
     result = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats, **predictions})
     result.attrs = {
         "model": name,

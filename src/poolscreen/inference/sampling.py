@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import nutpie
+import pymc as pm
 import xarray as xr
-from nutpie.compile_pymc import CompiledPyMCModel
+from nutpie.sample import CompiledModel
 
 from poolscreen import models
 from poolscreen.errors import PoolscreenError
@@ -30,7 +31,7 @@ SAMPLE_STATS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """How a model is sampled; the defaults are those of every fit of the book.
+    """How a model is sampled; the defaults suit a model that is sampled as it is written down.
 
     Attributes
     ----------
@@ -46,6 +47,9 @@ class Settings:
         Draws of the prior and of the prior predictive distribution.
     predict_every : int
         Every how many draws one posterior prediction and log likelihood is kept.
+    backend : {"numba", "jax"}
+        What compiles the density. Numba's code is the fastest, but where a machine has not compiled
+        the like before, its compiling may take minutes; JAX's takes seconds.
 
     Examples
     --------
@@ -62,10 +66,22 @@ class Settings:
     seed: int = 103
     prior_draws: int = 500
     predict_every: int = 4
+    backend: Literal["numba", "jax"] = "numba"
+
+
+# Of a few means and scales, in coordinates that suit them: so the fits of the book are sampled.
+MARGINAL = Settings(draws=1000, tune=500, target_accept=0.8, predict_every=2, backend="jax")
+
+
+def compile_model(model: pm.Model, settings: Settings) -> CompiledModel:
+    """Compile the density of a model, and its gradient, for `sample_compiled`."""
+    chosen = {"gradient_backend": "jax"} if settings.backend == "jax" else {}
+    compiled: CompiledModel = nutpie.compile_pymc_model(model, backend=settings.backend, **chosen)
+    return compiled
 
 
 def sample_compiled(
-    compiled: CompiledPyMCModel,
+    compiled: CompiledModel,
     settings: Settings,
     *,
     cores: int | None = None,
@@ -75,8 +91,8 @@ def sample_compiled(
 
     Parameters
     ----------
-    compiled : CompiledPyMCModel
-        See `nutpie.compile_pymc_model`.
+    compiled : nutpie.sample.CompiledModel
+        See `compile_model`.
     settings : Settings
         Draws, chains and seed.
     cores : int, optional
@@ -190,7 +206,7 @@ def sample(
             )
         check_member(model.FAMILY, screen, form)
         form = model.FAMILY.build(screen)
-    compiled = nutpie.compile_pymc_model(form)
+    compiled = compile_model(form, settings)
     compiled_at = time.perf_counter()
     sampled = sample_compiled(compiled, settings, cores=cores, say=say)
     if marginal_form and model.FAMILY:

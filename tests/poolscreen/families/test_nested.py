@@ -348,7 +348,7 @@ def rows(values, sgrnas=None):
 )
 def test_degenerate_data_are_refused(table, message):
     with pytest.raises(PoolscreenError, match=message):
-        sampling.sample(m7b, Screen(table), sampling.Settings())
+        sampling.sample(m7b, Screen(table), sampling.MARGINAL)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -398,7 +398,7 @@ def test_the_hardest_designs_pass_the_gate(name, sizes):
     gamma = rng.normal(-1, 1, size=(sizes[0], 1, sizes[2], 1))
     alpha = rng.normal(gamma, 0.2, size=(*sizes[:3], 1))
     screen = balanced(rng.normal(alpha, 0.3, size=sizes))
-    sampled = sampling.sample(model, screen, sampling.Settings())
+    sampled = sampling.sample(model, screen, sampling.MARGINAL)
     posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
     found = gate.diagnose_draws(posterior[model.FAMILY.parameters], stats)
     assert gate.faults(found) == []

@@ -1,7 +1,6 @@
 """The posterior without draws: against quadrature, against NUTS, and as a file."""
 
 import numpy as np
-import nutpie
 import pytest
 from scipy import stats
 from tests.poolscreen.families.test_nested import balanced
@@ -77,10 +76,10 @@ def test_draws_of_nuts_are_of_this_posterior(name):
     screen = Screen(table.sample(frac=0.8, random_state=1))
     model, passed = models.get(name), 0
     form = model.FAMILY.build(screen)
-    compiled = nutpie.compile_pymc_model(form)
+    compiled = sampling.compile_model(form, sampling.MARGINAL)
     for data in (screen, *calibration.from_prior(model, screen, 2)):
         ready = compiled.with_data(**model.FAMILY.data_of(form, data))
-        sampled = sampling.sample_compiled(ready, sampling.Settings(), cores=1)
+        sampled = sampling.sample_compiled(ready, sampling.MARGINAL, cores=1)
         sampled = sampling.add_effects(model.FAMILY, data, sampled, seed=1)
         tables = summarise(sampled["posterior"].to_dataset())
         faults = gate.faults(gate.diagnose(tables, sampled["sample_stats"].to_dataset()))
