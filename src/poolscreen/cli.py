@@ -149,6 +149,64 @@ def fold_change(
 
 
 @main.command()
+@click.argument("table", type=PATH)
+@click.option(
+    "--samples",
+    type=PATH,
+    help="Which columns of TABLE are samples; see `poolscreen fold-change --help`. Without it a "
+    "guess is written, to be mended.",
+)
+@click.option(
+    "--controls",
+    type=PATH,
+    help="File with a gene without effect per line [default: sgRNAs without a target, or all].",
+)
+@click.option("--essential", type=PATH, help="File with an essential gene per line.")
+@click.option("--nonessential", type=PATH, help="File with a non-essential gene per line.")
+@click.option(
+    "--min-initial",
+    default=30.0,
+    show_default=True,
+    help="Leave out an sgRNA with fewer normalised reads before the screen.",
+)
+@_column
+@_separator
+@_output
+@_force
+def hits(
+    table: Path,
+    samples: Path | None,
+    controls: Path | None,
+    essential: Path | None,
+    nonessential: Path | None,
+    min_initial: float,
+    columns: tuple[str, ...],
+    separator: str | None,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Find the genes with an effect, each list with the share of it that is false.
+
+    TABLE has read counts (sgRNA, gene, and a column per sample), or log fold changes (see
+    `poolscreen validate --help`). A folder is written with hits.csv, a report (HTML), the sgRNAs
+    that disagree with their gene, and the quality of the screen.
+    """
+    from poolscreen.reports import commands
+
+    commands.hits(
+        table,
+        output or Path(f"{commands.stem(table)}_hits"),
+        samples=samples,
+        controls=controls,
+        standards=(essential, nonessential),
+        options={"min_initial": min_initial, "columns": _mapping(columns)},
+        separator=separator,
+        force=force,
+        say=_say,
+    )
+
+
+@main.command()
 @click.argument("model")
 @click.option(
     "--screen",

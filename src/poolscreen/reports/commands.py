@@ -1,16 +1,23 @@
 """A screen of one's own: from a file to a checked table, a fit, a report."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
+
 from poolscreen import files, models
 from poolscreen.errors import PoolscreenError
 from poolscreen.progress import Say
-from poolscreen.screens import cautions, reading, table
+from poolscreen.screens import cautions, reading, table, tidy
 from poolscreen.screens.counts import fold_changes
+from poolscreen.screens.samples import guess
+
+NO_READS = "the table has log fold changes, and no counts: the noise cannot follow the reads"
 
 
 def stem(path: Path) -> str:
@@ -26,7 +33,7 @@ def read(path: Path, columns: Mapping[str, str], separator: str | None, say: Say
     PoolscreenError
         It names every fault.
     """
-    found = reading.read_screen(path, columns=columns, separator=separator)
+    found = reading.read_screen(path, columns=columns, separator=separator, say=say)
     say(
         f"{path}: {len(found.log_fc):,} rows, {len(found.genes):,} genes, "
         f"{len(found.sgrnas):,} sgRNAs, {len(found.cell_lines):,} cell lines"
@@ -85,11 +92,10 @@ def fold_change(
 ) -> None:
     """Make the table of a screen from read counts, see `poolscreen.screens.counts.fold_changes`."""
     check_output(output, force=force)
-    genes = controls.read_text(encoding="utf-8").split("\n") if controls else []
     table, notes = fold_changes(
         reading.read_table(counts, separator),
         reading.read_table(samples),
-        controls={gene.strip() for gene in genes if gene.strip()},
+        controls=_names(controls) if controls else (),
         **options,
     )
     for note in notes:
@@ -123,6 +129,113 @@ def fit(
         store.write_fit(folder / "fit.nc", fitted.tree())
         written = sorted(path.name for path in folder.iterdir())
     say(f"{output}: {', '.join(written)}")
+
+
+def hits(
+    path: Path,
+    output: Path,
+    *,
+    samples: Path | None,
+    controls: Path | None,
+    standards: tuple[Path | None, Path | None],
+    options: Mapping[str, Any],
+    separator: str | None,
+    force: bool,
+    say: Say,
+) -> None:
+    """Go from a table of counts, or of log fold changes, to a folder with hits and a report.
+
+    See `poolscreen.effects.hits`; `standards` are files with essential and non-essential genes.
+    """
+    check_output(output, force=force)
+    known = [_names(file) if file else set() for file in standards]
+    read_in = reading.read_table(path, separator)
+    columns, _ = tidy.usual_names(read_in, table.COLUMNS, options["columns"])
+    if samples is None and _has_log_fc(read_in, columns):
+        data = read(path, options["columns"], separator, say)
+        opening = Opening([NO_READS], None, [])
+        say(NO_READS)
+    elif samples is None:
+        raise PoolscreenError(_guessed(path, read_in, columns))
+    else:
+        data, opening = _from_counts(read_in, samples, controls, options, say)
+    from poolscreen.effects.hits import find_hits
+    from poolscreen.reports import hits as written
+    from poolscreen.reports import page
+
+    found = find_hits(data, say)
+    say("writing the report")
+    about = written.About(
+        screen=path.name,
+        sha256=files.sha256(path),
+        notes=[*opening.notes, *cautions.cautions(data)],
+        counts=opening.counts,
+        initial=opening.initial,
+        version=version("poolscreen"),
+    )
+    blocks = list(written.report(about, data, found, *known))
+    with files.replacing_folder(output) as folder:
+        found.genes.to_csv(folder / "hits.csv", index=False, float_format="%.6g")
+        found.guides.to_csv(folder / "guides.csv", index=False, float_format="%.6g")
+        data.table.to_csv(folder / "log_fc.csv", index=False)
+        for name, text in page.csv_of(blocks).items():
+            (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+        (folder / "report.html").write_text(page.html(blocks, title=path.name), encoding="utf-8")
+        names = sorted(file.name for file in folder.iterdir())
+    say(f"{output}: {', '.join(names)}")
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How the table of a screen came to be: what was said, and the counts it is from, if any."""
+
+    notes: list[str]
+    counts: pd.DataFrame | None
+    initial: list[str]
+
+
+def _has_log_fc(read_in: pd.DataFrame, columns: Mapping[str, str]) -> bool:
+    names = {str(name).lower() for name in read_in}
+    return columns.get("log_fc", "log_fc").lower() in names
+
+
+def _guessed(path: Path, read_in: pd.DataFrame, columns: Mapping[str, str]) -> str:
+    """Write a guess of the samples for the user to mend, unless there is one; say what to do."""
+    labels = {columns.get(name, name).lower() for name in ("sgRNA", "gene")}
+    guessed = guess(read_in, [str(name) for name in read_in if str(name).lower() in labels])
+    place = Path(f"{stem(path)}_samples.csv")
+    if place.exists():
+        return f"which samples {path} has must be said; look at {place}, and pass --samples {place}"
+    with files.replacing(place) as part:
+        guessed.to_csv(part, index=False)
+    return (
+        f"which samples {path} has must be said; a guess from the names of its columns was written "
+        f"to {place}: look at it, mend it, and pass --samples {place}"
+    )
+
+
+def _from_counts(
+    read_in: pd.DataFrame,
+    samples: Path,
+    controls: Path | None,
+    options: Mapping[str, Any],
+    say: Say,
+) -> tuple[table.Screen, Opening]:
+    sheet = reading.read_table(samples)
+    changed, notes = fold_changes(
+        read_in, sheet, controls=_names(controls) if controls else (), **options
+    )
+    for note in notes:
+        say(note)
+    initial = list(dict.fromkeys(sheet["initial"]))
+    counts = read_in[list(dict.fromkeys([*initial, *sheet["final"]]))].apply(pd.to_numeric)
+    return table.Screen(changed), Opening(notes, counts, initial)
+
+
+def _names(path: Path) -> set[str]:
+    """Read a file with a name per line; of a table, the first column."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    return {re.split(r"[\t,;]", line)[0].strip().strip('"') for line in lines} - {""}
 
 
 def report(

@@ -40,7 +40,15 @@ class Shown:
     alt: str = ""
 
 
-Block = str | Shown  # text in Markdown, or a table or a figure
+@dataclass(frozen=True)
+class Live:
+    """A part of a page that answers, as HTML, and the script that brings it to life."""
+
+    html: str
+    script: str
+
+
+Block = str | Shown | Live  # text in Markdown, or a table or a figure, or a part that answers
 
 
 def csv_of(blocks: Iterable[Block]) -> dict[str, str]:
@@ -74,7 +82,7 @@ def html(blocks: Iterable[Block], *, title: str) -> str:
 
     Parameters
     ----------
-    blocks : iterable of str or Shown
+    blocks : iterable of str, Shown or Live
         The page, from the top down. Tables and figures are numbered; a table offers its data.
     title : str
         Title of the page.
@@ -91,9 +99,13 @@ def html(blocks: Iterable[Block], *, title: str) -> str:
     (True, True)
     """
     markdown, body, tables, figures = MarkdownIt("js-default"), [], 0, 0
+    scripts = []
     for block in blocks:
         if isinstance(block, str):
             body.append(markdown.render(block))
+        elif isinstance(block, Live):
+            body.append(block.html)
+            scripts.append(block.script)
         elif isinstance(block.content, Table):
             tables += 1
             body.append(_table(block, block.content, tables))
@@ -106,6 +118,7 @@ def html(blocks: Iterable[Block], *, title: str) -> str:
         # Within a page this would end the script.
         datatables=searchable.script().replace("</script", "<\\/script"),
         datatables_style=searchable.style(),
+        live="\n".join(scripts),
     )
 
 

@@ -1,7 +1,7 @@
 """From read counts to log fold changes."""
 
+import re
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,14 +9,18 @@ import pandas as pd
 from poolscreen.arrays import FloatArray
 from poolscreen.errors import PoolscreenError, refuse
 from poolscreen.screens import rules, tidy
-from poolscreen.screens.table import REPLICATE
-
-if TYPE_CHECKING:  # it takes a second to import
-    import pandera.pandas as pa
+from poolscreen.screens.table import INITIAL, REPLICATE
 
 # Normalised reads.
 MIN_INITIAL = 30.0
 PSEUDO_COUNT = 1.0
+FEWEST = 20  # sgRNAs whose median can be relied on
+# What libraries call sgRNAs that cut nowhere, or where it does no harm.
+NO_TARGET = re.compile(
+    r"^(?:non?[-_ ]?target|ntc\b|no[-_ ]?(?:site|target)|safe|aavs1|rosa26|luciferase|lacz|[et]gfp|"
+    r"control|neg[-_ ]?(?:ctrl|control))",
+    re.IGNORECASE,
+)
 
 
 def fold_changes(
@@ -45,7 +49,8 @@ def fold_changes(
         One row per cell line and replicate: `cell_line`, `initial` and `final` (names of columns
         of `counts`) and, where there are replicates, `replicate`.
     controls : collection of str, optional
-        Genes without an effect, to normalise and centre by; by default all genes.
+        Genes without an effect, to normalise and centre by. By default the sgRNAs without a target,
+        if at least `FEWEST` are known by their names, else all.
     min_initial : float
         An sgRNA with fewer normalised reads before the screen is left out of that comparison: it
         had nothing to lose.
@@ -54,15 +59,15 @@ def fold_changes(
     centre : bool
         Whether the median log fold change of the controls is made zero.
     columns : mapping of str to str, optional
-        What the columns `sgRNA` and `gene` are called in `counts`.
+        What the columns `sgRNA` and `gene` are called in `counts`; usual names are known.
 
     Returns
     -------
     table : pandas.DataFrame
-        Columns `cell_line`, `sgRNA`, `gene`, `replicate` (where `samples` has it) and `log_fc` (to
-        base 2).
+        Columns `cell_line`, `sgRNA`, `gene`, `replicate` (where `samples` has it), `log_fc` (to
+        base 2) and `initial_reads`, the normalised reads before the screen.
     notes : list of str
-        The size factors, and what was left out and why.
+        Which columns and controls were taken, the size factors, and what was left out and why.
 
     Raises
     ------
@@ -86,11 +91,13 @@ def fold_changes(
     >>> table["log_fc"].round(2).tolist()
     [-1.99, -1.89, 0.0]
     """
-    reads, sheet = _checked(counts, samples, columns or {})
-    control = _controls(reads["gene"], controls)
+    columns, notes = tidy.usual_names(counts, ["sgRNA", "gene"], columns or {})
+    reads, sheet = _checked(counts, samples, columns)
+    control, said = _controls(reads, controls)
+    notes += said
     used = list(dict.fromkeys([*sheet["initial"], *sheet["final"]]))
     factors = size_factors(reads.loc[control, used])
-    notes = ["size factors: " + ", ".join(f"{name} {factors[name]:.3f}" for name in used)]
+    notes.append("size factors: " + ", ".join(f"{name} {factors[name]:.3f}" for name in used))
     normal = reads[used] / factors
 
     parts = []
@@ -115,7 +122,8 @@ def fold_changes(
         }
         if REPLICATE in sample:
             labels[REPLICATE] = sample[REPLICATE]
-        parts.append(pd.DataFrame({**labels, "log_fc": log_fc})[kept])
+        of_sample = {**labels, "log_fc": log_fc, INITIAL: before.round(2)}
+        parts.append(pd.DataFrame(of_sample)[kept])
     table = pd.concat(parts, ignore_index=True)
     kept_genes = set(table["gene"])
     lost = [g for g in reads["gene"].unique() if g not in kept_genes]
@@ -192,7 +200,7 @@ def _checked(
         for name in sheet[role].dropna():
             if name in counts:
                 reads[name] = counts[name].to_numpy()
-                wanted[name] = _count_column()
+                wanted[name] = rules.count_column()
             else:
                 there = ", ".join(map(str, counts.columns))
                 of_samples.append(
@@ -211,29 +219,37 @@ def _checked(
     return reads, sheet
 
 
-def _count_column() -> "pa.Column":
-    import pandera.pandas as pa
-
-    checks = [
-        pa.Check(rules.is_number, error="is no number"),
-        pa.Check(rules.is_finite, error="is infinite"),
-        pa.Check(
-            lambda values: ~(pd.to_numeric(values, errors="coerce") < 0),
-            error="is negative; counts are wanted, not fold changes",
-        ),
-    ]
-    return pa.Column(checks=checks, nullable=False)
-
-
-def _controls(genes: pd.Series, controls: Collection[str]) -> pd.Series:
-    """Tell which rows are of control genes."""
-    unknown = sorted(set(controls) - set(genes))
-    if unknown:
+def _controls(reads: pd.DataFrame, named: Collection[str]) -> tuple[pd.Series, list[str]]:
+    """Tell which rows are of controls, and say what should be known of them."""
+    genes = reads["gene"]
+    if not named:
+        names = [name for name in genes.unique() if NO_TARGET.match(name)]
+        without = genes.isin(names)
+        if without.sum() >= FEWEST:
+            said = f"controls: {without.sum():,} sgRNAs without a target: {rules.some(names)}"
+            return without, [said]
+        return genes.notna(), ["controls: all sgRNAs, as none are named"]
+    control, notes = genes.isin(named), []
+    unknown = sorted(set(named) - set(genes))
+    if not control.any():
+        folded = {gene.casefold(): gene for gene in genes.unique()}
+        alike = [name for name in unknown if name.casefold() in folded]
+        hint = f"; {alike[0]} is {folded[alike[0].casefold()]} there" if alike else ""
         raise PoolscreenError(
-            f"{len(unknown)} control genes are not in the counts: {rules.some(unknown)}; "
-            "names must match, upper and lower case included"
+            f"none of the {len(unknown):,} control genes is in the counts: {rules.some(unknown)}; "
+            f"names must match, upper and lower case included{hint}"
         )
-    return genes.isin(controls) if controls else genes.notna()
+    if unknown:
+        notes.append(
+            f"{len(unknown):,} of {len(set(named)):,} control genes are not in the counts: "
+            + rules.some(unknown)
+        )
+    if control.sum() < FEWEST:
+        notes.append(
+            f"the controls have {control.sum():,} sgRNAs: a median of so few is uncertain, and so "
+            "is the zero of all log fold changes"
+        )
+    return control, notes
 
 
 def _name(sample: Mapping[str, str]) -> str:

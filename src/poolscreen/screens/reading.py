@@ -10,8 +10,9 @@ import pandas as pd
 import pyarrow as pa
 
 from poolscreen.errors import PoolscreenError
+from poolscreen.progress import Say, silence
 from poolscreen.screens import tidy
-from poolscreen.screens.table import Screen
+from poolscreen.screens.table import COLUMNS, Screen
 
 MAX_BYTES = 2_000_000_000  # of a file
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
@@ -159,6 +160,7 @@ def read_screen(
     *,
     columns: Mapping[str, str] | None = None,
     separator: str | None = None,
+    say: Say = silence,
 ) -> Screen:
     """Read a screen from a file.
 
@@ -171,6 +173,8 @@ def read_screen(
         What a column is called in the file, by the name it should have.
     separator : str, optional
         What parts the fields; by default commas, or tabs where the name says so.
+    say : callable, optional
+        Takes a message where a column goes by another of its usual names.
 
     Returns
     -------
@@ -198,7 +202,10 @@ def read_screen(
     poolscreen.errors.PoolscreenError: nowhere.csv is not there; is its name right?
     """
     table = read_table(path, separator)
+    found, notes = tidy.usual_names(table, COLUMNS, columns or {})
+    for note in notes:
+        say(f"{path}: {note}")
     try:
-        return Screen(tidy.tidy(table, columns))
+        return Screen(tidy.tidy(table, found))
     except PoolscreenError as error:
         raise PoolscreenError(f"{path}: {error}") from error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from poolscreen.screens.table import LABELS, REPLICATE
+from poolscreen.screens.table import INITIAL, LABELS, REPLICATE
 
 if TYPE_CHECKING:  # pandera takes a second to import
     import pandera.pandas as pa
@@ -52,6 +52,7 @@ def schema(table: pd.DataFrame, *, once: bool) -> "pa.DataFrameSchema":
         nullable=False,
         required=False,
     )
+    columns[INITIAL] = count_column(required=False)
     across = []
     if {"sgRNA", "gene"} <= set(table):
         across.append(
@@ -106,6 +107,38 @@ def label_column() -> "pa.Column":
         nullable=False,
         required=False,
     )
+
+
+def count_column(*, required: bool = True) -> "pa.Column":
+    """Return what a column of read counts must hold.
+
+    Parameters
+    ----------
+    required : bool
+        Whether the column must be there.
+
+    Returns
+    -------
+    pandera.pandas.Column
+
+    Examples
+    --------
+    >>> import pandera.pandas as pa
+    >>> wanted = pa.DataFrameSchema({"T0": count_column()})
+    >>> check(wanted, pd.DataFrame({"T0": ["400", "-1"]}))
+    ["T0 is negative; counts are wanted, not fold changes (row 3, for example '-1')"]
+    """
+    import pandera.pandas as pa
+
+    checks = [
+        pa.Check(is_number, error="is no number"),
+        pa.Check(is_finite, error="is infinite"),
+        pa.Check(
+            lambda values: ~(pd.to_numeric(values, errors="coerce") < 0),
+            error="is negative; counts are wanted, not fold changes",
+        ),
+    ]
+    return pa.Column(checks=checks, nullable=False, required=required)
 
 
 def check(wanted: "pa.DataFrameSchema", table: pd.DataFrame) -> list[str]:

@@ -14,6 +14,7 @@ from poolscreen.errors import PoolscreenError, refuse
 LABELS = ["cell_line", "sgRNA", "gene"]
 COLUMNS = [*LABELS, "log_fc"]
 REPLICATE = "replicate"
+INITIAL = "initial_reads"  # normalised reads before the screen, where they are known
 
 
 @dataclass(frozen=True, eq=False)

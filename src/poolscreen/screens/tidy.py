@@ -8,13 +8,23 @@ import pandas as pd
 
 from poolscreen.errors import refuse
 from poolscreen.screens.rules import NO_ROWS, check, schema
-from poolscreen.screens.table import COLUMNS, LABELS, REPLICATE
+from poolscreen.screens.table import COLUMNS, INITIAL, LABELS, REPLICATE
 
 # Other names that the columns go by.
 SYNONYMS = {
     "cell_line": ("cellline", "cell", "line", "sample"),
-    "sgRNA": ("guide", "grna", "sgrnaid", "guideid", "construct", "barcode"),
-    "gene": ("genesymbol", "genename", "symbol", "target"),
+    "sgRNA": (
+        "guide",
+        "grna",
+        "sgrnaid",
+        "guideid",
+        "reagentid",
+        "construct",
+        "barcode",
+        "sequence",
+        "constructbarcode",
+    ),
+    "gene": ("genesymbol", "genename", "symbol", "hgncsymbol", "geneid", "target"),
     "log_fc": ("lfc", "log2fc", "logfoldchange", "log2foldchange"),
     REPLICATE: ("rep",),
 }
@@ -27,7 +37,7 @@ def tidy(table: pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.Da
     ----------
     table : pandas.DataFrame
         Columns `cell_line`, `sgRNA`, `gene`, `log_fc` and, where there are replicates,
-        `replicate`. It is not changed.
+        `replicate`; where they are known, `initial_reads`. It is not changed.
     columns : mapping of str to str, optional
         What a column is called in the table, by the name it should have.
 
@@ -56,11 +66,12 @@ def tidy(table: pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.Da
     poolscreen.errors.PoolscreenError: 1 fault:
     - log_fc is no number; write it with a decimal point (row 3, for example '0,5'; ...
     """
-    chosen, faults = choose(table, COLUMNS, [REPLICATE], columns or {})
+    chosen, faults = choose(table, COLUMNS, [REPLICATE, INITIAL], columns or {})
     for label in {*LABELS, REPLICATE} & set(chosen):
         chosen[label] = chosen[label].astype("str")
     refuse([*faults, *check(schema(chosen, once=True), chosen), *_nothing_to_compare(chosen)])
-    return chosen.assign(log_fc=pd.to_numeric(chosen["log_fc"]))
+    numbers = {name: pd.to_numeric(chosen[name]) for name in ("log_fc", INITIAL) if name in chosen}
+    return chosen.assign(**numbers)
 
 
 def choose(
@@ -116,9 +127,51 @@ def choose(
     return pd.DataFrame(chosen).reset_index(drop=True), faults
 
 
+def usual_names(
+    table: pd.DataFrame, names: list[str], columns: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Find columns that go by another of their usual names.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The table.
+    names : list of str
+        Names of columns.
+    columns : mapping of str to str
+        What a column is called in the table, by the name it should have, as far as it is said.
+
+    Returns
+    -------
+    columns : dict of str to str
+        The same, and what was found.
+    notes : list of str
+        What was found.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"SEQUENCE": ["ACGT"], "Gene": ["MYC"], "T0": [400]})
+    >>> usual_names(table, ["sgRNA", "gene"], {})
+    ({'sgRNA': 'SEQUENCE'}, ['the column SEQUENCE is taken for sgRNA'])
+    """
+    found, present = dict(columns), list(map(str, table.columns))
+    exact = {column.lower() for column in present}
+    plain = {_plain(column): column for column in reversed(present)}
+    for name in names:
+        others = [plain[other] for other in SYNONYMS.get(name, ()) if other in plain]
+        if name not in found and name.lower() not in exact and others:
+            found[name] = others[0]
+    new = [name for name in found if name not in columns]
+    return found, [f"the column {found[name]} is taken for {name}" for name in new]
+
+
+def _plain(column: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", column.lower())
+
+
 def _missing(name: str, source: str, present: list[str]) -> str:
-    plain = {re.sub(r"[^a-z0-9]", "", column.lower()): column for column in present}
-    wanted = [re.sub(r"[^a-z0-9]", "", name.lower()), *SYNONYMS.get(name, ())]
+    plain = {_plain(column): column for column in present}
+    wanted = [_plain(name), *SYNONYMS.get(name, ())]
     guess = next((plain[w] for w in wanted if w in plain), None) or next(
         iter(get_close_matches(source, present, 1)), None
     )

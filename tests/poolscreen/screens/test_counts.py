@@ -122,9 +122,39 @@ def test_faults_are_named(counts, samples, message):
         fold_changes(counts, samples)
 
 
-def test_unknown_controls_are_named():
-    with pytest.raises(PoolscreenError, match="1 control genes are not in the counts: D"):
-        fold_changes(COUNTS, SAMPLES, controls=["A", "D"])
+def test_controls_that_the_library_lacks_are_a_remark():
+    found, notes = fold_changes(COUNTS, SAMPLES, controls=["A", "D"])
+    assert "1 of 2 control genes are not in the counts: D" in notes
+    expected, _ = fold_changes(COUNTS, SAMPLES, controls=["A"])
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_controls_in_other_letters_are_refused_with_a_hint():
+    with pytest.raises(PoolscreenError, match=r"none of the 2 control genes .*; a is A there"):
+        fold_changes(COUNTS, SAMPLES, controls=["a", "d"])
+
+
+def test_few_controls_are_said():
+    _, notes = fold_changes(COUNTS, SAMPLES, controls=["A"])
+    assert any("the controls have 2 sgRNAs: a median of so few" in note for note in notes)
+
+
+def test_sgrnas_without_a_target_are_the_controls():
+    """Where nobody names controls, and there are enough of these."""
+    more = pd.DataFrame({"sgRNA": [f"n{i}" for i in range(25)], "gene": "Non-Targeting"})
+    more = more.assign(t0=range(100, 125), x=range(200, 250, 2), y=range(100, 125))
+    counts = pd.concat([COUNTS, more], ignore_index=True)
+    table, notes = fold_changes(counts, SAMPLES)
+    assert "controls: 25 sgRNAs without a target: Non-Targeting" in notes
+    rows = (table["gene"] == "Non-Targeting") & (table["cell_line"] == "X")
+    assert table.loc[rows, "log_fc"].abs().max() < 0.02
+
+
+def test_usual_names_of_columns_are_known_and_said():
+    bagel = COUNTS.rename(columns={"sgRNA": "SEQUENCE", "gene": "GENE"})
+    table, notes = fold_changes(bagel, SAMPLES)
+    assert "the column SEQUENCE is taken for sgRNA" in notes
+    pd.testing.assert_frame_equal(table, fold_changes(COUNTS, SAMPLES)[0])
 
 
 def test_all_faults_are_named_at_once():

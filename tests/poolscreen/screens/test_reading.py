@@ -92,8 +92,8 @@ BAD = {
     ),
     "a missing column": (
         "a.csv",
-        GOOD.replace("sgRNA,", "guide,"),
-        r"no column sgRNA.*if guide is it, pass --column sgRNA=guide",
+        GOOD.replace("sgRNA,", "sgRNAs,"),
+        r"no column sgRNA.*if sgRNAs is it, pass --column sgRNA=sgRNAs",
     ),
     "a doubled column": (
         "a.csv",
@@ -247,3 +247,10 @@ def test_a_table_is_read_as_it_is_written(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("x,y\n007,1e3\n")
     assert reading.read_table(path).iloc[0].tolist() == ["007", "1e3"]
+
+
+def test_usual_names_are_taken_and_said(tmp_path):
+    path, heard = tmp_path / "a.csv", []
+    path.write_text(GOOD.replace("sgRNA,", "guide,"))
+    assert read_screen(path, say=heard.append).sgrnas
+    assert heard == [f"{path}: the column guide is taken for sgRNA"]

@@ -1,0 +1,1 @@
+"""Genes of which most have no effect, and guides that differ in proportion to it (model 9)."""

@@ -1,0 +1,434 @@
+"""Model 9: its parameters by their mode, and each gene as an integral over its effect."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from scipy import special, stats
+
+from poolscreen.arrays import FloatArray
+from poolscreen.errors import PoolscreenError
+from poolscreen.families.mixture import densities
+from poolscreen.families.mixture.densities import START, TINY, Parts, Values
+from poolscreen.families.mixture.guides import Guides
+from poolscreen.inference.exact import ENDS
+from poolscreen.inference.posterior import HDI_PROB
+from poolscreen.progress import Progress, Say, silence
+
+GENES = 2000  # that the parameters are estimated from, drawn at random
+BLOCK = 1000  # genes at a time: what stays close to the processor is computed faster
+STEPS, CLOSE = 60, 0.02  # of the search; the gain in log density below which it ends
+DIFFERENCE = 1e-4  # that slopes are taken from, in the coordinates of the search
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of model 9.
+
+    Attributes
+    ----------
+    of : {"noise", "guide", "gene"}
+        What it belongs to; the less of the model a parameter moves, the less is computed anew.
+    inside : callable
+        From the line to the parameter's values.
+    line : callable
+        Back.
+    log_prior : callable
+        Log density of its prior.
+    """
+
+    of: str
+    inside: Callable[[float], float]
+    line: Callable[[float], float]
+    log_prior: Callable[[float], float]
+
+
+def _positive(of: str, mean: float) -> Parameter:
+    return Parameter(of, np.exp, np.log, partial(stats.expon.logpdf, scale=mean))
+
+
+def _freedom(of: str) -> Parameter:
+    """Degrees of freedom above 1: nearly a normal distribution, or heavy tails."""
+    return Parameter(
+        of,
+        lambda x: 1 + np.exp(x),
+        lambda value: np.log(value - 1),
+        lambda value: stats.gamma.logpdf(value - 1, 2, scale=10),
+    )
+
+
+def _share(a: float, b: float) -> Parameter:
+    return Parameter("gene", special.expit, special.logit, partial(stats.beta.logpdf, a=a, b=b))
+
+
+def _mean(centre: float, sd: float) -> Parameter:
+    return Parameter("gene", float, float, partial(stats.norm.logpdf, loc=centre, scale=sd))
+
+
+PARAMETERS = {
+    "sigma": _positive("noise", 1),
+    "omega": _positive("noise", 100),
+    "nu": _freedom("noise"),
+    "sigma_alpha": _positive("guide", 1),
+    "slope_alpha": _positive("guide", 1),
+    "nu_alpha": _freedom("guide"),
+    "null": _share(8, 2),
+    "up": _share(1, 3),
+    "mu_null": _mean(0, 0.25),
+    "sd_null": _positive("gene", 1),
+    "mu_down": _mean(-2, 1),
+    "sd_down": _positive("gene", 1),
+    "sd_up": _positive("gene", 1),
+}
+
+
+@dataclass(frozen=True)
+class Mode:
+    """The parameters at the mode of their posterior.
+
+    Attributes
+    ----------
+    values : dict of str to float
+        By name.
+    sd : dict of str to float
+        Of the posterior, as the curvature at the mode has it.
+    genes : int
+        How many genes they were estimated from.
+    """
+
+    values: dict[str, float]
+    sd: dict[str, float]
+    genes: int
+
+    def table(self) -> pd.DataFrame:
+        """Tabulate the parameters: columns `parameter`, `mode`, `sd`."""
+        rows = {"parameter": self.values.keys(), "mode": self.values.values()}
+        return pd.DataFrame(rows | {"sd": [self.sd[name] for name in self.values]})
+
+
+def find_mode(guides: Guides, *, seed: int = 103, say: Say = silence) -> Mode:
+    """Find the parameters of model 9 for the guides of a cell line.
+
+    The search takes steps by the scores of the genes: their sum is the slope of the log density,
+    and the sum of their products stands for its curvature (Berndt, Hall, Hall and Hausman 1974,
+    Annals of Economic and Social Measurement 3, 653-665).
+
+    Parameters
+    ----------
+    guides : Guides
+        The data; of more than `GENES` genes so many are drawn at random.
+    seed : int
+        Of this draw.
+    say : callable, optional
+        Takes a message at each step.
+
+    Returns
+    -------
+    Mode
+
+    Raises
+    ------
+    PoolscreenError
+        If all measurements are equal, or the density of the parameters is finite nowhere.
+
+    Examples
+    --------
+    >>> from poolscreen.families.mixture.guides import guides
+    >>> screen = Screen(simulate(Design(n_cell_lines=1, sgrnas_per_gene=(4,) * 60))[0])
+    >>> mode = find_mode(guides(screen, "cell_0"))
+    >>> mode.genes, "omega" in mode.values  # the simulator knows no reads
+    (60, False)
+    """
+    if np.nanmax(guides.log_fc) == np.nanmin(guides.log_fc):
+        raise PoolscreenError(
+            f"all log fold changes are {guides.log_fc.flat[0]:g}: with zero variance there is "
+            "nothing to estimate; is this the right column?"
+        )
+    effect = densities.grid(guides)
+    chosen = np.arange(len(guides.genes))
+    if len(chosen) > GENES:
+        chosen = np.sort(np.random.default_rng(seed).choice(chosen, GENES, replace=False))
+    search = _Search(guides.of_genes(chosen), effect)
+    x = np.array([PARAMETERS[name].line(START[name]) for name in search.names])
+    height, scores = search.scores(x)
+    if not np.isfinite(height):
+        raise PoolscreenError(
+            "the density of the parameters is finite nowhere; are there values beyond any sense?"
+        )
+    for number in range(STEPS):
+        slope, curvature = search.prior_slope(x)
+        gradient = scores.sum(axis=0) + slope
+        information = scores.T @ scores + np.diag(np.maximum(curvature, 1e-3))
+        step = np.linalg.solve(information, gradient)
+        if gradient @ step / 2 < CLOSE:
+            break
+        say(f"step {number + 1}: {gradient @ step / 2:,.1f} to gain in log density")
+        x, height = search.climb(x, np.clip(step, -2, 2), height)
+        _, scores = search.scores(x)
+    values = search.values(x)
+    line_sd = np.sqrt(np.diag(np.linalg.inv(information)))
+    widths = search.values(x + 0.5 * line_sd), search.values(x - 0.5 * line_sd)
+    sd = {name: abs(widths[0][name] - widths[1][name]) for name in values}
+    return Mode(values, sd, len(chosen))
+
+
+class _Search:
+    """The log density of the parameters, gene by gene, in coordinates on the line."""
+
+    def __init__(self, guides: Guides, effect: FloatArray) -> None:
+        self.guides, self.effect = guides, effect
+        self.names = [name for name in PARAMETERS if name != "omega" or guides.initial is not None]
+
+    def values(self, x: FloatArray) -> dict[str, float]:
+        """Return the parameters at a point."""
+        line = zip(self.names, x, strict=True)
+        return {name: float(PARAMETERS[name].inside(at)) for name, at in line}
+
+    def log_prior(self, x: FloatArray) -> FloatArray:
+        """Return the log prior of each parameter, on its own scale."""
+        values = self.values(x)
+        return np.array([float(PARAMETERS[n].log_prior(v)) for n, v in values.items()])
+
+    def prior_slope(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the slope of the log prior, and its curvature downwards."""
+        step = 1e-3
+        low, middle, high = (self.log_prior(x + d) for d in (-step, 0.0, step))
+        return (high - low) / (2 * step), (2 * middle - high - low) / step**2
+
+    def height(self, x: FloatArray) -> float:
+        """Return the log density at a point."""
+        values = self.values(x)
+        of_genes = by_gene(values, self.guides, self.effect)[0]
+        return float(of_genes.sum() + self.log_prior(x).sum())
+
+    def scores(self, x: FloatArray) -> tuple[float, FloatArray]:
+        """Return the log density, and the slope of that of each gene; shape (genes, parameters)."""
+        values, effect = self.values(x), self.effect
+        relative, top = _relative(densities.log_likelihood(values, self.guides, effect))
+        of_genes = _over_guides(values, self.guides, effect, relative, top)
+        base, _ = _integrated(of_genes, values, effect)
+        scores = np.empty((len(base), len(x)))
+        for column, name in enumerate(self.names):
+            moved = self.values(x + DIFFERENCE * np.eye(len(x))[column])
+            kind = PARAMETERS[name].of
+            if kind == "noise":
+                new = _relative(densities.log_likelihood(moved, self.guides, effect))
+                found = _over_guides(moved, self.guides, effect, *new)
+            elif kind == "guide":
+                found = _over_guides(moved, self.guides, effect, relative, top)
+            else:
+                found = of_genes
+            scores[:, column] = (_integrated(found, moved, effect)[0] - base) / DIFFERENCE
+        return float(base.sum() + self.log_prior(x).sum()), scores
+
+    def climb(self, x: FloatArray, step: FloatArray, height: float) -> tuple[FloatArray, float]:
+        """Go as far along a step as the density rises."""
+        for _ in range(12):
+            new = self.height(x + step)
+            if new > height:
+                return x + step, new
+            step = step / 3
+        return x, height
+
+
+def _relative(log_density: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return densities divided by the largest of each row, and the logarithms of these."""
+    top = log_density.max(axis=1, keepdims=True)
+    return np.exp(log_density - top), top
+
+
+def _over_guides(
+    values: Values, guides: Guides, effect: FloatArray, relative: FloatArray, top: FloatArray
+) -> FloatArray:
+    """Integrate the guides of each gene over their effects; shape (genes, points)."""
+    given = np.log(relative @ densities.of_guides(values, effect).T + TINY) + top
+    return np.add.reduceat(given, guides.starts, axis=0)
+
+
+def _integrated(
+    of_genes: FloatArray, values: Values, effect: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Integrate genes over their effects: log densities, and the posterior on the grid."""
+    prior = sum(densities.of_genes(values, effect))
+    posterior, top = _relative(of_genes + np.log(prior + TINY))
+    total = posterior.sum(axis=1, keepdims=True)
+    return (np.log(total) + top)[:, 0], posterior / total
+
+
+def by_gene(values: Values, guides: Guides, effect: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the log density of each gene's measurements, and the posterior of its effect.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        The parameters.
+    guides : Guides
+        The data.
+    effect : numpy.ndarray, shape (points,)
+        The grid.
+
+    Returns
+    -------
+    log_density : numpy.ndarray, shape (genes,)
+    posterior : numpy.ndarray, shape (genes, points)
+        Each row sums to 1.
+
+    Examples
+    --------
+    >>> from poolscreen.families.mixture.guides import guides
+    >>> data = guides(small_screen, "cell_0")
+    >>> log_density, posterior = by_gene(START, data, densities.grid(data))
+    >>> log_density.shape, posterior.sum(axis=1).round(6).tolist()
+    ((2,), [1.0, 1.0])
+    """
+    relative = _relative(densities.log_likelihood(values, guides, effect))
+    return _integrated(_over_guides(values, guides, effect, *relative), values, effect)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """The posterior of all genes of a cell line.
+
+    Attributes
+    ----------
+    genes : pandas.DataFrame
+        A row per gene: `gene`, `n_sgrnas`, `mean`, `sd`, `hdi_3%`, `hdi_97%`, and the log odds
+        `down` and `up` that the gene belongs to the part of the prior below, or above, zero.
+        Probabilities would round to 1, and tie, for all strong effects.
+    guides : pandas.DataFrame
+        A row per guide of a gene that has others: `gene`, `sgRNA`, `mean` of its measurements,
+        `expected` from the others of its gene, and `tail`, the probability of a value that far out.
+    """
+
+    genes: pd.DataFrame
+    guides: pd.DataFrame
+
+
+def effects(values: Values, guides: Guides, *, say: Say = silence) -> Effects:
+    """Integrate every gene over its effect, and hold each guide against the others of its gene.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        The parameters, see `find_mode`.
+    guides : Guides
+        The data.
+    say : callable, optional
+        Takes messages: how far the work is.
+
+    Returns
+    -------
+    Effects
+
+    Examples
+    --------
+    >>> from poolscreen.families.mixture.guides import guides
+    >>> found = effects(START, guides(small_screen, "cell_0"))
+    >>> found.genes[["gene", "n_sgrnas"]].to_numpy().tolist()
+    [['gene_0', 1], ['gene_1', 2]]
+    """
+    effect = densities.grid(guides)
+    genes, others, progress = [], [], Progress(say)
+    for block in _blocks(len(guides.genes)):
+        progress(f"{block.start:,} of {len(guides.genes):,} genes")
+        part = guides.of_genes(block)
+        genes.append(_genes_of(values, part, effect))
+        others.append(_guides_of(values, part, effect))
+    return Effects(pd.concat(genes, ignore_index=True), pd.concat(others, ignore_index=True))
+
+
+def _blocks(size: int) -> Iterator[slice]:
+    for start in range(0, size, BLOCK):
+        yield slice(start, min(start + BLOCK, size))
+
+
+def _genes_of(values: Values, guides: Guides, effect: FloatArray) -> pd.DataFrame:
+    relative, top = _relative(densities.log_likelihood(values, guides, effect))
+    of_genes = _over_guides(values, guides, effect, relative, top)
+    _, posterior = _integrated(of_genes, values, effect)
+    mean = posterior @ effect
+    parts = densities.of_genes(values, effect)
+    with np.errstate(divide="ignore"):
+        logs = [special.logsumexp(of_genes + np.log(part), axis=1) for part in parts]
+    of = Parts(*logs)
+    low, high = shortest(posterior, effect)
+    return pd.DataFrame(
+        {
+            "gene": guides.genes,
+            "n_sgrnas": guides.sizes,
+            "mean": mean,
+            "sd": np.sqrt(np.maximum(posterior @ effect**2 - mean**2, 0)),
+            ENDS[0]: low,
+            ENDS[1]: high,
+            "down": of.down - np.logaddexp(of.null, of.up),
+            "up": of.up - np.logaddexp(of.null, of.down),
+        }
+    )
+
+
+def _guides_of(values: Values, guides: Guides, effect: FloatArray) -> pd.DataFrame:
+    """Hold each guide against what the others of its gene predict of it."""
+    several = np.flatnonzero(guides.sizes[guides.gene] > 1)
+    log_density = densities.log_likelihood(values, guides, effect)
+    relative, top = _relative(log_density)
+    kernel = densities.of_guides(values, effect)
+    given = np.log(relative @ kernel.T + TINY) + top
+    whole = np.add.reduceat(given, guides.starts, axis=0)
+    prior = np.log(sum(densities.of_genes(values, effect)) + TINY)
+    others, _ = _relative(prior + whole[guides.gene[several]] - given[several])
+    others /= others.sum(axis=1, keepdims=True)
+    predicted = others @ kernel
+    measured = guides.log_fc[several]
+    mean, n = np.nanmean(measured, axis=1), np.isfinite(measured).sum(axis=1)
+    initial = None if guides.initial is None else guides.initial[several]
+    sd = densities.noise_sd(values, initial, effect) / np.sqrt(n)[:, None]
+    below = special.stdtr(values["nu"], (mean[:, None] - effect) / sd)
+    share = (predicted * below).sum(axis=1)
+    return pd.DataFrame(
+        {
+            "gene": [guides.genes[g] for g in guides.gene[several]],
+            "sgRNA": [guides.names[s] for s in several],
+            "mean": mean,
+            "expected": predicted @ effect,
+            "tail": 2 * np.minimum(share, 1 - share),
+        }
+    )
+
+
+def shortest(
+    posterior: FloatArray, effect: FloatArray, probability: float = HDI_PROB
+) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of the shortest interval of each row that holds a probability.
+
+    Parameters
+    ----------
+    posterior : numpy.ndarray, shape (rows, points)
+        Probabilities of the points, each spread over the gap around it.
+    effect : numpy.ndarray, shape (points,)
+        The grid.
+    probability : float
+        Of the interval.
+
+    Returns
+    -------
+    low, high : numpy.ndarray, shape (rows,)
+
+    Examples
+    --------
+    >>> effect = np.linspace(-6, 6, 241)
+    >>> bell = stats.norm.pdf(effect)[None] / stats.norm.pdf(effect).sum()
+    >>> [round(float(end[0]), 2) for end in shortest(bell, effect)]
+    [-1.87, 1.89]
+    """
+    step = effect[1] - effect[0]
+    edges = np.append(effect - step / 2, effect[-1] + step / 2)
+    low, high = np.empty(len(posterior)), np.empty(len(posterior))
+    for row, shares in enumerate(posterior):
+        cumulative = np.append(0.0, np.cumsum(shares))
+        starts = edges[cumulative <= 1 - probability]
+        ends = np.interp(cumulative[: len(starts)] + probability, cumulative, edges)
+        best = (ends - starts).argmin()
+        low[row], high[row] = starts[best], ends[best]
+    return low, high

@@ -1,0 +1,165 @@
+"""What a report on the hits of a screen says, from the top of its page down."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from poolscreen.display import table
+from poolscreen.effects.hits import FAR, Hits
+from poolscreen.reports import explorer
+from poolscreen.reports.page import Block, Live, Shown
+from poolscreen.screens import quality
+from poolscreen.screens.table import INITIAL, Screen
+from poolscreen.tables.screens import holdings
+
+LISTED = 0.05  # false discovery rate of the lists that are counted
+SHOWN = 200  # sgRNAs that disagree
+
+
+@dataclass(frozen=True)
+class About:
+    """What a report is about, and how it was made.
+
+    Attributes
+    ----------
+    screen, sha256 : str
+        Name of the file with the screen, and the digest of its content.
+    notes : list of str
+        What was said while the table was read.
+    counts : pandas.DataFrame or None
+        Counts, a column per sample, where the table has them.
+    initial : list of str
+        The samples from before the screen.
+    version : str
+        Of this package.
+    """
+
+    screen: str
+    sha256: str
+    notes: list[str]
+    counts: pd.DataFrame | None
+    initial: list[str]
+    version: str
+
+
+def report(
+    about: About,
+    screen: Screen,
+    hits: Hits,
+    essential: Collection[str] = (),
+    nonessential: Collection[str] = (),
+) -> Iterator[Block]:
+    """Write a report on the hits of a screen.
+
+    Parameters
+    ----------
+    about : About
+        What it is about.
+    screen : Screen
+        The screen.
+    hits : Hits
+        What was found.
+    essential, nonessential : collection of str
+        Gold standards, where there are any.
+
+    Yields
+    ------
+    str, Shown or Live
+        Text in Markdown, tables, and the figure of all genes.
+    """
+    yield f"# {about.screen}\n\nGenes with an effect in the screen in `{about.screen}`, by model 9."
+    yield from _found(hits)
+    yield Live(explorer.html(hits, screen), explorer.script())
+    yield from _quality(about, screen, essential, nonessential)
+    yield from _model(screen, hits)
+    yield from _disagreement(hits)
+    notes = "".join(f"- {note}\n" for note in about.notes)
+    yield (
+        f"## How it was made\n\n{notes}\npoolscreen {about.version}. SHA-256 of the table: "
+        f"`{about.sha256}`."
+    )
+
+
+def _found(hits: Hits) -> Iterator[Block]:
+    genes, rows = hits.genes, []
+    for line, of_line in genes.groupby("cell_line", sort=False):
+        listed = of_line[(of_line["fdr"] < LISTED) & (of_line["lfsr"] < 0.5)]
+        depleted = (listed["mean"] < 0).sum()
+        rows.append((line, len(of_line), depleted, len(listed) - depleted))
+    counted = pd.DataFrame(rows, columns=["cell_line", "genes", "depleted", "enriched"])
+    yield (
+        "## Hits\n\nA gene is counted here if the list of all genes at least as certain is "
+        f"expected to hold {LISTED:.0%} or less that have no effect, or one of the other sign (the "
+        "false discovery rate, `fdr`). This rate rests on the model below; where a gold standard "
+        "is given, the section on quality shows what comes of it."
+    )
+    yield Shown(table(counted), "counted", f"Hits at a false discovery rate of {LISTED:.0%}.")
+
+
+def _quality(
+    about: About, screen: Screen, essential: Collection[str], nonessential: Collection[str]
+) -> Iterator[Block]:
+    samples = pd.DataFrame()
+    yield "## Quality of the screen"
+    if about.counts is not None:
+        samples = quality.by_sample(about.counts)
+        yield Shown(
+            table(samples, digits=2),
+            "samples",
+            "Reads of each sample. The Gini index is that of "
+            "log(reads + 1); 0 would be the same number for all sgRNAs.",
+        )
+    replicates = quality.of_replicates(screen.table)
+    if len(replicates):
+        yield Shown(
+            table(replicates, digits=2),
+            "replicates",
+            "Correlation of the log fold changes of replicates.",
+        )
+    apart = pd.DataFrame()
+    if essential and nonessential:
+        apart = quality.separation(screen.table, essential, nonessential)
+        if len(apart):
+            yield Shown(
+                table(apart, digits=3),
+                "separation",
+                "Essential and non-essential genes of the gold standards. Recall is at a precision "
+                "of 95 %; both are of the mean log fold change, without a model.",
+            )
+    wrong = quality.suspicious(samples, about.initial, replicates, apart)
+    yield "\n".join(f"- {note}" for note in wrong) or "Nothing of this looks wrong."
+    yield Shown(table(holdings(screen)), "holdings", "The screen.")
+
+
+def _model(screen: Screen, hits: Hits) -> Iterator[Block]:
+    reads = (
+        "The noise of a measurement follows the number of reads that are expected after the screen."
+        if INITIAL in screen.table
+        else "The table has no reads, so the noise of all measurements is the same."
+    )
+    yield (
+        "## The model\n\nMost genes have no effect: their true values scatter closely about that "
+        "of the controls. The others are depleted, or enriched. The sgRNAs of a gene differ in "
+        f"proportion to its effect, and single ones by far, so their distribution has heavy tails. "
+        f"{reads} The parameters are estimated by line, at the mode of their posterior; given "
+        "these, the posterior of each gene is computed on a grid, without sampling."
+    )
+    parts = [mode.table().assign(cell_line=line) for line, mode in hits.modes.items()]
+    wide = pd.concat(parts)[["cell_line", "parameter", "mode", "sd"]]
+    yield Shown(table(wide, digits=3), "parameters", "The parameters of model 9.")
+
+
+def _disagreement(hits: Hits) -> Iterator[Block]:
+    apart = hits.guides
+    more = f" The first {SHOWN} are shown." if len(apart) > SHOWN else ""
+    yield (
+        f"## sgRNAs that disagree with their gene\n\nOf an sgRNA in this table, {len(apart):,} in "
+        f"all, a value as far from what the others of its gene predict had a probability below "
+        f"{FAR:g}.{more}"
+    )
+    yield Shown(
+        table(apart.head(SHOWN), digits=4),
+        "guides_shown",
+        "sgRNAs by how surprising they are, given the others of their gene.",
+    )
