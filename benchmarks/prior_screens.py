@@ -29,13 +29,11 @@ def marginal(name: str) -> list[Figure]:
     model, design = models.get(name), calibration.design()
     family = model.FAMILY
     assert family is not None
-    form = family.build(design)
-    compiled = sampling.compile_model(form, sampling.MARGINAL)
     figures = []
     for number, screen in enumerate(calibration.from_prior(model, design, SCREENS)):
         settings = replace(sampling.MARGINAL, seed=number)
-        ready = compiled.with_data(**family.data_of(form, screen))
-        drawn = sampling.sample_compiled(ready, settings, cores=1)
+        compiled = sampling.compile_model(family.build(screen), settings)
+        drawn = sampling.sample_compiled(compiled, settings, cores=1)
         drawn = sampling.add_effects(family, screen, drawn, number)
         posterior, stats = (drawn[group].to_dataset() for group in ("posterior", "sample_stats"))
         tables = summarise(posterior)

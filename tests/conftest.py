@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from tests.tree import HANGING, ROOT, Tree, copy_project
 
 from poolscreen import processes
-from press import paths, printing
+from press import paths, printing, repository
 
 os.environ.update(processes.ONE_THREAD)  # before NumPy is imported
 
@@ -109,7 +109,7 @@ def site_url(book: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def in_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def in_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """An empty project, as the working directory."""
     (tmp_path / "workflow").mkdir()
     (tmp_path / "workflow" / "Snakefile").touch()
@@ -117,4 +117,6 @@ def in_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: notebooks/a\n")
     monkeypatch.chdir(tmp_path)
     assert paths.root() == tmp_path
-    return tmp_path
+    repository.head.cache_clear()  # that of this project's own repository
+    yield tmp_path
+    repository.head.cache_clear()

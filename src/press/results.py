@@ -112,7 +112,7 @@ def load_fit(fit: str) -> xr.DataTree:
     --------
     >>> posterior = load_fit("m7a")["posterior"]
     >>> dict(posterior["alpha_gc"].sizes)
-    {'chain': 4, 'draw': 2000, 'gene': 10, 'cell_line': 20}
+    {'chain': 4, 'draw': 1000, 'gene': 10, 'cell_line': 20}
     >>> list(posterior.data_vars)
     ['mu_alpha_gc', 'sigma_alpha', 'sigma', 'alpha_gc']
     >>> load_fit("m7z")

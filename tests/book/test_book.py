@@ -71,9 +71,10 @@ def fitted_screen(request):
 
 def test_a_fit_is_whole(fit):
     assert set(fit.children) == set(store.GROUPS)
-    assert dict(fit["posterior"].sizes) | {"chain": 4, "draw": 1000} == dict(fit["posterior"].sizes)
-    settings = json.loads(fit.attrs["settings"])
-    assert (settings["chains"], settings["draws"], settings["seed"]) == (4, 1000, 103)
+    settings, sizes = json.loads(fit.attrs["settings"]), fit["posterior"].sizes
+    assert (settings["chains"], settings["seed"]) == (4, 103)
+    assert (sizes["chain"], sizes["draw"]) == (4, settings["draws"])
+    assert settings["draws"] >= 1000
     assert {"pymc", "nutpie", "arviz", "numpy"} <= set(json.loads(fit.attrs["packages"]))
     assert fit.attrs["seconds_compiling"] > 0
     assert fit.attrs["seconds_sampling"] > 0

@@ -7,6 +7,7 @@ from pymc.model.transform.conditioning import remove_value_transforms
 
 from poolscreen import models
 from poolscreen.errors import PoolscreenError
+from poolscreen.families.family import AT_ONCE
 from poolscreen.inference.refitting import refit
 from poolscreen.screens.simulate import Design, simulate
 from poolscreen.screens.table import Screen
@@ -54,7 +55,8 @@ def test_an_unknown_model_is_an_error():
 
 @pytest.mark.parametrize("name", models.names())
 def test_prior_predictive_is_finite(name, screen):
-    drawn = pm.sample_prior_predictive(20, model=models.get(name).build(screen), random_seed=1)
+    model, mode = models.get(name).build(screen), {"mode": AT_ONCE}
+    drawn = pm.sample_prior_predictive(20, model=model, random_seed=1, compile_kwargs=mode)
     assert np.isfinite(drawn["prior_predictive"]["log_fc"]).all()
 
 
@@ -81,7 +83,11 @@ def test_known_parameters_are_recovered(name):
     known = posterior.isel(chain=[0], draw=[-1])
     with model.build(screen) as plain:
         drawn = pm.sample_posterior_predictive(
-            known, random_seed=1, progressbar=False, freeze_vars=list(known)
+            known,
+            random_seed=1,
+            progressbar=False,
+            freeze_vars=list(known),
+            compile_kwargs={"mode": AT_ONCE},
         )
     data = drawn["posterior_predictive"]["log_fc"].to_numpy().ravel()
 
@@ -100,9 +106,12 @@ def test_7b_not_centred_is_7b(screen):
     other = models.get("_m7b_noncentred").build(screen)
     names = [rv.name for rv in other.free_RVs]
     with_effects = [*other.free_RVs, other["gamma_gc"], other["alpha_sc"]]
-    density = {model: remove_value_transforms(model).compile_logp() for model in (centred, other)}
+    density = {
+        model: remove_value_transforms(model).compile_logp(mode=AT_ONCE)
+        for model in (centred, other)
+    }
     for seed in range(3):
-        drawn = pm.draw(with_effects, random_seed=seed)
+        drawn = pm.draw(with_effects, random_seed=seed, mode=AT_ONCE)
         point = dict(zip([*names, "gamma_gc", "alpha_sc"], drawn, strict=True))
         jacobian = point["z_gc"].size * np.log(point["sigma_gamma"])
         jacobian += point["z_sc"].size * np.log(point["sigma_alpha"])

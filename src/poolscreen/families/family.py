@@ -143,9 +143,6 @@ class Family(Protocol):
     def build(self, screen: Screen) -> pm.Model:
         """Write the model down with its effects integrated out."""
 
-    def data_of(self, model: pm.Model, screen: Screen) -> Mapping[str, FloatArray | IntArray]:
-        """Reduce another screen to data for a model that is built already."""
-
     def log_joint(self, screen: Screen, values: Mapping[str, Any]) -> float:
         """Log density of all parameters and observations."""
 

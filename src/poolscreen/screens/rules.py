@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # pandera takes a second to import
     import pandera.pandas as pa
 
 NAMED = 5  # rows, or labels, that a message names
+BEYOND_SENSE = 1e6  # counts are below that
 NO_ROWS = "there are no rows below the header"
 Rows = pd.Series  # of bool: which rows are sound
 
@@ -48,6 +49,10 @@ def schema(table: pd.DataFrame, *, once: bool) -> "pa.DataFrameSchema":
         checks=[
             pa.Check(is_number, error="is no number; write it with a decimal point"),
             pa.Check(is_finite, error="is infinite; leave the row out"),
+            pa.Check(
+                lambda values: ~(pd.to_numeric(values, errors="coerce").abs() > BEYOND_SENSE),
+                error="is beyond any log fold change; is it the right column?",
+            ),
         ],
         nullable=False,
         required=False,

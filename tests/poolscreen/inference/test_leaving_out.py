@@ -39,8 +39,8 @@ def test_what_is_left_out_is_conditioned_on_the_rest(family, screen, point):
             spread = matrix[np.ix_(part, part)] - weight @ link.T
             normal = stats.multivariate_normal(expected, spread, allow_singular=True)
             logpdf = normal.logpdf(y[part])  # it may be next to 0
-            np.testing.assert_allclose(density[place], logpdf, rtol=1e-5, atol=1e-6)
-            np.testing.assert_allclose(mean[part], expected, rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(density[place], logpdf, rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(mean[part], expected, rtol=1e-5, atol=1e-5)
             np.testing.assert_allclose(sd[part], np.sqrt(np.diag(spread)), rtol=1e-5)
 
 

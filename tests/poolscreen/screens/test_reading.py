@@ -111,6 +111,11 @@ BAD = {
         r"is no number; write it with a decimal point \(row 2, for example '-1,5'\)",
     ),
     "a missing number": ("a.csv", GOOD.replace("-1.5", "NA"), r"log_fc is missing"),
+    "beyond sense": (
+        "a.csv",
+        GOOD.replace("-1.5", "-1e29"),
+        r"log_fc is beyond any log fold change; is it the right column.*row 2",
+    ),
     "infinity": ("a.csv", GOOD.replace("-1.5", "-inf"), r"log_fc is infinite.*row 2"),
     "an empty name": (
         "a.csv",

@@ -21,7 +21,6 @@ class Crossed(Levels):
     """
 
     build = likelihood.build
-    data_of = likelihood.data_of
     log_joint = likelihood.log_joint
 
     def closed(self, screen: Screen) -> Closed:

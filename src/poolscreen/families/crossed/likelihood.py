@@ -9,7 +9,6 @@ from pymc.distributions.transforms import log_exp_m1
 from scipy import stats
 
 from poolscreen.arrays import FloatArray, IntArray
-from poolscreen.errors import PoolscreenError
 from poolscreen.families.crossed import additive_likelihood, interacting_likelihood
 from poolscreen.families.crossed.data import Statistics, informative
 from poolscreen.families.crossed.groups import Groups
@@ -56,48 +55,6 @@ def build(levels: Levels, screen: Screen) -> pm.Model:
         }
         pm.Potential("log_fc", log_marginal_likelihood(levels, known, scales))
     return model
-
-
-def data_of(levels: Levels, model: pm.Model, screen: Screen) -> dict[str, FloatArray | IntArray]:
-    """Reduce another screen to data for a model that is built, or even compiled, already.
-
-    Parameters
-    ----------
-    levels : Levels
-        The model.
-    model : pymc.Model
-        See `build`.
-    screen : Screen
-        The other data.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-
-    Raises
-    ------
-    PoolscreenError
-        If the other screen has another design.
-
-    Examples
-    --------
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> design = Design(n_cell_lines=2, sgrnas_per_gene=(1, 2))
-    >>> model = build(Levels(), Screen(simulate(design)[0]))
-    >>> other = Screen(simulate(Design(n_cell_lines=3, sgrnas_per_gene=(1, 2)))[0])
-    >>> data_of(Levels(), model, other)
-    Traceback (most recent call last):
-    poolscreen.errors.PoolscreenError: the model was built for another design: its n has ...
-    """
-    data = reduced(levels, screen)
-    for name, values in data.items():
-        shape = model[name].get_value().shape
-        if values.shape != shape:
-            raise PoolscreenError(
-                f"the model was built for another design: its {name} has the shape {shape}, and "
-                f"that of this screen {values.shape}; build it anew for this screen"
-            )
-    return data
 
 
 def reduced(levels: Levels, screen: Screen) -> dict[str, FloatArray | IntArray]:

@@ -23,7 +23,6 @@ class NestedNormal(Levels):
     """
 
     build = likelihood.build
-    data_of = likelihood.data_of
     log_joint = likelihood.log_joint
 
     def closed(self, screen: Screen) -> Closed:

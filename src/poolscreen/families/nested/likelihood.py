@@ -8,8 +8,6 @@ import pymc as pm
 import pytensor.tensor as pt
 from scipy import stats
 
-from poolscreen.arrays import FloatArray
-from poolscreen.errors import PoolscreenError
 from poolscreen.families.family import MEAN_SD, SCALE_RATE
 from poolscreen.families.nested.data import Statistics, check_informative, statistics
 from poolscreen.families.nested.levels import Levels
@@ -21,9 +19,6 @@ ENOUGH = 0.1
 
 def build(levels: Levels, screen: Screen) -> pm.Model:
     r"""Write a model down with its effects integrated out: only means and scales are left.
-
-    The sufficient statistics are `pymc.Data`: a model that has been compiled for one screen takes
-    those of another of the same layout (`data_of`).
 
     Parameters
     ----------
@@ -69,56 +64,6 @@ def build(levels: Levels, screen: Screen) -> pm.Model:
             log_marginal_likelihood(data, mean, sd, nested_sd, scales["sigma"]),
         )
     return model
-
-
-def data_of(levels: Levels, model: pm.Model, screen: Screen) -> dict[str, FloatArray]:
-    """Reduce another screen to data for a model that is built, or even compiled, already.
-
-    The model keeps the coordinates that suit the screen it was built for.
-
-    Parameters
-    ----------
-    levels : Levels
-        The model.
-    model : pymc.Model
-        See `build`.
-    screen : Screen
-        The other data.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        For `pymc.set_data`, or the method `with_data` of nutpie's compiled models.
-
-    Raises
-    ------
-    PoolscreenError
-        If the other screen has more or fewer layouts, or is degenerate (see `build`).
-
-    Examples
-    --------
-    >>> from poolscreen.models import m7a
-    >>> from poolscreen.screens.simulate import Design, simulate
-    >>> design = Design(n_cell_lines=2, sgrnas_per_gene=(1, 2))
-    >>> model = build(m7a.FAMILY, Screen(simulate(design)[0]))
-    >>> other = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2), seed=1))[0])
-    >>> pm.set_data(data_of(m7a.FAMILY, model, other), model=model)
-    >>> larger = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2, 3)))[0])
-    >>> data_of(m7a.FAMILY, model, larger)
-    Traceback (most recent call last):
-    poolscreen.errors.PoolscreenError: the model was built for 2 layouts ...
-    """
-    found = statistics(levels, screen)
-    check_informative(screen, found)
-    data = found.as_data()
-    expected = model["units"].get_value().shape
-    if data["units"].shape != expected:
-        raise PoolscreenError(
-            f"the model was built for {expected[0]} layouts of at most {expected[1]} strata, and "
-            f"this screen has {data['units'].shape[0]} of at most {data['units'].shape[1]}; build "
-            "it anew for this screen"
-        )
-    return data
 
 
 def coordinates(levels: Levels, data: Statistics) -> dict[str, Any]:
