@@ -8,7 +8,8 @@ from poolscreen.screens.rules import some
 from poolscreen.screens.table import Screen
 
 MAX_LOG_FC = 20.0  # to base 2, that of a count of one against a million
-DATE = re.compile(r"\d{1,2}-(Mar|Sep|Dec|Oct)", re.IGNORECASE)
+# MARCHF1 and SEPTIN2 had names that a spreadsheet takes for dates.
+DATE = re.compile(r"\d{1,2}-(Mar|Sep|Dec|Oct)|\d{4}-\d{2}-\d{2}( 00:00:00)?", re.IGNORECASE)
 
 
 def cautions(screen: Screen) -> list[str]:

@@ -1,4 +1,4 @@
-"""Reading tables that somebody else wrote: CSV, TSV, gzipped or not, and Parquet."""
+"""Reading tables that somebody else wrote: CSV, TSV, gzipped or not, Parquet, workbooks."""
 
 import csv
 import gzip
@@ -17,9 +17,8 @@ from poolscreen.screens.table import COLUMNS, Screen
 MAX_BYTES = 2_000_000_000  # of a file
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 # How a file begins, and what it is then.
-GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 NO_TABLE = {
-    b"PK\x03\x04": "an Excel workbook or another archive; save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
     b"%PDF": "a PDF; ask for the table itself",
     b"\xff\xfe": "text in UTF-16; save it as UTF-8",
@@ -35,7 +34,8 @@ def read_table(path: Path, separator: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     path : pathlib.Path
-        A text file in UTF-8, gzipped or not, or a Parquet file; its content says which.
+        A text file in UTF-8, gzipped or not, a Parquet file, or an Excel workbook with one sheet;
+        its content says which.
     separator : str, optional
         What parts the fields of a text file: by default commas, or tabs where the name ends in
         `.tsv` or `.txt`.
@@ -43,7 +43,8 @@ def read_table(path: Path, separator: str | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The fields of a text file as text, empty ones missing; those of Parquet as they are.
+        The fields of a text file or a workbook as text, empty ones missing; those of Parquet as
+        they are.
 
     Raises
     ------
@@ -68,6 +69,8 @@ def read_table(path: Path, separator: str | None = None) -> pd.DataFrame:
     start = _start_of(path)
     if start.startswith(PARQUET):
         return _read_parquet(path)
+    if start.startswith(ZIP):
+        return _read_workbook(path)
     zipped = start.startswith(GZIP)
     if separator is None:
         ending = path.name.removesuffix(".gz").rpartition(".")[2].lower()
@@ -115,7 +118,7 @@ def _start_of(path: Path) -> bytes:
     for beginning, what in NO_TABLE.items():
         if start.lstrip().startswith(beginning):
             raise PoolscreenError(f"{path} is no table, but {what}")
-    if b"\0" in start and not start.startswith((GZIP, PARQUET)):
+    if b"\0" in start and not start.startswith((GZIP, PARQUET, ZIP)):
         raise PoolscreenError(f"{path} is no text, and no Parquet file, but binary")
     return start
 
@@ -127,6 +130,28 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise PoolscreenError(
             f"{path} is a damaged Parquet file ({error}); write or fetch it again"
         ) from error
+
+
+def _read_workbook(path: Path) -> pd.DataFrame:
+    from python_calamine import CalamineError
+
+    try:
+        sheets = pd.read_excel(path, sheet_name=None, dtype=str, engine="calamine")
+    except (CalamineError, ValueError) as error:
+        raise PoolscreenError(
+            f"{path} is an archive, and no Excel workbook that can be read ({error}); save the "
+            "sheet as CSV"
+        ) from error
+    full = {name: sheet for name, sheet in sheets.items() if len(sheet)}
+    if len(full) != 1:
+        raise PoolscreenError(
+            f"{path} has {len(full)} sheets with rows ({', '.join(map(repr, full)) or 'none'}), "
+            "and one is wanted; save it as CSV"
+        )
+    (table,) = full.values()
+    if any(str(name).startswith("Unnamed: ") for name in table):
+        raise PoolscreenError(f"the first row of the sheet in {path} must name all of its columns")
+    return table
 
 
 def _check_header(path: Path, zipped: bool, separator: str) -> None:
@@ -167,8 +192,8 @@ def read_screen(
     Parameters
     ----------
     path : pathlib.Path
-        CSV, TSV (gzipped or not) or Parquet, with the columns of `Screen`; replicates have a
-        column `replicate`.
+        CSV, TSV (gzipped or not), Parquet or an Excel workbook, with the columns of `Screen`;
+        replicates have a column `replicate`.
     columns : mapping of str to str, optional
         What a column is called in the file, by the name it should have.
     separator : str, optional

@@ -50,7 +50,7 @@ def schema(table: pd.DataFrame, *, once: bool) -> "pa.DataFrameSchema":
             pa.Check(is_number, error="is no number; write it with a decimal point"),
             pa.Check(is_finite, error="is infinite; leave the row out"),
             pa.Check(
-                lambda values: ~(pd.to_numeric(values, errors="coerce").abs() > BEYOND_SENSE),
+                lambda values: ~(np.abs(pd.to_numeric(values, errors="coerce")) > BEYOND_SENSE),
                 error="is beyond any log fold change; is it the right column?",
             ),
         ],

@@ -54,10 +54,10 @@ BAD = {
         GOOD.splitlines()[0] + "\n",
         r"no rows below the header",
     ),
-    "an Excel workbook": (
+    "an archive": (
         "a.csv",
         workbook(),
-        r"Excel workbook.*save the sheet as CSV",
+        r"an archive, and no Excel workbook.*save the sheet as CSV",
     ),
     "a PDF": ("a.csv", b"%PDF-1.7 ...", r"is no table, but a PDF"),
     "a web page": ("a.csv", "\n<!DOCTYPE html><html>", r"but a web page"),
@@ -259,3 +259,15 @@ def test_usual_names_are_taken_and_said(tmp_path):
     path.write_text(GOOD.replace("sgRNA,", "guide,"))
     assert read_screen(path, say=heard.append).sgrnas
     assert heard == [f"{path}: the column guide is taken for sgRNA"]
+
+
+def test_a_workbook_is_read(tmp_path):
+    path = tmp_path / "screen.xlsx"
+    table = pd.read_csv(io.StringIO(GOOD), dtype=str)
+    table.to_excel(path, index=False)
+    pd.testing.assert_frame_equal(reading.read_table(path), table)
+    with pd.ExcelWriter(path) as book:
+        for name in ("one", "two"):
+            table.to_excel(book, sheet_name=name, index=False)
+    with pytest.raises(PoolscreenError, match=r"has 2 sheets with rows \('one', 'two'\)"):
+        reading.read_table(path)
