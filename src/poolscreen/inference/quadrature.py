@@ -108,7 +108,13 @@ class Mode:
         return pd.DataFrame(rows | {"sd": [self.sd[name] for name in self.values]})
 
 
-def find_mode(guides: Guides, *, seed: int = 103, say: Say = silence) -> Mode:
+def find_mode(
+    guides: Guides,
+    *,
+    fixed: Values | None = None,
+    seed: int = 103,
+    say: Say = silence,
+) -> Mode:
     """Find the parameters of model 9 for the guides of a cell line.
 
     The search takes steps by the scores of the genes: their sum is the slope of the log density,
@@ -119,6 +125,8 @@ def find_mode(guides: Guides, *, seed: int = 103, say: Say = silence) -> Mode:
     ----------
     guides : Guides
         The data; of more than `GENES` genes so many are drawn at random.
+    fixed : mapping of str to float, optional
+        Parameters that are known, by name.
     seed : int
         Of this draw.
     say : callable, optional
@@ -150,7 +158,7 @@ def find_mode(guides: Guides, *, seed: int = 103, say: Say = silence) -> Mode:
     chosen = np.arange(len(guides.genes))
     if len(chosen) > GENES:
         chosen = np.sort(np.random.default_rng(seed).choice(chosen, GENES, replace=False))
-    search = _Search(guides.of_genes(chosen), effect)
+    search = _Search(guides.of_genes(chosen), effect, fixed or {})
     x = np.array([PARAMETERS[name].line(START[name]) for name in search.names])
     height, scores = search.scores(x)
     if not np.isfinite(height):
@@ -170,26 +178,27 @@ def find_mode(guides: Guides, *, seed: int = 103, say: Say = silence) -> Mode:
     values = search.values(x)
     line_sd = np.sqrt(np.diag(np.linalg.inv(information)))
     widths = search.values(x + 0.5 * line_sd), search.values(x - 0.5 * line_sd)
-    sd = {name: abs(widths[0][name] - widths[1][name]) for name in values}
+    sd = {name: abs(widths[0][name] - widths[1][name]) for name in values}  # 0 of what is fixed
     return Mode(values, sd, len(chosen))
 
 
 class _Search:
     """The log density of the parameters, gene by gene, in coordinates on the line."""
 
-    def __init__(self, guides: Guides, effect: FloatArray) -> None:
-        self.guides, self.effect = guides, effect
-        self.names = [name for name in PARAMETERS if name != "omega" or guides.initial is not None]
+    def __init__(self, guides: Guides, effect: FloatArray, fixed: Values) -> None:
+        self.guides, self.effect, self.fixed = guides, effect, dict(fixed)
+        without = {*fixed, *(["omega"] if guides.initial is None else [])}
+        self.names = [name for name in PARAMETERS if name not in without]
 
     def values(self, x: FloatArray) -> dict[str, float]:
         """Return the parameters at a point."""
         line = zip(self.names, x, strict=True)
-        return {name: float(PARAMETERS[name].inside(at)) for name, at in line}
+        return {name: float(PARAMETERS[name].inside(at)) for name, at in line} | self.fixed
 
     def log_prior(self, x: FloatArray) -> FloatArray:
         """Return the log prior of each parameter, on its own scale."""
         values = self.values(x)
-        return np.array([float(PARAMETERS[n].log_prior(v)) for n, v in values.items()])
+        return np.array([float(PARAMETERS[name].log_prior(values[name])) for name in self.names])
 
     def prior_slope(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the slope of the log prior, and its curvature downwards."""
@@ -299,7 +308,8 @@ class Effects:
         Probabilities would round to 1, and tie, for all strong effects.
     guides : pandas.DataFrame
         A row per guide of a gene that has others: `gene`, `sgRNA`, `mean` of its measurements,
-        `expected` from the others of its gene, and `tail`, the probability of a value that far out.
+        `expected` from the others of its gene, `tail`, the probability of a value that far out, and
+        `log score`, the log density of its measurements given the others, per measurement.
     """
 
     genes: pd.DataFrame
@@ -380,6 +390,7 @@ def _guides_of(values: Values, guides: Guides, effect: FloatArray) -> pd.DataFra
     others, _ = _relative(prior + whole[guides.gene[several]] - given[several])
     others /= others.sum(axis=1, keepdims=True)
     predicted = others @ kernel
+    score = np.log((predicted * relative[several]).sum(axis=1) + TINY) + top[several, 0]
     measured = guides.log_fc[several]
     mean, n = np.nanmean(measured, axis=1), np.isfinite(measured).sum(axis=1)
     initial = None if guides.initial is None else guides.initial[several]
@@ -393,6 +404,7 @@ def _guides_of(values: Values, guides: Guides, effect: FloatArray) -> pd.DataFra
             "mean": mean,
             "expected": predicted @ effect,
             "tail": 2 * np.minimum(share, 1 - share),
+            "log score": score / n,
         }
     )
 

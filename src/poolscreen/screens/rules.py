@@ -49,10 +49,7 @@ def schema(table: pd.DataFrame, *, once: bool) -> "pa.DataFrameSchema":
         checks=[
             pa.Check(is_number, error="is no number; write it with a decimal point"),
             pa.Check(is_finite, error="is infinite; leave the row out"),
-            pa.Check(
-                lambda values: ~(np.abs(pd.to_numeric(values, errors="coerce")) > BEYOND_SENSE),
-                error="is beyond any log fold change; is it the right column?",
-            ),
+            pa.Check(_has_sense, error="is beyond any log fold change; is it the right column?"),
         ],
         nullable=False,
         required=False,
@@ -301,6 +298,12 @@ def is_finite(values: pd.Series) -> Rows:
     """
     finite: Rows = ~np.isinf(pd.to_numeric(values, errors="coerce"))
     return finite
+
+
+def _has_sense(values: pd.Series) -> Rows:
+    size = np.abs(pd.to_numeric(values, errors="coerce"))
+    sound: Rows = ~((size > BEYOND_SENSE) & (size < np.inf))
+    return sound
 
 
 def _one_gene(table: pd.DataFrame) -> Rows:
