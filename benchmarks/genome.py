@@ -110,7 +110,7 @@ def rankings(data: Guides, label: str, *, peers: bool = False) -> Iterator[Figur
     """Rank the genes by each score."""
     genes = pd.Series(data.genes)
     means, of_7b, _, _ = mean_and_7b(data)
-    of_9 = effects(find_mode(data).values, data).genes
+    of_9 = effects(find_mode(data).parameters, data).genes
     scores = {
         "mean log fold change": means,
         "model 7b, posterior mean": of_7b["mean"].to_numpy(),
@@ -132,8 +132,8 @@ def rankings(data: Guides, label: str, *, peers: bool = False) -> Iterator[Figur
 def lists(data: Guides) -> Iterator[Figure]:
     """List genes at a stated rate of false discoveries."""
     genes, mode = pd.Series(data.genes), find_mode(data)
-    null = mode.values["null"]
-    of_9 = ranked(effects(mode.values, data).genes)
+    null = mode.parameters["null"]
+    of_9 = ranked(effects(mode.parameters, data).genes)
     _, of_7b, _, _ = mean_and_7b(data)
     wrong = np.sort(1 - of_7b["P(below 0)"].to_numpy())
     # The longest list whose mean probability of being wrong is as stated.
@@ -249,7 +249,7 @@ def held_out(data: Guides) -> Iterator[Figure]:
     """Predict what is held out by model 7b, by model 9, and without each of its parts."""
     yield {"what": "held out", "model": "7b"} | held_out_by_7b(data)
     for name, fixed in {"": {}, **WITHOUT}.items():
-        values = find_mode(data, fixed=fixed).values
+        values = find_mode(data, fixed=fixed).parameters
         figure: Figure = {"what": "held out", "model": "9", "without": name}
         yield figure | held_out_sgrnas(data, values) | held_out_replicate(data, values)
 
@@ -270,6 +270,8 @@ def main() -> None:
     counts, samples = (read_table(folder() / name) for name in ("counts.tsv.gz", "samples.csv"))
     counts = counts.rename(columns={"SEQUENCE": "sgRNA", "GENE": "gene"})
     data = screen(counts, samples)
+    measured = int(np.isfinite(data.log_fc).sum())
+    figures.append({"what": "screen", "measurements": measured, "genes": len(data.genes)})
     figures += rankings(data, "three replicates", peers=True)
     figures += rankings(screen(counts, samples[:1]), "one replicate")
     first = counts.groupby("gene").cumcount() < 2

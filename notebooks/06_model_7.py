@@ -275,8 +275,8 @@ source(draw_effects)
 
 # %% [markdown]
 # {numref}`tbl-samplers-7` compares the model as it is written, its marginal form, and the weighted
-# points of [chapter 4](04_integrating_out). The first two were sampled by nutpie with the settings
-# of the book ([Measurements](measurements)).
+# points of [chapter 4](04_integrating_out). The first two were sampled by nutpie, with the same number
+# of draws ([Measurements](measurements)).
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-samplers-7", "caption": "All ways to the posterior of model 7; R-hat and effective sample sizes are the worst over all parameters."}
 runs = pd.DataFrame(load_benchmark("samplers")["figures"])

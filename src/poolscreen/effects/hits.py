@@ -70,7 +70,7 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
         data = guides(screen, line)
         say(f"{line}: estimating the parameters from {min(len(data.genes), 2000):,} genes")
         modes[line] = find_mode(data)
-        found = effects(modes[line].values, data, say=say)
+        found = effects(modes[line].parameters, data, say=say)
         tables.append(ranked(found.genes).assign(cell_line=line)[COLUMNS])
         others.append(found.guides.assign(cell_line=line))
     apart = pd.concat(others, ignore_index=True).sort_values("tail", kind="stable")

@@ -90,7 +90,7 @@ class Mode:
 
     Attributes
     ----------
-    values : dict of str to float
+    parameters : dict of str to float
         By name.
     sd : dict of str to float
         Of the posterior, as the curvature at the mode has it.
@@ -98,14 +98,14 @@ class Mode:
         How many genes they were estimated from.
     """
 
-    values: dict[str, float]
+    parameters: dict[str, float]
     sd: dict[str, float]
     genes: int
 
     def table(self) -> pd.DataFrame:
         """Tabulate the parameters: columns `parameter`, `mode`, `sd`."""
-        rows = {"parameter": self.values.keys(), "mode": self.values.values()}
-        return pd.DataFrame(rows | {"sd": [self.sd[name] for name in self.values]})
+        rows = {"parameter": self.parameters.keys(), "mode": self.parameters.values()}
+        return pd.DataFrame(rows | {"sd": [self.sd[name] for name in self.parameters]})
 
 
 def find_mode(
@@ -146,7 +146,7 @@ def find_mode(
     >>> from poolscreen.families.mixture.guides import guides
     >>> screen = Screen(simulate(Design(n_cell_lines=1, sgrnas_per_gene=(4,) * 60))[0])
     >>> mode = find_mode(guides(screen, "cell_0"))
-    >>> mode.genes, "omega" in mode.values  # the simulator knows no reads
+    >>> mode.genes, "omega" in mode.parameters  # the simulator knows no reads
     (60, False)
     """
     if np.nanmax(guides.log_fc) == np.nanmin(guides.log_fc):

@@ -163,12 +163,12 @@ def test_effects_are_as_certain_as_is_said(fitted):
 def test_a_guide_is_held_against_the_others_of_its_gene(fitted):
     _, data, _, _, mode = fitted
     few = data.of_genes(slice(0, 20))
-    found = effects(mode.values, few).guides
+    found = effects(mode.parameters, few).guides
     effect = densities.grid(few)
     for place in (0, 7, 50):
         rest = few.without(np.array([place]))
-        _, posterior = by_gene(mode.values, rest, effect)
-        predicted = posterior[few.gene[place]] @ densities.of_guides(mode.values, effect)
+        _, posterior = by_gene(mode.parameters, rest, effect)
+        predicted = posterior[few.gene[place]] @ densities.of_guides(mode.parameters, effect)
         assert found["expected"][place] == pytest.approx(predicted @ effect, abs=1e-9)
     assert (found["tail"] < 0.05).mean() < 0.15
 
