@@ -456,7 +456,11 @@ table(scales(peers["runs"]))
 figures = pd.DataFrame(measured["genome"]["figures"]).astype(object)
 of_what = {what: rows.dropna(axis=1, how="all") for what, rows in figures.groupby("what")}
 wide = of_what["ranking"].pivot_table(
-    index="score", columns="data", values=["average_precision", "recall"], sort=False, aggfunc="first"
+    index="score",
+    columns="data",
+    values=["average_precision", "recall"],
+    sort=False,
+    aggfunc="first",
 )
 wide.columns = [f"{what.replace('_', ' ')}, {data}" for what, data in wide.columns]
 in_order = [name for kind in ("average", "recall") for name in wide if name.startswith(kind)]
@@ -492,8 +496,7 @@ numbers(
         "false_9": int(lists["nonessential"]["model 9"]),
         "inside_7b": 100 * of_7b["sgRNA_essential"],
         "inside_9": 100 * whole["sgRNA_essential"],
-        "inside_no_slope": 100
-        * parts["sgRNA_essential"]["scatter that grows with the effect"],
+        "inside_no_slope": 100 * parts["sgRNA_essential"]["scatter that grows with the effect"],
         "inside_no_reads": 100 * parts["replicate_essential"]["noise that follows the reads"],
         "least_gain": float((whole["sgRNA"] - parts["sgRNA"]).min()),
         "most_gain": float((whole["sgRNA"] - parts["sgRNA"]).max()),
@@ -502,8 +505,7 @@ numbers(
 
 # %% [markdown]
 # Ranking is nearly solved on such a screen. The average precision of model 9 is
-# {glue:text}`ap_9:.4f`, and the best of the others is {glue:text}`ap_best_other:.4f`; a difference of
-# 0.001 would be within the noise of so few genes.
+# {glue:text}`ap_9:.4f`, and the best of the others is {glue:text}`ap_best_other:.4f`.
 #
 # The models differ in how certain they are. {numref}`tbl-genome-lists` shows lists whose stated rate of
 # false discoveries is {glue:text}`stated:.0f` %. The realised rate is estimated by the non-essential
@@ -535,9 +537,15 @@ shown["model"] = [
     row.model if not isinstance(row.without, str) or not row.without else f"9 without {row.without}"
     for row in shown.itertuples()
 ]
-names = {f"{what}{of}": f"{what}{words}"
+names = {
+    f"{what}{of}": f"{what}{words}"
     for what in ("sgRNA", "replicate")
-    for of, words in (("", ": log score"), ("_essential", ": essential, %"), ("_nonessential", ": non-essential, %"))}
+    for of, words in (
+        ("", ": log score"),
+        ("_essential", ": essential, %"),
+        ("_nonessential", ": non-essential, %"),
+    )
+}
 shown = shown[["model", *names]].rename(columns=names)
 for name in shown:
     if name.endswith("%"):

@@ -164,6 +164,11 @@ def fold_change(
 @click.option("--essential", type=PATH, help="File with an essential gene per line.")
 @click.option("--nonessential", type=PATH, help="File with a non-essential gene per line.")
 @click.option(
+    "--contrast",
+    metavar="LINE:OTHER",
+    help="Find the genes whose effect in one cell line, or arm, differs from that in another.",
+)
+@click.option(
     "--min-initial",
     default=30.0,
     show_default=True,
@@ -179,6 +184,7 @@ def hits(
     controls: Path | None,
     essential: Path | None,
     nonessential: Path | None,
+    contrast: str | None,
     min_initial: float,
     columns: tuple[str, ...],
     separator: str | None,
@@ -199,6 +205,7 @@ def hits(
         samples=samples,
         controls=controls,
         standards=(essential, nonessential),
+        contrast=contrast,
         options={"min_initial": min_initial, "columns": _mapping(columns)},
         separator=separator,
         force=force,

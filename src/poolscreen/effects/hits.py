@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from scipy import special
 
 from poolscreen.arrays import FloatArray
 from poolscreen.families.mixture.guides import guides
+from poolscreen.inference import store
 from poolscreen.inference.exact import ENDS
 from poolscreen.inference.quadrature import Mode, effects, find_mode
 from poolscreen.progress import Say, silence
@@ -33,11 +35,32 @@ class Hits:
         `gene`, `cell_line`, `mean`, `expected`, `it is` (higher or lower) and `tail`.
     modes : dict of str to Mode
         The parameters, by cell line.
+    posteriors : dict of str to xarray.DataArray
+        The posterior of each gene on a grid of effects, by cell line.
     """
 
     genes: pd.DataFrame
     guides: pd.DataFrame
     modes: dict[str, Mode]
+    posteriors: dict[str, xr.DataArray]
+
+    def tree(self) -> xr.DataTree:
+        """Return what a file holds of it: a group per cell line, in the order of its lines.
+
+        Returns
+        -------
+        xarray.DataTree
+            Groups `line_0`, `line_1`, ..., each with the attribute `cell_line`: `probability`
+            (dimensions `gene`, `effect`), and the `mode` and `sd` of each `parameter`.
+        """
+        groups = {}
+        for number, (line, mode) in enumerate(self.modes.items()):
+            table = mode.table().set_index("parameter")
+            of_line = xr.Dataset({"probability": self.posteriors[line], **table.to_xarray()})
+            groups[f"line_{number}"] = of_line.assign_attrs(cell_line=line)
+        tree = xr.DataTree.from_dict(groups)
+        tree.attrs = {"model": "m9", **store.environment()}
+        return tree
 
 
 def find_hits(screen: Screen, say: Say = silence) -> Hits:
@@ -65,7 +88,7 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     >>> find_hits(screen).genes[["n_sgrnas", "rank"]].head(2).to_numpy().tolist()
     [[4, 1], [4, 2]]
     """
-    tables, others, modes = [], [], {}
+    tables, others, modes, posteriors = [], [], {}, {}
     for line in screen.cell_lines:
         data = guides(screen, line)
         say(f"{line}: estimating the parameters from {min(len(data.genes), 2000):,} genes")
@@ -73,11 +96,12 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
         found = effects(modes[line].parameters, data, say=say)
         tables.append(ranked(found.genes).assign(cell_line=line)[COLUMNS])
         others.append(found.guides.assign(cell_line=line))
+        posteriors[line] = found.posterior
     apart = pd.concat(others, ignore_index=True).sort_values("tail", kind="stable")
     apart = apart[apart["tail"] < FAR]
     apart["it is"] = np.where(apart["mean"] > apart["expected"], "higher", "lower")
     columns = ["sgRNA", "gene", "cell_line", "mean", "expected", "it is", "tail"]
-    return Hits(pd.concat(tables, ignore_index=True), apart[columns], modes)
+    return Hits(pd.concat(tables, ignore_index=True), apart[columns], modes, posteriors)
 
 
 def ranked(genes: pd.DataFrame) -> pd.DataFrame:

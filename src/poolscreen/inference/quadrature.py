@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from scipy import special, stats
 
 from poolscreen.arrays import FloatArray
@@ -310,10 +311,13 @@ class Effects:
         A row per guide of a gene that has others: `gene`, `sgRNA`, `mean` of its measurements,
         `expected` from the others of its gene, `tail`, the probability of a value that far out, and
         `log score`, the log density of its measurements given the others, per measurement.
+    posterior : xarray.DataArray, dimensions `gene` and `effect`
+        The probability of each effect on the grid, a row per gene, in single precision.
     """
 
     genes: pd.DataFrame
     guides: pd.DataFrame
+    posterior: xr.DataArray
 
 
 def effects(values: Values, guides: Guides, *, say: Say = silence) -> Effects:
@@ -340,13 +344,23 @@ def effects(values: Values, guides: Guides, *, say: Say = silence) -> Effects:
     [['gene_0', 1], ['gene_1', 2]]
     """
     effect = densities.grid(guides)
-    genes, others, progress = [], [], Progress(say)
+    genes, others, posteriors, progress = [], [], [], Progress(say)
     for block in _blocks(len(guides.genes)):
         progress(f"{block.start:,} of {len(guides.genes):,} genes")
         part = guides.of_genes(block)
-        genes.append(_genes_of(values, part, effect))
+        of_part, posterior = _genes_of(values, part, effect)
+        genes.append(of_part)
+        posteriors.append(posterior.astype(np.float32))
         others.append(_guides_of(values, part, effect))
-    return Effects(pd.concat(genes, ignore_index=True), pd.concat(others, ignore_index=True))
+    return Effects(
+        genes=pd.concat(genes, ignore_index=True),
+        guides=pd.concat(others, ignore_index=True),
+        posterior=xr.DataArray(
+            np.concatenate(posteriors),
+            coords={"gene": guides.genes, "effect": effect},
+            dims=("gene", "effect"),
+        ),
+    )
 
 
 def _blocks(size: int) -> Iterator[slice]:
@@ -354,7 +368,10 @@ def _blocks(size: int) -> Iterator[slice]:
         yield slice(start, min(start + BLOCK, size))
 
 
-def _genes_of(values: Values, guides: Guides, effect: FloatArray) -> pd.DataFrame:
+def _genes_of(
+    values: Values, guides: Guides, effect: FloatArray
+) -> tuple[pd.DataFrame, FloatArray]:
+    """Summarise the posterior of each gene, and return it on the grid."""
     relative, top = _relative(densities.log_likelihood(values, guides, effect))
     of_genes = _over_guides(values, guides, effect, relative, top)
     _, posterior = _integrated(of_genes, values, effect)
@@ -364,7 +381,7 @@ def _genes_of(values: Values, guides: Guides, effect: FloatArray) -> pd.DataFram
         logs = [special.logsumexp(of_genes + np.log(part), axis=1) for part in parts]
     of = Parts(*logs)
     low, high = shortest(posterior, effect)
-    return pd.DataFrame(
+    summary = pd.DataFrame(
         {
             "gene": guides.genes,
             "n_sgrnas": guides.sizes,
@@ -376,6 +393,7 @@ def _genes_of(values: Values, guides: Guides, effect: FloatArray) -> pd.DataFram
             "up": of.up - np.logaddexp(of.null, of.down),
         }
     )
+    return summary, posterior
 
 
 def _guides_of(values: Values, guides: Guides, effect: FloatArray) -> pd.DataFrame:

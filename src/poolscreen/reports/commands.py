@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,9 +15,12 @@ from poolscreen.errors import PoolscreenError
 from poolscreen.progress import Say
 from poolscreen.screens import cautions, reading, table, tidy
 from poolscreen.screens.counts import fold_changes
+from poolscreen.screens.differences import differences
 from poolscreen.screens.samples import guess
 
 NO_READS = "the table has log fold changes, and no counts: the noise cannot follow the reads"
+
+OF_DIFFERENCE = "the noise of a difference is taken to be the same for all sgRNAs"
 
 
 def stem(path: Path) -> str:
@@ -138,6 +141,7 @@ def hits(
     samples: Path | None,
     controls: Path | None,
     standards: tuple[Path | None, Path | None],
+    contrast: str | None,
     options: Mapping[str, Any],
     separator: str | None,
     force: bool,
@@ -159,7 +163,12 @@ def hits(
         raise PoolscreenError(_guessed(path, read_in, columns))
     else:
         data, opening = _from_counts(read_in, samples, controls, options, say)
+    if contrast:
+        data = differences(data, *_two(contrast))
+        opening = replace(opening, notes=[*opening.notes, OF_DIFFERENCE])
+        say(OF_DIFFERENCE)
     from poolscreen.effects.hits import find_hits
+    from poolscreen.inference import store
     from poolscreen.reports import hits as written
     from poolscreen.reports import page
 
@@ -178,11 +187,19 @@ def hits(
         found.genes.to_csv(folder / "hits.csv", index=False, float_format="%.6g")
         found.guides.to_csv(folder / "guides.csv", index=False, float_format="%.6g")
         data.table.to_csv(folder / "log_fc.csv", index=False)
+        store.write_fit(folder / "fit.nc", found.tree())
         for name, text in page.csv_of(blocks).items():
             (folder / f"{name}.csv").write_text(text, encoding="utf-8")
         (folder / "report.html").write_text(page.html(blocks, title=path.name), encoding="utf-8")
         names = sorted(file.name for file in folder.iterdir())
     say(f"{output}: {', '.join(names)}")
+
+
+def _two(contrast: str) -> tuple[str, str]:
+    line, colon, other = contrast.partition(":")
+    if not (line and colon and other):
+        raise PoolscreenError(f"--contrast takes LINE:OTHER, and was given {contrast}")
+    return line, other
 
 
 @dataclass(frozen=True)

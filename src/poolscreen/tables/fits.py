@@ -50,6 +50,7 @@ def sampler_settings(fit: xr.DataTree) -> pd.DataFrame:
         "draws per chain": f"{chosen['draws']:,} after {chosen['tune']:,} of tuning",
         "target acceptance": str(chosen["target_accept"]),
         "seed": str(chosen["seed"]),
+        "compiled by": {"numba": "Numba", "jax": "JAX"}[chosen.get("backend", "numba")],
     }
     return pd.DataFrame({"setting": rows.keys(), "value": rows.values()})
 

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from axe_playwright_python.sync_playwright import Axe
 from tests.poolscreen.inference.test_quadrature import simulated
 from tests.poolscreen.reports.test_commands import digest, poolscreen
@@ -78,6 +79,13 @@ def test_hits_are_the_genes_with_an_effect(made):
 def test_the_folder_has_its_tables(made):
     names = {path.name for path in made[0].iterdir()}
     assert names >= {"hits.csv", "guides.csv", "log_fc.csv", "report.html", "separation.csv"}
+    with xr.open_datatree(made[0] / "fit.nc") as fit:
+        line = fit["line_0"]
+        assert line.attrs["cell_line"] == "HAP1"
+        hits = pd.read_csv(made[0] / "hits.csv").set_index("gene")
+        of_gene = line["probability"].sel(gene="g7")
+        mean = float((of_gene * line["effect"]).sum())
+        assert mean == pytest.approx(hits["mean"]["g7"], abs=1e-4)
     separation = pd.read_csv(made[0] / "separation.csv")
     assert separation["average precision"].item() > 0.8
     log_fc = pd.read_csv(made[0] / "log_fc.csv")
@@ -93,6 +101,31 @@ def test_log_fold_changes_are_taken_and_said(made, tmp_path):
         assert "no counts: the noise cannot follow the reads" in text
     parameters = pd.read_csv(tmp_path / "out" / "parameters.csv")
     assert "omega" not in set(parameters["parameter"])
+
+
+def test_a_contrast_finds_what_two_arms_differ_by(tmp_path):
+    """Only ten genes differ between the arms; essential ones are lost in both."""
+    screen, _, _ = simulated(300, seed=12)
+    treated = screen.table[["sgRNA", "gene", "replicate", "log_fc"]].astype({"gene": str})
+    control = treated.assign(cell_line="dmso")
+    rng = np.random.default_rng(3)
+    treated = treated.assign(
+        cell_line="drug", log_fc=lambda t: t["log_fc"] + rng.normal(0, 0.2, len(t))
+    )
+    changed = treated["gene"].isin([f"g{number}" for number in range(10)])
+    treated.loc[changed, "log_fc"] -= 2
+    pd.concat([treated, control]).to_csv(tmp_path / "screen.csv", index=False)
+    ran = poolscreen(tmp_path, "hits", "screen.csv", "--contrast", "drug:dmso", "-o", "out")
+    assert ran.returncode == 0, ran.stdout
+    hits = pd.read_csv(tmp_path / "out" / "hits.csv")
+    assert set(hits["cell_line"]) == {"drug:dmso"}
+    assert set(hits["gene"][:10]) == {f"g{number}" for number in range(10)}
+    assert hits["mean"][:10].between(-2.5, -1.5).all()
+    assert (hits["fdr"] < 0.05).sum() == 10
+    for wrong, message in (("drug:none", "no cell line 'none'"), ("drug", "takes LINE:OTHER")):
+        ran = poolscreen(tmp_path, "hits", "screen.csv", "--contrast", wrong, "-o", "other")
+        assert ran.returncode == 1
+        assert message in ran.stdout
 
 
 def test_swapped_samples_are_suspected(made, tmp_path):
