@@ -106,8 +106,8 @@ table(samples)
 # %% tags=["remove-cell"]
 made, notes = fold_changes(counts.rename(columns={"Gene": "gene"}), samples)
 np.testing.assert_allclose(made["log_fc"], screen.log_fc)
-sizes = notes[0].removeprefix("size factors: ").split(",")
-factors = [float(part.split()[-1]) for part in sizes]
+(sizes,) = (note for note in notes if note.startswith("size factors: "))
+factors = [float(part.split()[-1]) for part in sizes.split(",")]
 
 # %% [markdown]
 # {numref}`fig-distributions` and {numref}`tbl-distributions` show the result. Both lines are

@@ -157,6 +157,12 @@ def fold_change(
     "guess is written, to be mended.",
 )
 @click.option(
+    "--guides",
+    "genes",
+    type=PATH,
+    help="Table with the gene of each sgRNA, where TABLE is a matrix without genes.",
+)
+@click.option(
     "--controls",
     type=PATH,
     help="File with a gene without effect per line [default: sgRNAs without a target, or all].",
@@ -181,6 +187,7 @@ def fold_change(
 def hits(
     table: Path,
     samples: Path | None,
+    genes: Path | None,
     controls: Path | None,
     essential: Path | None,
     nonessential: Path | None,
@@ -203,6 +210,7 @@ def hits(
         table,
         output or Path(f"{commands.stem(table)}_hits"),
         samples=samples,
+        genes=genes,
         controls=controls,
         standards=(essential, nonessential),
         contrast=contrast,

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 import xarray as xr
 from pymc.model.transform.conditioning import remove_value_transforms
 
@@ -102,6 +103,32 @@ class Closed(Protocol):
         dict of str to numpy.ndarray
             The first dimension is the draw.
         """
+
+
+def absolute(name: str) -> Any:
+    """Add a scale to a model, with its exponential prior, as the absolute value of a signed one.
+
+    It may come close to zero: there its logarithm would have a long tail, and itself a wall.
+
+    Parameters
+    ----------
+    name : str
+        Name of the scale.
+
+    Returns
+    -------
+    tensor
+
+    Examples
+    --------
+    >>> with pm.Model() as model:
+    ...     sigma = absolute("sigma")
+    >>> [rv.name for rv in model.free_RVs], [scale.name for scale in model.deterministics]
+    (['sigma_signed'], ['sigma'])
+    """
+    positive = pm.Deterministic(name, pt.abs(pm.Flat(f"{name}_signed")))
+    pm.Potential(f"{name}_prior", -SCALE_RATE * positive)
+    return positive
 
 
 def log_normal(value: FloatArray, variance: FloatArray) -> FloatArray:

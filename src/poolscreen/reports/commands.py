@@ -14,7 +14,7 @@ from poolscreen import files, models
 from poolscreen.errors import PoolscreenError
 from poolscreen.progress import Say
 from poolscreen.screens import cautions, reading, table, tidy
-from poolscreen.screens.counts import fold_changes
+from poolscreen.screens.counts import fold_changes, with_genes
 from poolscreen.screens.differences import differences
 from poolscreen.screens.samples import guess
 
@@ -139,6 +139,7 @@ def hits(
     output: Path,
     *,
     samples: Path | None,
+    genes: Path | None,
     controls: Path | None,
     standards: tuple[Path | None, Path | None],
     contrast: str | None,
@@ -149,11 +150,18 @@ def hits(
 ) -> None:
     """Go from a table of counts, or of log fold changes, to a folder with hits and a report.
 
-    See `poolscreen.effects.hits`; `standards` are files with essential and non-essential genes.
+    See `poolscreen.effects.hits`; `genes` is a map of guides, where the counts name no genes, and
+    `standards` are files with essential and non-essential genes.
     """
     check_output(output, force=force)
     known = [_names(file) if file else set() for file in standards]
     read_in = reading.read_table(path, separator)
+    named: list[str] = []
+    if genes:
+        read_in, named = with_genes(read_in, reading.read_table(genes), options["columns"])
+        options = {**options, "columns": {}}
+        for note in named:
+            say(note)
     columns, _ = tidy.usual_names(read_in, table.COLUMNS, options["columns"])
     if samples is None and _has_log_fc(read_in, columns):
         data = read(path, options["columns"], separator, say)
@@ -163,6 +171,7 @@ def hits(
         raise PoolscreenError(_guessed(path, read_in, columns))
     else:
         data, opening = _from_counts(read_in, samples, controls, options, say)
+        opening = replace(opening, notes=[*named, *opening.notes])
     if contrast:
         data = differences(data, *_two(contrast))
         opening = replace(opening, notes=[*opening.notes, OF_DIFFERENCE])

@@ -132,6 +132,75 @@ def fold_changes(
     return table, notes
 
 
+def with_genes(
+    counts: pd.DataFrame, guides: pd.DataFrame, columns: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Give a matrix of counts, a row per sgRNA, the genes that a map of guides names.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        A column of sgRNAs, which may be the first one without a name, and one per sample.
+    guides : pandas.DataFrame
+        Columns `sgRNA` and `gene`, or other usual names of these.
+    columns : mapping of str to str, optional
+        What the column `sgRNA` is called in `counts`; usual names are known.
+
+    Returns
+    -------
+    counts : pandas.DataFrame
+        With a column `gene`; without the sgRNAs that the map lacks, or has under several genes.
+    notes : list of str
+        What was left out and why.
+
+    Raises
+    ------
+    PoolscreenError
+        If a column is not there, or no sgRNA is left.
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame({"Unnamed: 0": ["s1", "s2", "s3"], "T0": [400, 300, 500]})
+    >>> guides = pd.DataFrame({"sgrna": ["s1", "s2", "s2"], "Gene": ["MYC", "TP53", "TP63"]})
+    >>> found, notes = with_genes(counts, guides)
+    >>> found.to_dict("records")
+    [{'sgRNA': 's1', 'gene': 'MYC', 'T0': 400}]
+    >>> for note in notes:
+    ...     print(note)
+    1 sgRNAs of the counts are not in the map of guides, and left out: s3
+    1 sgRNAs are under several genes in the map of guides, and left out: s2
+    """
+    first = str(counts.columns[0])
+    if first.startswith("Unnamed: "):
+        counts = counts.rename(columns={counts.columns[0]: "sgRNA"})
+    names, notes = tidy.usual_names(counts, ["sgRNA"], columns or {})
+    chosen, faults = tidy.choose(counts, ["sgRNA"], [], names)
+    of_map, said = tidy.usual_names(guides, ["sgRNA", "gene"], {})
+    known, more = tidy.choose(guides, ["sgRNA", "gene"], [], of_map)
+    refuse([f"counts: {fault}" for fault in faults] + [f"guides: {fault}" for fault in more])
+    known = known.astype("str").drop_duplicates()
+    several = set(known.loc[known["sgRNA"].duplicated(), "sgRNA"])
+    labels = chosen["sgRNA"].astype("str")
+    gene = labels.map(known.drop_duplicates("sgRNA").set_index("sgRNA")["gene"])
+    for wrong, why in (
+        (labels[gene.isna()], "of the counts are not in the map of guides"),
+        (labels[labels.isin(several)], "are under several genes in the map of guides"),
+    ):
+        if len(wrong):
+            notes.append(f"{len(wrong):,} sgRNAs {why}, and left out: {rules.some(wrong)}")
+    kept = (gene.notna() & ~labels.isin(several)).to_numpy()
+    if not kept.any():
+        raise PoolscreenError(
+            f"no sgRNA of the counts ({rules.some(labels)}) is in the map of guides "
+            f"({rules.some(known['sgRNA'])}) under one gene"
+        )
+    column = next(c for c in counts if str(c).lower() == names.get("sgRNA", "sgRNA").lower())
+    rest = counts.drop(columns=[column])
+    rest.insert(0, "sgRNA", labels.to_numpy())
+    rest.insert(1, "gene", gene.to_numpy())
+    return rest[kept].reset_index(drop=True), [*said, *notes]
+
+
 def size_factors(counts: pd.DataFrame) -> pd.Series:
     """Estimate the size factors of samples by the median of ratios.
 

@@ -128,6 +128,24 @@ def test_a_contrast_finds_what_two_arms_differ_by(tmp_path):
         assert message in ran.stdout
 
 
+def test_a_matrix_and_a_map_of_guides_are_one_table(made, tmp_path):
+    folder = made[0].parent
+    counts = pd.read_csv(folder / "counts.tsv.gz", sep="\t", keep_default_na=False)
+    matrix = counts.drop(columns="GENE").rename(columns={"SEQUENCE": ""})
+    matrix.to_csv(tmp_path / "matrix.csv", index=False)
+    several = counts[:1].assign(GENE="another")
+    pd.concat([counts[["SEQUENCE", "GENE"]][:-1], several]).rename(
+        columns={"SEQUENCE": "sgrna"}
+    ).to_csv(tmp_path / "map.csv", index=False)
+    command = ["hits", "matrix.csv", "--guides", "map.csv", "--samples"]
+    ran = poolscreen(tmp_path, *command, folder / "counts_samples.csv", "-o", "out")
+    assert ran.returncode == 0, ran.stdout
+    assert "1 sgRNAs of the counts are not in the map of guides" in ran.stdout
+    assert "1 sgRNAs are under several genes in the map of guides, and left out: s0" in ran.stdout
+    log_fc = pd.read_csv(tmp_path / "out" / "log_fc.csv")
+    assert log_fc["sgRNA"].nunique() == len(counts) - 2
+
+
 def test_swapped_samples_are_suspected(made, tmp_path):
     folder = made[0].parent
     samples = pd.read_csv(folder / "counts_samples.csv")

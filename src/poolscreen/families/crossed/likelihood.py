@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-from pymc.distributions.transforms import log_exp_m1
 from scipy import stats
 
 from poolscreen.arrays import FloatArray, IntArray
@@ -14,7 +13,7 @@ from poolscreen.families.crossed.data import Statistics, informative
 from poolscreen.families.crossed.groups import Groups
 from poolscreen.families.crossed.levels import Levels
 from poolscreen.families.crossed.means import Means
-from poolscreen.families.family import MEAN_SD, SCALE_RATE
+from poolscreen.families.family import MEAN_SD, SCALE_RATE, absolute
 from poolscreen.screens.table import Screen
 
 
@@ -47,12 +46,7 @@ def build(levels: Levels, screen: Screen) -> pm.Model:
     found = reduced(levels, screen)
     with pm.Model() as model:
         known = {k: pm.Data(k, v, shape=v.shape) for k, v in found.items()}
-        # The logarithm of a scale that may be 0 has a long tail. This is like it near 0, and
-        # like the scale itself far from there.
-        scales = {
-            name: pm.Exponential(name, SCALE_RATE, default_transform=log_exp_m1)
-            for name in levels.parameters
-        }
+        scales = {name: absolute(name) for name in levels.parameters}
         pm.Potential("log_fc", log_marginal_likelihood(levels, known, scales))
     return model
 

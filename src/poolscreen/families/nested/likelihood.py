@@ -8,7 +8,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from scipy import stats
 
-from poolscreen.families.family import MEAN_SD, SCALE_RATE
+from poolscreen.families.family import MEAN_SD, SCALE_RATE, absolute
 from poolscreen.families.nested.data import Statistics, check_informative, statistics
 from poolscreen.families.nested.levels import Levels
 from poolscreen.screens.table import Screen
@@ -109,7 +109,7 @@ def coordinates(levels: Levels, data: Statistics) -> dict[str, Any]:
         elif names == ["sigma"] and _noise_is_shown(data):
             scales["sigma"] = pm.Exponential("sigma", SCALE_RATE)
         else:
-            scales |= {name: _absolute(name) for name in names}
+            scales |= {name: absolute(name) for name in names}
     return scales
 
 
@@ -144,13 +144,6 @@ def together(levels: Levels, data: Statistics) -> list[list[str]]:
 def _noise_is_shown(data: Statistics) -> bool:
     n_units = (data.groups[:, None] * data.units).sum()
     return bool(data.df_within >= ENOUGH * n_units)
-
-
-def _absolute(name: str) -> Any:
-    """Add a positive quantity with an exponential prior as the absolute value of a signed one."""
-    positive = pm.Deterministic(name, pt.abs(pm.Flat(f"{name}_signed")))
-    pm.Potential(f"{name}_prior", -SCALE_RATE * positive)
-    return positive
 
 
 def _spherical(names: list[str]) -> dict[str, Any]:
