@@ -106,8 +106,9 @@ table(samples)
 # %% tags=["remove-cell"]
 made, notes = fold_changes(counts.rename(columns={"Gene": "gene"}), samples)
 np.testing.assert_allclose(made["log_fc"], screen.log_fc)
-(sizes,) = (note for note in notes if note.startswith("size factors: "))
-factors = [float(part.split()[-1]) for part in sizes.split(",")]
+(said,) = (note for note in notes if note.startswith("size factors: "))
+sizes = said.removeprefix("size factors: ").split(",")
+factors = [float(part.split()[-1]) for part in sizes]
 
 # %% [markdown]
 # {numref}`fig-distributions` and {numref}`tbl-distributions` show the result. Both lines are
