@@ -513,7 +513,7 @@ numbers(
 # of the list. Model 9 lists {glue:text}`listed_9:,` genes, and {glue:text}`realised_9:.0f` % of them
 # are estimated to be false. The estimate rests on {glue:text}`false_9:d` non-essential genes, so
 # it is uncertain. Model 7b, which knows no genes without effect, lists {glue:text}`listed_7b:,`, and
-# {glue:text}`realised_7b:.0f` % are false. RRA lists {glue:text}`listed_rra:,`.
+# {glue:text}`realised_7b:.0f` % of them are estimated to be false. RRA lists {glue:text}`listed_rra:,`.
 
 # %% tags=["hide-input"] table={"name": "tbl-genome-lists", "caption": "Lists of depleted genes at a stated rate of false discoveries: genes in the list, how many of them are essential and non-essential genes of the gold standards, and the realised rate in %."}
 shown = lists[["listed", "essential", "nonessential", "realised"]].reset_index()
@@ -529,7 +529,7 @@ table(shown.infer_objects(), digits=1)
 # {glue:text}`inside_no_slope:.0f` % of the sgRNAs of essential genes lie in their intervals. Without
 # noise that follows the reads, only {glue:text}`inside_no_reads:.0f` % of their third replicates do. The log
 # score falls by {glue:text}`least_gain:.4f` to {glue:text}`most_gain:.4f` per measurement of a
-# held-out sgRNA, so every part has a use, and these two have the most.
+# held-out sgRNA. It falls most without these two parts.
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-genome-held-out", "caption": "Held-out sgRNAs and replicates: log score per measurement (higher is better), and the share in % of essential and of non-essential genes that lies in the 94 % interval."}
 shown = genome.drop(columns="what").reset_index(drop=True)

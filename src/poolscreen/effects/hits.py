@@ -16,6 +16,7 @@ from poolscreen.progress import Say, silence
 from poolscreen.screens.table import Screen
 
 COLUMNS = ["gene", "cell_line", "n_sgrnas", "mean", "sd", *ENDS, "lfsr", "fdr", "rank"]
+FEW = 200  # genes, below which the parameters rest on their priors
 FAR = 0.001  # probability below which a guide disagrees with the others of its gene
 
 
@@ -91,6 +92,8 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     tables, others, modes, posteriors = [], [], {}, {}
     for line in screen.cell_lines:
         data = guides(screen, line)
+        if len(data.genes) < FEW:
+            say(f"mind: {few_genes(line, len(data.genes))}")
         say(f"{line}: estimating the parameters from {min(len(data.genes), 2000):,} genes")
         modes[line] = find_mode(data)
         found = effects(modes[line].parameters, data, say=say)
@@ -102,6 +105,15 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     apart["it is"] = np.where(apart["mean"] > apart["expected"], "higher", "lower")
     columns = ["sgRNA", "gene", "cell_line", "mean", "expected", "it is", "tail"]
     return Hits(pd.concat(tables, ignore_index=True), apart[columns], modes, posteriors)
+
+
+def few_genes(line: str, number: int) -> str:
+    """Say what a cell line with few genes means for its hits."""
+    return (
+        f"{line} has {number:,} genes: what share of them has no effect, and how sgRNAs and "
+        "replicates scatter, can hardly be learnt from so few, so lfsr and fdr rest on the priors "
+        "of model 9; `poolscreen report` is the better choice"
+    )
 
 
 def ranked(genes: pd.DataFrame) -> pd.DataFrame:

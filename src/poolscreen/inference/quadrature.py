@@ -38,16 +38,19 @@ class Parameter:
         Back.
     log_prior : callable
         Log density of its prior.
+    log_slope : callable
+        Logarithm of the slope of `inside`, at a point of the line.
     """
 
     of: str
     inside: Callable[[float], float]
     line: Callable[[float], float]
     log_prior: Callable[[float], float]
+    log_slope: Callable[[float], float]
 
 
 def _positive(of: str, mean: float) -> Parameter:
-    return Parameter(of, np.exp, np.log, partial(stats.expon.logpdf, scale=mean))
+    return Parameter(of, np.exp, np.log, partial(stats.expon.logpdf, scale=mean), float)
 
 
 def _freedom(of: str) -> Parameter:
@@ -57,15 +60,24 @@ def _freedom(of: str) -> Parameter:
         lambda x: 1 + np.exp(x),
         lambda value: np.log(value - 1),
         lambda value: stats.gamma.logpdf(value - 1, 2, scale=10),
+        float,
     )
 
 
 def _share(a: float, b: float) -> Parameter:
-    return Parameter("gene", special.expit, special.logit, partial(stats.beta.logpdf, a=a, b=b))
+    prior = partial(stats.beta.logpdf, a=a, b=b)
+    return Parameter(
+        "gene",
+        special.expit,
+        special.logit,
+        prior,
+        lambda x: -np.logaddexp(0, x) - np.logaddexp(0, -x),
+    )
 
 
 def _mean(centre: float, sd: float) -> Parameter:
-    return Parameter("gene", float, float, partial(stats.norm.logpdf, loc=centre, scale=sd))
+    prior = partial(stats.norm.logpdf, loc=centre, scale=sd)
+    return Parameter("gene", float, float, prior, lambda _: 0.0)
 
 
 PARAMETERS = {
@@ -118,9 +130,10 @@ def find_mode(
 ) -> Mode:
     """Find the parameters of model 9 for the guides of a cell line.
 
-    The search takes steps by the scores of the genes: their sum is the slope of the log density,
-    and the sum of their products stands for its curvature (Berndt, Hall, Hall and Hausman 1974,
-    Annals of Economic and Social Measurement 3, 653-665).
+    It is the mode in the coordinates of the search: logarithms of what is positive, the logit of a
+    share. The search takes steps by the scores of the genes: their sum is the slope of the log
+    density, and the sum of their products stands for its curvature (Berndt, Hall, Hall and Hausman
+    1974, Annals of Economic and Social Measurement 3, 653-665).
 
     Parameters
     ----------
@@ -197,9 +210,18 @@ class _Search:
         return {name: float(PARAMETERS[name].inside(at)) for name, at in line} | self.fixed
 
     def log_prior(self, x: FloatArray) -> FloatArray:
-        """Return the log prior of each parameter, on its own scale."""
+        """Return the log prior of each parameter, as a density on the line.
+
+        Its mode keeps away from zero, where few genes would let the density of a scale grow
+        without bound.
+        """
         values = self.values(x)
-        return np.array([float(PARAMETERS[name].log_prior(values[name])) for name in self.names])
+        return np.array(
+            [
+                float(PARAMETERS[name].log_prior(values[name]) + PARAMETERS[name].log_slope(at))
+                for name, at in zip(self.names, x, strict=True)
+            ]
+        )
 
     def prior_slope(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the slope of the log prior, and its curvature downwards."""

@@ -165,8 +165,9 @@ def hits(
     columns, _ = tidy.usual_names(read_in, table.COLUMNS, options["columns"])
     if samples is None and _has_log_fc(read_in, columns):
         data = read(path, options["columns"], separator, say)
-        opening = Opening([NO_READS], None, [])
-        say(NO_READS)
+        opening = Opening([] if table.INITIAL in data.table else [NO_READS], None, [])
+        for note in opening.notes:
+            say(note)
     elif samples is None:
         raise PoolscreenError(_guessed(path, read_in, columns))
     else:

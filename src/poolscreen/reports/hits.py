@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from poolscreen.display import table
-from poolscreen.effects.hits import FAR, Hits
+from poolscreen.effects.hits import FAR, FEW, Hits, few_genes
 from poolscreen.reports import explorer
 from poolscreen.reports.page import Block, Live, Shown
 from poolscreen.screens import quality
@@ -68,7 +68,12 @@ def report(
     str, Shown or Live
         Text in Markdown, tables, and the figure of all genes.
     """
-    yield f"# {about.screen}\n\nGenes with an effect in the screen in `{about.screen}`, by model 9."
+    sizes = hits.genes["cell_line"].value_counts(sort=False)
+    few = "".join(f"- {few_genes(str(line), n)}\n" for line, n in sizes.items() if n < FEW)
+    yield (
+        f"# {about.screen}\n\nGenes with an effect in the screen in `{about.screen}`, by model 9."
+        + (f"\n\n**To be kept in mind**\n\n{few}" if few else "")
+    )
     yield from _found(hits)
     yield Live(explorer.html(hits, screen), explorer.script())
     yield from _quality(about, screen, essential, nonessential)

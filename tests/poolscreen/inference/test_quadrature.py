@@ -186,3 +186,6 @@ def test_small_screens_are_fitted(sizes):
     hits = find_hits(Screen(screen.table.drop(columns=INITIAL)))
     assert len(hits.genes) == n_genes
     assert np.isfinite(hits.genes.select_dtypes("number")).all(axis=None)
+    # So few genes do not make it certain.
+    assert (hits.genes["sd"] > 0.1).all()
+    assert hits.modes["A"].parameters["sigma"] > 0.05

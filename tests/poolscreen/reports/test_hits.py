@@ -146,6 +146,19 @@ def test_a_matrix_and_a_map_of_guides_are_one_table(made, tmp_path):
     assert log_fc["sgRNA"].nunique() == len(counts) - 2
 
 
+def test_few_genes_are_told_of(made, tmp_path):
+    table = pd.read_csv(made[0] / "log_fc.csv")
+    table[table["gene"].isin([f"g{number}" for number in range(5)])].to_csv(
+        tmp_path / "screen.csv", index=False
+    )
+    ran = poolscreen(tmp_path, "hits", "screen.csv", "-o", "out")
+    assert ran.returncode == 0, ran.stdout
+    said = "can hardly be learnt from so few"
+    assert said in ran.stdout
+    assert said in (tmp_path / "out" / "report.html").read_text()
+    assert "no counts" not in ran.stdout  # the table names the reads
+
+
 def test_swapped_samples_are_suspected(made, tmp_path):
     folder = made[0].parent
     samples = pd.read_csv(folder / "counts_samples.csv")
