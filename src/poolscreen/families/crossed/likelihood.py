@@ -41,7 +41,7 @@ def build(levels: Levels, screen: Screen) -> pm.Model:
     >>> from poolscreen.screens.simulate import Design, simulate
     >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(1, 2)))[0])
     >>> [rv.name for rv in build(Levels(), screen).free_RVs]
-    ['sigma_gamma', 'sigma_alpha', 'sigma_beta', 'sigma']
+    ['sigma_gamma_signed', 'sigma_alpha_signed', 'sigma_beta_signed', 'sigma_signed']
     """
     found = reduced(levels, screen)
     with pm.Model() as model:
