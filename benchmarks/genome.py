@@ -118,7 +118,7 @@ def rankings(data: Guides, label: str, *, peers: bool = False) -> Iterator[Figur
         "model 9": -of_9["down"].to_numpy(),
     }
     if peers:
-        table = pd.read_csv(folder() / "peers.csv").set_index("gene").reindex(data.genes)
+        table = pd.read_csv(folder() / "peers.csv.gz").set_index("gene").reindex(data.genes)
         scores |= {
             "BAGEL2": -table["bagel2_bf"].to_numpy(),
             "MAGeCK2 RRA": table["mageck_rra_score"].to_numpy(),
@@ -139,7 +139,7 @@ def lists(data: Guides) -> Iterator[Figure]:
     # The longest list whose mean probability of being wrong is as stated.
     long = int((np.cumsum(wrong) / np.arange(1, len(wrong) + 1) < FALSE).sum())
     by_7b = (1 - of_7b["P(below 0)"]).rank(method="first").to_numpy() <= long
-    table = pd.read_csv(folder() / "peers.csv").set_index("gene").reindex(data.genes)
+    table = pd.read_csv(folder() / "peers.csv.gz").set_index("gene").reindex(data.genes)
     depleted = (of_9["fdr"] < FALSE) & (of_9["down"] > of_9["up"])
     chosen = {
         "model 9": (pd.Series(of_9["gene"]), depleted.to_numpy()),

@@ -11,7 +11,7 @@ from poolscreen.arrays import FloatArray
 from poolscreen.families.mixture.guides import guides
 from poolscreen.inference import store
 from poolscreen.inference.exact import ENDS
-from poolscreen.inference.quadrature import Mode, effects, find_mode
+from poolscreen.inference.quadrature import GENES, Mode, effects, find_mode
 from poolscreen.progress import Say, silence
 from poolscreen.screens.table import Screen
 
@@ -94,7 +94,7 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
         data = guides(screen, line)
         if len(data.genes) < FEW:
             say(f"mind: {few_genes(line, len(data.genes))}")
-        say(f"{line}: estimating the parameters from {min(len(data.genes), 2000):,} genes")
+        say(f"{line}: estimating the parameters from {min(len(data.genes), GENES):,} genes")
         modes[line] = find_mode(data)
         found = effects(modes[line].parameters, data, say=say)
         tables.append(ranked(found.genes).assign(cell_line=line)[COLUMNS])

@@ -36,7 +36,13 @@ def read(path: Path, columns: Mapping[str, str], separator: str | None, say: Say
     PoolscreenError
         It names every fault.
     """
-    found = reading.read_screen(path, columns=columns, separator=separator, say=say)
+    return _described(
+        reading.read_screen(path, columns=columns, separator=separator, say=say), path, say
+    )
+
+
+def _described(found: table.Screen, path: Path, say: Say) -> table.Screen:
+    """Say what a screen holds and what should be known of it."""
     say(
         f"{path}: {len(found.log_fc):,} rows, {len(found.genes):,} genes, "
         f"{len(found.sgrnas):,} sgRNAs, {len(found.cell_lines):,} cell lines"
@@ -154,27 +160,25 @@ def hits(
     `standards` are files with essential and non-essential genes.
     """
     check_output(output, force=force)
+    compared = _two(contrast) if contrast else None
     known = [_names(file) if file else set() for file in standards]
     read_in = reading.read_table(path, separator)
     named: list[str] = []
     if genes:
         read_in, named = with_genes(read_in, reading.read_table(genes), options["columns"])
         options = {**options, "columns": {}}
-        for note in named:
-            say(note)
-    columns, _ = tidy.usual_names(read_in, table.COLUMNS, options["columns"])
+    columns, renamed = tidy.usual_names(read_in, table.COLUMNS, options["columns"])
     if samples is None and _has_log_fc(read_in, columns):
-        data = read(path, options["columns"], separator, say)
-        opening = Opening([] if table.INITIAL in data.table else [NO_READS], None, [])
-        for note in opening.notes:
-            say(note)
+        data, opening = _from_log_fc(read_in, path, columns, [*named, *renamed], say)
     elif samples is None:
         raise PoolscreenError(_guessed(path, read_in, columns))
     else:
+        for note in named:
+            say(note)
         data, opening = _from_counts(read_in, samples, controls, options, say)
         opening = replace(opening, notes=[*named, *opening.notes])
-    if contrast:
-        data = differences(data, *_two(contrast))
+    if compared:
+        data = differences(data, *compared)
         opening = replace(opening, notes=[*opening.notes, OF_DIFFERENCE])
         say(OF_DIFFERENCE)
     from poolscreen.effects.hits import find_hits
@@ -241,6 +245,19 @@ def _guessed(path: Path, read_in: pd.DataFrame, columns: Mapping[str, str]) -> s
     )
 
 
+def _from_log_fc(
+    read_in: pd.DataFrame, path: Path, columns: Mapping[str, str], notes: list[str], say: Say
+) -> tuple[table.Screen, Opening]:
+    try:
+        found = table.Screen(tidy.tidy(read_in, columns))
+    except PoolscreenError as error:
+        raise PoolscreenError(f"{path}: {error}") from error
+    notes = notes if table.INITIAL in found.table else [*notes, NO_READS]
+    for note in notes:
+        say(note)
+    return _described(found, path, say), Opening(notes, None, [])
+
+
 def _from_counts(
     read_in: pd.DataFrame,
     samples: Path,
@@ -254,8 +271,9 @@ def _from_counts(
     )
     for note in notes:
         say(note)
-    initial = list(dict.fromkeys(sheet["initial"]))
-    counts = read_in[list(dict.fromkeys([*initial, *sheet["final"]]))].apply(pd.to_numeric)
+    named, _ = tidy.choose(sheet, ["initial", "final"], [], {})
+    initial = list(dict.fromkeys(named["initial"]))
+    counts = read_in[list(dict.fromkeys([*initial, *named["final"]]))].apply(pd.to_numeric)
     return table.Screen(changed), Opening(notes, counts, initial)
 
 

@@ -163,7 +163,8 @@ def test_swapped_samples_are_suspected(made, tmp_path):
     folder = made[0].parent
     samples = pd.read_csv(folder / "counts_samples.csv")
     swapped = samples.rename(columns={"initial": "final", "final": "initial"})
-    swapped.to_csv(tmp_path / "samples.csv", index=False)
+    # Upper and lower case of a column do not matter.
+    swapped.rename(columns=str.upper).to_csv(tmp_path / "samples.csv", index=False)
     standards = ["--essential", folder / "essential.txt", "--nonessential", folder / "other.txt"]
     command = ["hits", folder / "counts.tsv.gz", "--samples", "samples.csv", "-o", "out"]
     ran = poolscreen(tmp_path, *command, *standards)
