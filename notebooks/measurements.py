@@ -12,8 +12,8 @@
 # # Measurements
 #
 # This page reports how long this book takes to sample and to build, how time and memory grow with the
-# screen, how long other tools take for the same work, and what is found in a screen whose answers are known. Anyone can repeat the measurements with
-# `make bench`. The results are kept in the repository (`results/benchmarks/`) with the machine that
+# screen, how long other tools take for the same work, and what is found in a screen whose answers are
+# known. Anyone can repeat the measurements with `make bench`. The results are kept in the repository (`results/benchmarks/`) with the machine that
 # they were measured on. Seconds will differ on another machine; the ratios of runs that took turns may
 # differ less.
 
@@ -522,7 +522,7 @@ table(shown.infer_objects(), digits=1)
 
 # %% [markdown]
 # Each sgRNA was also predicted from the others of its gene, and the third replicate from the first
-# two ({numref}`tbl-genome-held-out`). Of the sgRNAs of essential genes, {glue:text}`inside_7b:.0f` %
+# two ({numref}`tbl-genome-held-out`). Only the few parameters of the model were estimated with them. Of the sgRNAs of essential genes, {glue:text}`inside_7b:.0f` %
 # lie in the 94 % intervals of model 7b, and {glue:text}`inside_9:.0f` % in those of model 9.
 #
 # The other rows take one part of model 9 away. Without a scatter that grows with the effect, only
