@@ -21,7 +21,7 @@ from poolscreen.effects.hits import ranked
 from poolscreen.families.mixture import densities
 from poolscreen.families.mixture.guides import Guides, guides
 from poolscreen.inference.exact import solve
-from poolscreen.inference.quadrature import effects, find_mode
+from poolscreen.inference.quadrature import effects, find_mode, given_others
 from poolscreen.models import m7b
 from poolscreen.screens.counts import fold_changes
 from poolscreen.screens.quality import PRECISION, precision_recall
@@ -165,19 +165,12 @@ def held_out_sgrnas(data: Guides, values: dict[str, float]) -> Figure:
 def held_out_replicate(data: Guides, values: dict[str, float]) -> Figure:
     """Predict the last replicate of every sgRNA from its others, and the others of its gene."""
     effect = densities.grid(data)
-    kernel = densities.of_guides(values, effect)
     scores, below = [], []
     for start in range(0, len(data.genes), 1000):
         part = data.of_genes(slice(start, start + 1000))
         seen = replace(part, log_fc=part.log_fc[:, :-1])
-        log_density = densities.log_likelihood(values, seen, effect)
-        top = log_density.max(axis=1, keepdims=True)
-        relative = np.exp(log_density - top)
-        given = np.log(relative @ kernel.T + densities.TINY)
-        prior = np.log(sum(densities.of_genes(values, effect)) + densities.TINY)
-        others = prior + np.add.reduceat(given, part.starts, axis=0)[part.gene] - given
-        others = np.exp(others - others.max(axis=1, keepdims=True))
-        of_guide = (others @ kernel) * relative
+        predicted, relative, _ = given_others(values, seen, effect)
+        of_guide = predicted * relative
         of_guide /= of_guide.sum(axis=1, keepdims=True)
         last, sd = part.log_fc[:, -1:], densities.noise_sd(values, part.initial, effect)
         z = (last - effect) / sd

@@ -506,7 +506,8 @@ numbers(
 # their rates are not worth reading; PyMC's takes {glue:text}`plain_seconds:.0f` s to fail. The
 # marginal form passes the gate. Once it has been compiled for {glue:text}`compiling:.1f` s, it
 # gives {glue:text}`rate_marginal:,.0f` effective draws of every parameter per second. The weighted
-# points need no compiling, and give {glue:text}`rate_points:,.0f`.
+# points need no compiling, and give {glue:text}`rate_points:,.0f`. These runs were compiled by Numba, on a
+# machine that had compiled the models before. The fits of the book are compiled by JAX.
 #
 # The {glue:text}`n_points:,` points above are worth {glue:text}`efficiency:.0f` % of as many
 # independent draws, with a Pareto k of {glue:text}`k_of_points:.2f`. None of their means and

@@ -418,19 +418,50 @@ def _genes_of(
     return summary, posterior
 
 
-def _guides_of(values: Values, guides: Guides, effect: FloatArray) -> pd.DataFrame:
-    """Hold each guide against what the others of its gene predict of it."""
-    several = np.flatnonzero(guides.sizes[guides.gene] > 1)
-    log_density = densities.log_likelihood(values, guides, effect)
-    relative, top = _relative(log_density)
+def given_others(
+    values: Values, guides: Guides, effect: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Predict the effect of each guide from the others of its gene; from the prior if it has none.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        The parameters.
+    guides : Guides
+        The data.
+    effect : numpy.ndarray, shape (points,)
+        The grid.
+
+    Returns
+    -------
+    predicted : numpy.ndarray, shape (guides, points)
+        Each row sums to 1.
+    relative, top : numpy.ndarray, shapes (guides, points) and (guides, 1)
+        The density of each guide's own measurements, relative to its largest, and the logarithm of
+        that.
+
+    Examples
+    --------
+    >>> from poolscreen.families.mixture.guides import guides
+    >>> data = guides(small_screen, "cell_0")
+    >>> predicted, _, _ = given_others(START, data, densities.grid(data))
+    >>> predicted.sum(axis=1).round(6).tolist()
+    [1.0, 1.0, 1.0]
+    """
+    relative, top = _relative(densities.log_likelihood(values, guides, effect))
     kernel = densities.of_guides(values, effect)
     given = np.log(relative @ kernel.T + TINY) + top
     whole = np.add.reduceat(given, guides.starts, axis=0)
     prior = np.log(sum(densities.of_genes(values, effect)) + TINY)
-    others, _ = _relative(prior + whole[guides.gene[several]] - given[several])
-    others /= others.sum(axis=1, keepdims=True)
-    predicted = others @ kernel
-    score = np.log((predicted * relative[several]).sum(axis=1) + TINY) + top[several, 0]
+    others, _ = _relative(prior + whole[guides.gene] - given)
+    return others / others.sum(axis=1, keepdims=True) @ kernel, relative, top
+
+
+def _guides_of(values: Values, guides: Guides, effect: FloatArray) -> pd.DataFrame:
+    """Hold each guide against what the others of its gene predict of it."""
+    several = np.flatnonzero(guides.sizes[guides.gene] > 1)
+    predicted, relative, top = (of[several] for of in given_others(values, guides, effect))
+    score = np.log((predicted * relative).sum(axis=1) + TINY) + top[:, 0]
     measured = guides.log_fc[several]
     mean, n = np.nanmean(measured, axis=1), np.isfinite(measured).sum(axis=1)
     initial = None if guides.initial is None else guides.initial[several]
