@@ -11,8 +11,9 @@ from poolscreen.arrays import FloatArray
 from poolscreen.families.mixture.guides import guides
 from poolscreen.inference import store
 from poolscreen.inference.exact import ENDS
-from poolscreen.inference.quadrature import GENES, Mode, effects, find_mode
+from poolscreen.inference.quadrature import GENES, Effects, Mode, effects, find_mode
 from poolscreen.progress import Say, silence
+from poolscreen.screens.differences import OTHERS, OVERALL, differences, others, overall
 from poolscreen.screens.table import Screen
 
 COLUMNS = ["gene", "cell_line", "n_sgrnas", "mean", "sd", *ENDS, "lfsr", "fdr", "rank"]
@@ -34,31 +35,39 @@ class Hits:
     guides : pandas.DataFrame
         sgRNAs that disagree with the others of their gene, the most surprising first: `sgRNA`,
         `gene`, `cell_line`, `mean`, `expected`, `it is` (higher or lower) and `tail`.
+    overall, differences : pandas.DataFrame
+        The same columns as `genes`, of the mean over the lines, and of the difference between each
+        line and the mean of the others; without rows for a screen of one line.
     modes : dict of str to Mode
-        The parameters, by cell line.
+        The parameters, by `cell_line` of these tables.
     posteriors : dict of str to xarray.DataArray
-        The posterior of each gene on a grid of effects, by cell line.
+        The posterior of each gene on a grid of effects, likewise.
     """
 
     genes: pd.DataFrame
     guides: pd.DataFrame
+    overall: pd.DataFrame
+    differences: pd.DataFrame
     modes: dict[str, Mode]
     posteriors: dict[str, xr.DataArray]
 
     def tree(self) -> xr.DataTree:
-        """Return what a file holds of it: a group per cell line, in the order of its lines.
+        """Return what a file holds of it: a group per cell line, mean and difference.
 
         Returns
         -------
         xarray.DataTree
             Groups `line_0`, `line_1`, ..., each with the attribute `cell_line`: `probability`
-            (dimensions `gene`, `effect`), and the `mode` and `sd` of each `parameter`.
+            (dimensions `gene`, `effect`), and the `mode` and `sd` of each
+            `parameter`.
         """
         groups = {}
-        for number, (line, mode) in enumerate(self.modes.items()):
-            table = mode.table().set_index("parameter")
-            of_line = xr.Dataset({"probability": self.posteriors[line], **table.to_xarray()})
-            groups[f"line_{number}"] = of_line.assign_attrs(cell_line=line)
+        for number, (line, posterior) in enumerate(self.posteriors.items()):
+            table = self.modes[line].table().set_index("parameter")
+            groups[f"line_{number}"] = xr.Dataset(
+                {"probability": posterior, **table.to_xarray()},
+                attrs={"cell_line": line},
+            )
         tree = xr.DataTree.from_dict(groups)
         tree.attrs = {"model": "m9", **store.environment()}
         return tree
@@ -66,6 +75,10 @@ class Hits:
 
 def find_hits(screen: Screen, say: Say = silence) -> Hits:
     """Find the genes with an effect in each cell line of a screen, by model 9.
+
+    Of a screen of several lines the mean of each sgRNA over the lines is analysed as well, and the
+    difference between each line and the mean of the others. An sgRNA that cuts badly does so in all
+    lines: it is one sgRNA in the mean, and drops out of the differences.
 
     Parameters
     ----------
@@ -81,7 +94,8 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     Raises
     ------
     PoolscreenError
-        If the measurements of a cell line are all equal, or beyond any sense.
+        If the measurements of a cell line are all equal, or beyond any sense, or no sgRNA was
+        measured in a line and in another.
 
     Examples
     --------
@@ -89,22 +103,51 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     >>> find_hits(screen).genes[["n_sgrnas", "rank"]].head(2).to_numpy().tolist()
     [[4, 1], [4, 2]]
     """
-    tables, others, modes, posteriors = [], [], {}, {}
-    for line in screen.cell_lines:
-        data = guides(screen, line)
+    found, modes = {}, {}
+    for line, part in _parts(screen).items():
+        data = guides(part, line)
         if len(data.genes) < FEW:
             say(f"mind: {few_genes(line, len(data.genes))}")
         say(f"{line}: estimating the parameters from {min(len(data.genes), GENES):,} genes")
         modes[line] = find_mode(data)
-        found = effects(modes[line].parameters, data, say=say)
-        tables.append(ranked(found.genes).assign(cell_line=line)[COLUMNS])
-        others.append(found.guides.assign(cell_line=line))
-        posteriors[line] = found.posterior
-    apart = pd.concat(others, ignore_index=True).sort_values("tail", kind="stable")
+        found[line] = effects(modes[line].parameters, data, say=say)
+    tables = {line: ranked(of.genes).assign(cell_line=line)[COLUMNS] for line, of in found.items()}
+    lines, rest = screen.cell_lines, [of for of in found if of not in screen.cell_lines]
+    return Hits(
+        genes=pd.concat([tables[line] for line in lines], ignore_index=True),
+        guides=_disagreeing(found),
+        overall=tables.get(OVERALL, pd.DataFrame(columns=COLUMNS)),
+        differences=pd.concat(
+            [pd.DataFrame(columns=COLUMNS), *(tables[of] for of in rest if of != OVERALL)],
+            ignore_index=True,
+        ),
+        modes=modes,
+        posteriors={line: of.posterior for line, of in found.items()},
+    )
+
+
+def _parts(screen: Screen) -> dict[str, Screen]:
+    """Return each cell line; if there are several, also their mean, and what they differ by."""
+    lines = screen.cell_lines
+    parts = dict.fromkeys(lines, screen)
+    if len(lines) > 1:
+        parts[OVERALL] = overall(screen)
+    if len(lines) == 2:
+        parts[":".join(lines)] = differences(screen, *lines)
+    if len(lines) > 2:
+        parts |= {
+            f"{line}:{OTHERS}": differences(others(screen, line), line, OTHERS) for line in lines
+        }
+    return parts
+
+
+def _disagreeing(found: dict[str, Effects]) -> pd.DataFrame:
+    """List the sgRNAs that disagree with the others of their gene."""
+    parts = [of.guides.assign(cell_line=line) for line, of in found.items()]
+    apart = pd.concat(parts, ignore_index=True).sort_values("tail", kind="stable")
     apart = apart[apart["tail"] < FAR]
     apart["it is"] = np.where(apart["mean"] > apart["expected"], "higher", "lower")
-    columns = ["sgRNA", "gene", "cell_line", "mean", "expected", "it is", "tail"]
-    return Hits(pd.concat(tables, ignore_index=True), apart[columns], modes, posteriors)
+    return apart[["sgRNA", "gene", "cell_line", "mean", "expected", "it is", "tail"]]
 
 
 def few_genes(line: str, number: int) -> str:

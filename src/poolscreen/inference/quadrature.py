@@ -21,6 +21,8 @@ from poolscreen.progress import Progress, Say, silence
 GENES = 2000  # that the parameters are estimated from, drawn at random
 BLOCK = 1000  # genes at a time: what stays close to the processor is computed faster
 STEPS, CLOSE = 60, 0.02  # of the search; the gain in log density below which it ends
+LEFT = 1.0  # and the one above which a search that has ended has failed
+NARROWEST = densities.STEP / 2
 DIFFERENCE = 1e-4  # that slopes are taken from, in the coordinates of the search
 
 
@@ -51,6 +53,17 @@ class Parameter:
 
 def _positive(of: str, mean: float) -> Parameter:
     return Parameter(of, np.exp, np.log, partial(stats.expon.logpdf, scale=mean), float)
+
+
+def _scale(of: str) -> Parameter:
+    """Build a scale of effects: below half a gap of the grid it could not be told from zero."""
+    return Parameter(
+        of,
+        lambda x: NARROWEST + np.exp(x),
+        lambda value: np.log(value - NARROWEST),
+        stats.expon.logpdf,
+        float,
+    )
 
 
 def _freedom(of: str) -> Parameter:
@@ -84,16 +97,16 @@ PARAMETERS = {
     "sigma": _positive("noise", 1),
     "omega": _positive("noise", 100),
     "nu": _freedom("noise"),
-    "sigma_alpha": _positive("guide", 1),
+    "sigma_alpha": _scale("guide"),
     "slope_alpha": _positive("guide", 1),
     "nu_alpha": _freedom("guide"),
     "null": _share(8, 2),
     "up": _share(1, 3),
     "mu_null": _mean(0, 0.25),
-    "sd_null": _positive("gene", 1),
+    "sd_null": _scale("gene"),
     "mu_down": _mean(-2, 1),
-    "sd_down": _positive("gene", 1),
-    "sd_up": _positive("gene", 1),
+    "sd_down": _scale("gene"),
+    "sd_up": _scale("gene"),
 }
 
 
@@ -153,7 +166,8 @@ def find_mode(
     Raises
     ------
     PoolscreenError
-        If all measurements are equal, or the density of the parameters is finite nowhere.
+        If all measurements are equal, or the density of the parameters is finite nowhere, or its
+        mode is not found.
 
     Examples
     --------
@@ -187,8 +201,17 @@ def find_mode(
         if gradient @ step / 2 < CLOSE:
             break
         say(f"step {number + 1}: {gradient @ step / 2:,.1f} to gain in log density")
-        x, height = search.climb(x, np.clip(step, -2, 2), height)
+        before = x
+        x, height = search.climb(x, np.clip(step, -1, 1), height)
+        if x is before:
+            break
         _, scores = search.scores(x)
+    if gradient @ step / 2 > LEFT:
+        raise PoolscreenError(
+            "the search for the parameters of model 9 ended before it had reached their mode "
+            f"({gradient @ step / 2:.1f} were still to gain in log density); are these the log "
+            "fold changes of a screen? `poolscreen report` fits a simpler model"
+        )
     values = search.values(x)
     line_sd = np.sqrt(np.diag(np.linalg.inv(information)))
     widths = search.values(x + 0.5 * line_sd), search.values(x - 0.5 * line_sd)

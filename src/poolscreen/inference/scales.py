@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
-from arviz_stats.base import array_stats
 from scipy import optimize, special
 from scipy.stats import qmc
 
@@ -177,6 +176,8 @@ def normalised(log_weights: FloatArray) -> tuple[FloatArray, float]:
     """Return weights that sum to 1, and how heavy their tail is (Pareto k)."""
     weights = np.exp(log_weights - log_weights.max())
     # ArviZ takes log likelihoods, whose inverses are its weights.
+    from arviz_stats.base import array_stats  # takes seconds to import
+
     _, pareto_k = array_stats.psislw(-log_weights[np.isfinite(log_weights)])
     return weights / weights.sum(), float(pareto_k)
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:  # the names alone are asked for often, and PyMC takes seconds
     from poolscreen.families.family import Family
     from poolscreen.screens.table import Screen
 
+# Fitted line by line, on a grid, by `poolscreen hits` alone (`poolscreen.effects.hits`).
+OF_HITS = "m9"
+
 
 class Model(Protocol):
     """What a model's module holds.
@@ -64,7 +67,9 @@ class Model(Protocol):
 
 
 def names() -> list[str]:
-    """Return the names of the models of the book; a leading underscore keeps one out of it.
+    """Return the names of the models that can be fitted to any screen.
+
+    A leading underscore keeps one out, and so is model 9, which `poolscreen hits` fits.
 
     Returns
     -------
@@ -78,7 +83,7 @@ def names() -> list[str]:
     >>> "_m7a_variance" in names()
     False
     """
-    return [name for name in _modules() if not name.startswith("_")]
+    return [name for name in _modules() if not name.startswith("_") and name != OF_HITS]
 
 
 def exists(name: str) -> bool:

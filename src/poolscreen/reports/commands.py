@@ -60,6 +60,8 @@ def check_model(model: str) -> None:
     PoolscreenError
         It names the models that there are.
     """
+    if model == models.OF_HITS:
+        raise PoolscreenError(f"{model} is the model of `poolscreen hits`; use that command")
     if not models.exists(model):
         models.get(model)
 
@@ -198,8 +200,11 @@ def hits(
     )
     blocks = list(written.report(about, data, found, *known))
     with files.replacing_folder(output) as folder:
-        found.genes.to_csv(folder / "hits.csv", index=False, float_format="%.6g")
-        found.guides.to_csv(folder / "guides.csv", index=False, float_format="%.6g")
+        tables = {"hits": found.genes, "guides": found.guides}
+        if len(data.cell_lines) > 1:
+            tables |= {"overall": found.overall, "differences": found.differences}
+        for name, rows in tables.items():
+            rows.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
         data.table.to_csv(folder / "log_fc.csv", index=False)
         store.write_fit(folder / "fit.nc", found.tree())
         for name, text in page.csv_of(blocks).items():

@@ -35,7 +35,7 @@ def html(hits: Hits, screen: Screen) -> str:
         HTML; `script` brings it to life.
     """
     genes = hits.genes
-    lines = list(hits.modes)
+    lines = genes["cell_line"].unique().tolist()
     columns = {
         "lines": lines,
         "line": [lines.index(name) for name in genes["cell_line"]],

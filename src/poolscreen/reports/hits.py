@@ -74,7 +74,7 @@ def report(
         f"# {about.screen}\n\nGenes with an effect in the screen in `{about.screen}`, by model 9."
         + (f"\n\n**To be kept in mind**\n\n{few}" if few else "")
     )
-    yield from _found(hits)
+    yield from _found(screen, hits)
     yield Live(explorer.html(hits, screen), explorer.script())
     yield from _quality(about, screen, essential, nonessential)
     yield from _model(screen, hits)
@@ -86,20 +86,42 @@ def report(
     )
 
 
-def _found(hits: Hits) -> Iterator[Block]:
-    genes, rows = hits.genes, []
-    for line, of_line in genes.groupby("cell_line", sort=False):
-        listed = of_line[(of_line["fdr"] < LISTED) & (of_line["lfsr"] < 0.5)]
-        depleted = (listed["mean"] < 0).sum()
-        rows.append((line, len(of_line), depleted, len(listed) - depleted))
-    counted = pd.DataFrame(rows, columns=["cell_line", "genes", "depleted", "enriched"])
+def _found(screen: Screen, hits: Hits) -> Iterator[Block]:
     yield (
         "## Hits\n\nA gene is counted here if the list of all genes at least as certain is "
         f"expected to hold {LISTED:.0%} or less that have no effect, or one of the other sign (the "
         "false discovery rate, `fdr`). This rate rests on the model below; where a gold standard "
         "is given, the section on quality shows what comes of it."
     )
-    yield Shown(table(counted), "counted", f"Hits at a false discovery rate of {LISTED:.0%}.")
+    yield Shown(
+        table(_counted(hits.genes)), "counted", f"Hits at a false discovery rate of {LISTED:.0%}."
+    )
+    if len(screen.cell_lines) > 1:
+        yield (
+            "The lines have two more questions to answer. Which genes have an effect on average "
+            "over the lines (`overall.csv`)? And which differ in one line from the mean of the "
+            "others (`differences.csv`)? An sgRNA that cuts badly does so in all lines. It is one "
+            "sgRNA in the mean, and drops out of a difference."
+        )
+        both = _counted(pd.concat([hits.overall, hits.differences])).rename(
+            columns={"cell_line": "mean or difference", "depleted": "lower", "enriched": "higher"}
+        )
+        yield Shown(
+            table(both),
+            "counted_parts",
+            "Genes whose mean over the lines is not that of the controls, and genes of a line that "
+            f"differ from the others, each at a false discovery rate of {LISTED:.0%}.",
+        )
+
+
+def _counted(genes: pd.DataFrame) -> pd.DataFrame:
+    """Count the hits of each cell line."""
+    rows = []
+    for line, of_line in genes.groupby("cell_line", sort=False):
+        listed = of_line[(of_line["fdr"] < LISTED) & (of_line["lfsr"] < 0.5)]
+        depleted = (listed["mean"] < 0).sum()
+        rows.append((line, len(of_line), depleted, len(listed) - depleted))
+    return pd.DataFrame(rows, columns=["cell_line", "genes", "depleted", "enriched"])
 
 
 def _quality(

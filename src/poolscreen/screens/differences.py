@@ -1,9 +1,11 @@
-"""What two cell lines, or two arms of a screen, differ by, sgRNA by sgRNA."""
+"""What cell lines, or arms of a screen, have in common and differ by, sgRNA by sgRNA."""
 
 import pandas as pd
 
 from poolscreen.errors import PoolscreenError
-from poolscreen.screens.table import REPLICATE, Screen
+from poolscreen.screens.table import INITIAL, LABELS, REPLICATE, Screen
+
+OVERALL, OTHERS = "all lines", "others"
 
 
 def differences(screen: Screen, line: str, other: str) -> Screen:
@@ -56,3 +58,74 @@ def differences(screen: Screen, line: str, other: str) -> Screen:
 
 def _same_replicates(one: pd.DataFrame, two: pd.DataFrame) -> bool:
     return set(one[REPLICATE]) == set(two[REPLICATE])
+
+
+def overall(screen: Screen) -> Screen:
+    """Return the mean over the cell lines of each sgRNA.
+
+    An sgRNA that cuts badly does so in all lines. It is one sgRNA in the mean, however many lines
+    there are.
+
+    Parameters
+    ----------
+    screen : Screen
+        A screen of several lines.
+
+    Returns
+    -------
+    Screen
+        One cell line, `OVERALL`, with as many replicates as the line with the fewest: the first is
+        the mean of the first ones of all lines that have it, and so on.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"cell_line": list("AABB"), "sgRNA": list("stst"), "gene": "g"})
+    >>> mean = overall(Screen(table.assign(log_fc=[-3.0, -1.0, -1.0, -1.0])))
+    >>> mean.cell_lines, mean.log_fc.tolist()
+    (['all lines'], [-2.0, -1.0])
+    """
+    rows = _numbered(screen)
+    if INITIAL in rows:
+        rows[INITIAL] = 1 / rows[INITIAL].astype(float)  # noise goes with one over the reads
+    key = ["sgRNA", "gene", REPLICATE]
+    of_line = rows.groupby([*key, "cell_line"], observed=True, sort=False).mean()
+    table = of_line.groupby(key, observed=True, sort=False).mean().reset_index()
+    if INITIAL in table:
+        table[INITIAL] = 1 / table[INITIAL]
+    return Screen(table.assign(cell_line=OVERALL))
+
+
+def _numbered(screen: Screen) -> pd.DataFrame:
+    """Give numbers to the replicates of each sgRNA and line, as far as every line has them."""
+    rows = screen.table[[*LABELS, "log_fc", *({INITIAL} & set(screen.table))]]
+    number = rows.groupby(["sgRNA", "cell_line"], observed=True).cumcount()
+    fewest = number.groupby(screen.cell_idx).max().min() + 1
+    return rows.assign(**{REPLICATE: (number % fewest + 1).astype(str)})
+
+
+def others(screen: Screen, line: str) -> Screen:
+    """Return the screen with the mean over all cell lines but one in place of these.
+
+    Parameters
+    ----------
+    screen : Screen
+        A screen of several lines.
+    line : str
+        The line that stays as it is.
+
+    Returns
+    -------
+    Screen
+        Two lines, this one and `OTHERS`, with replicates of the same numbers.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"cell_line": list("ABC"), "sgRNA": "s", "gene": "g"})
+    >>> two = others(Screen(table.assign(log_fc=[-3.0, -1.0, 0.0])), "A")
+    >>> two.cell_lines, two.log_fc.tolist()
+    (['A', 'others'], [-3.0, -0.5])
+    """
+    rows = _numbered(screen)
+    of_line = rows["cell_line"] == line
+    rest = overall(Screen(rows[~of_line])).table.assign(cell_line=OTHERS)
+    return Screen(pd.concat([rows[of_line], rest], ignore_index=True))

@@ -118,8 +118,9 @@ def test_controls_are_read_from_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["report", "screen.csv", "--model", "m9"], "there is no model 'm9'"),
-        (["fit", "m9", "--screen", "screen.csv"], "there is no model 'm9'"),
+        (["report", "screen.csv", "--model", "m6"], "there is no model 'm6'"),
+        (["fit", "m6", "--screen", "screen.csv"], "there is no model 'm6'"),
+        (["fit", "m9", "--screen", "screen.csv"], "m9 is the model of `poolscreen hits`"),
         (["report", "none.csv"], "none.csv is not there"),
         (["report", "screen.csv", "-o", "no/such/place"], "there is no folder no/such"),
         (
