@@ -202,7 +202,7 @@ def find_mode(
             break
         say(f"step {number + 1}: {gradient @ step / 2:,.1f} to gain in log density")
         before = x
-        x, height = search.climb(x, np.clip(step, -1, 1), height)
+        x, height = search.climb(x, gradient, information, height)
         if x is before:
             break
         _, scores = search.scores(x)
@@ -224,6 +224,7 @@ class _Search:
 
     def __init__(self, guides: Guides, effect: FloatArray, fixed: Values) -> None:
         self.guides, self.effect, self.fixed = guides, effect, dict(fixed)
+        self.damping = 0.0
         without = {*fixed, *(["omega"] if guides.initial is None else [])}
         self.names = [name for name in PARAMETERS if name not in without]
 
@@ -278,13 +279,22 @@ class _Search:
             scores[:, column] = (_integrated(found, moved, effect)[0] - base) / DIFFERENCE
         return float(base.sum() + self.log_prior(x).sum()), scores
 
-    def climb(self, x: FloatArray, step: FloatArray, height: float) -> tuple[FloatArray, float]:
-        """Go as far along a step as the density rises."""
-        for _ in range(12):
+    def climb(
+        self, x: FloatArray, gradient: FloatArray, information: FloatArray, height: float
+    ) -> tuple[FloatArray, float]:
+        """Take the step that the curvature suggests, damped until the density rises.
+
+        The more damping, the shorter the step, and the closer its direction to the steepest one.
+        """
+        own = np.diag(np.diag(information))
+        self.damping = max(self.damping / 10, 1e-3)  # at first as much as was right before
+        while self.damping < 1e6:
+            step = np.linalg.solve(information + self.damping * own, gradient)
+            step /= max(1.0, np.abs(step).max())
             new = self.height(x + step)
             if new > height:
                 return x + step, new
-            step = step / 3
+            self.damping *= 5
         return x, height
 
 

@@ -53,7 +53,7 @@ def test_an_sgrna_counts_once_in_the_mean_over_lines(two_lines):
 
 
 def test_genes_that_differ_are_found_and_few_others(two_lines):
-    hits, effect = two_lines
+    hits, _ = two_lines
     assert set(hits.differences["cell_line"]) == {"A:B"}
     listed = hits.differences[hits.differences["fdr"] < 0.05]
     changed = listed["gene"].astype(int) < CHANGED
