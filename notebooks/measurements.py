@@ -439,115 +439,19 @@ table(scales(peers["runs"]))
 # there, and with so few the prior has an influence.
 
 # %% [markdown]
-# ## A genome-wide screen with known answers
+# ## A genome-wide screen
 #
-# In one published screen {cite:p}`hart2017`, {glue:text}`genome_rows:,` measurements were made of
-# {glue:text}`genome_genes:,` genes in HAP1 cells, with about four sgRNAs for each gene and three
-# replicates. For {glue:text}`genome_gold:,` of the genes it is known from many other screens whether
-# cells need them (the gold standards CEGv2 and NEGv1). `poolscreen hits` fits a model for such screens,
-# model 9. In it most genes have no effect, sgRNAs differ in proportion to the effect of their gene,
-# the noise follows the number of reads, and both have heavy tails. The command went from the counts to its
-# folder in {glue:text}`genome_seconds:.0f` s, with a peak memory of {glue:text}`genome_memory:.2f` GB.
-#
-# {numref}`tbl-genome-ranking` shows how well each score ranks essential genes before
-# non-essential ones. The scores of the other tools were computed once, with their default settings.
-
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-genome-ranking", "caption": "Average precision, and recall at a precision of 95 %, of essential against non-essential genes. Other tools were given three replicates only."}
-figures = pd.DataFrame(measured["genome"]["figures"]).astype(object)
-of_what = {what: rows.dropna(axis=1, how="all") for what, rows in figures.groupby("what")}
-wide = of_what["ranking"].pivot_table(
-    index="score",
-    columns="data",
-    values=["average_precision", "recall"],
-    sort=False,
-    aggfunc="first",
-)
-wide.columns = [f"{what.replace('_', ' ')}, {data}" for what, data in wide.columns]
-in_order = [name for kind in ("average", "recall") for name in wide if name.startswith(kind)]
-table(wide[in_order].astype(float).reset_index(), digits=4)
+# [Chapter 11](11_genome_screen) looks for the genes with an effect in one published screen of
+# {glue:text}`genome_rows:,` measurements. `poolscreen hits` went from the counts to the folder with its
+# report in {glue:text}`genome_seconds:.0f` s, with a peak memory of {glue:text}`genome_memory:.2f` GB.
 
 # %% tags=["remove-cell"]
-precision = wide.filter(like="average precision, three").iloc[:, 0].astype(float)
-lists = of_what["list"].set_index("score")
-(run,) = of_what["run"].to_dict("records")
-genome = of_what["held out"].copy()
-genome["model"] = genome["model"].astype(str)
-whole = genome[(genome["model"] == "9") & (genome["without"] == "")].iloc[0]
-of_7b = genome[genome["model"] == "7b"].iloc[0]
-parts = genome[genome["without"].fillna("") != ""].set_index("without")
-assert run["ended"] == ""
-assert precision.drop("model 9").max() - precision["model 9"] < 0.001
-assert (parts["sgRNA"] < whole["sgRNA"]).all() and (parts["replicate"] < whole["replicate"]).all()
+genome = {figure["what"]: figure for figure in measured["genome"]["figures"]}
+assert genome["run"]["ended"] == ""
 numbers(
     {
-        "genome_rows": int(of_what["screen"]["measurements"].iloc[0]),
-        "genome_genes": int(of_what["screen"]["genes"].iloc[0]),
-        "genome_gold": int(of_what["ranking"]["genes"].iloc[0]),
-        "genome_seconds": run["seconds"],
-        "genome_memory": run["peak_gb"],
-        "ap_9": precision["model 9"],
-        "ap_best_other": precision.drop([n for n in precision.index if "model 9" in n]).max(),
-        "stated": 100 * lists["stated"].iloc[0],
-        "listed_9": int(lists["listed"]["model 9"]),
-        "realised_9": 100 * lists["realised"]["model 9"],
-        "listed_7b": int(lists["listed"]["model 7b"]),
-        "realised_7b": 100 * lists["realised"]["model 7b"],
-        "listed_rra": int(lists["listed"]["MAGeCK2 RRA"]),
-        "false_9": int(lists["nonessential"]["model 9"]),
-        "inside_7b": 100 * of_7b["sgRNA_essential"],
-        "inside_9": 100 * whole["sgRNA_essential"],
-        "inside_no_slope": 100 * parts["sgRNA_essential"]["scatter that grows with the effect"],
-        "inside_no_reads": 100 * parts["replicate_essential"]["noise that follows the reads"],
-        "least_gain": float((whole["sgRNA"] - parts["sgRNA"]).min()),
-        "most_gain": float((whole["sgRNA"] - parts["sgRNA"]).max()),
+        "genome_rows": genome["screen"]["measurements"],
+        "genome_seconds": genome["run"]["seconds"],
+        "genome_memory": genome["run"]["peak_gb"],
     }
 )
-
-# %% [markdown]
-# Ranking is nearly solved on such a screen. The average precision of model 9 is
-# {glue:text}`ap_9:.4f`, and the best of the others is {glue:text}`ap_best_other:.4f`.
-#
-# The models differ in how certain they are. {numref}`tbl-genome-lists` shows lists whose stated rate of
-# false discoveries is {glue:text}`stated:.0f` %. The realised rate is estimated by the non-essential
-# genes: their share in the list, times the number of all genes without effect, divided by the length
-# of the list. Model 9 lists {glue:text}`listed_9:,` genes, and {glue:text}`realised_9:.0f` % of them
-# are estimated to be false. The estimate rests on {glue:text}`false_9:d` non-essential genes, so
-# it is uncertain. Model 7b, which knows no genes without effect, lists {glue:text}`listed_7b:,`, and
-# {glue:text}`realised_7b:.0f` % of them are estimated to be false. RRA lists {glue:text}`listed_rra:,`.
-
-# %% tags=["hide-input"] table={"name": "tbl-genome-lists", "caption": "Lists of depleted genes at a stated rate of false discoveries: genes in the list, how many of them are essential and non-essential genes of the gold standards, and the realised rate in %."}
-shown = lists[["listed", "essential", "nonessential", "realised"]].reset_index()
-shown["realised"] = 100 * shown["realised"].astype(float)
-table(shown.infer_objects(), digits=1)
-
-# %% [markdown]
-# Each sgRNA was also predicted from the others of its gene, and the third replicate from the first
-# two ({numref}`tbl-genome-held-out`). Only the few parameters of the model were estimated with them. Of the sgRNAs of essential genes, {glue:text}`inside_7b:.0f` %
-# lie in the 94 % intervals of model 7b, and {glue:text}`inside_9:.0f` % in those of model 9.
-#
-# The other rows take one part of model 9 away. Without a scatter that grows with the effect, only
-# {glue:text}`inside_no_slope:.0f` % of the sgRNAs of essential genes lie in their intervals. Without
-# noise that follows the reads, only {glue:text}`inside_no_reads:.0f` % of their third replicates do. The log
-# score falls by {glue:text}`least_gain:.4f` to {glue:text}`most_gain:.4f` per measurement of a
-# held-out sgRNA. It falls most without these two parts.
-
-# %% tags=["hide-input", "full-width"] table={"name": "tbl-genome-held-out", "caption": "Held-out sgRNAs and replicates: log score per measurement (higher is better), and the share in % of essential and of non-essential genes that lies in the 94 % interval."}
-shown = genome.drop(columns="what").reset_index(drop=True)
-shown["model"] = [
-    row.model if not isinstance(row.without, str) or not row.without else f"9 without {row.without}"
-    for row in shown.itertuples()
-]
-names = {
-    f"{what}{of}": f"{what}{words}"
-    for what in ("sgRNA", "replicate")
-    for of, words in (
-        ("", ": log score"),
-        ("_essential", ": essential, %"),
-        ("_nonessential", ": non-essential, %"),
-    )
-}
-shown = shown[["model", *names]].rename(columns=names)
-for name in shown:
-    if name.endswith("%"):
-        shown[name] = 100 * shown[name].astype(float)
-table(shown.infer_objects(), digits=3)

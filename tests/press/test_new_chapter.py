@@ -103,20 +103,20 @@ def test_the_page_works_as_it_is_written(book, tree, shell):
     changed = set(shell("git status --porcelain").split("\n")) - {""}
     assert changed == {
         " M _toc.yml",
-        "?? notebooks/11_m7d.ipynb",
-        "?? notebooks/11_m7d.py",
+        "?? notebooks/12_m7d.ipynb",
+        "?? notebooks/12_m7d.py",
         "?? src/poolscreen/models/m7d.py",
     }
-    assert tree.would_run() == ["execute 11_m7d", "fit m7d", "site"]
+    assert tree.would_run() == ["execute 12_m7d", "fit m7d", "site"]
     shell(first)
-    assert "Genes with a noise of their own" in tree.page("notebooks/11_m7d")
+    assert "Genes with a noise of their own" in tree.page("notebooks/12_m7d")
 
     for diff in diffs:
         shell("git apply --verbose -", given=diff)
     shell(second.splitlines()[0])
-    assert tree.would_run() == ["execute 11_m7d", "fit m7d", "site"]
+    assert tree.would_run() == ["execute 12_m7d", "fit m7d", "site"]
     ran = shell(tests)  # which makes the book, too
-    assert "sigma_g" in tree.page("notebooks/11_m7d")
+    assert "sigma_g" in tree.page("notebooks/12_m7d")
     passed = re.search(r"(\d+) passed", ran)
     assert passed and int(passed[1]) >= 2
 

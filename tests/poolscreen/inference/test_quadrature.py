@@ -9,7 +9,7 @@ from scipy import integrate, stats
 from poolscreen.effects.hits import find_hits, ranked
 from poolscreen.errors import PoolscreenError
 from poolscreen.families.family import AT_ONCE
-from poolscreen.families.mixture import densities
+from poolscreen.families.mixture import densities, simulation
 from poolscreen.families.mixture.guides import guides
 from poolscreen.inference import quadrature
 from poolscreen.inference.quadrature import PARAMETERS, by_gene, effects, find_mode
@@ -33,33 +33,11 @@ VALUES = {
 }
 
 
-def simulated(n_genes, seed, *, sgrnas=4, replicates=2):
-    """A screen that model 9 was run forwards for, and its true effects."""
-    rng, of = np.random.default_rng(seed), VALUES
-    kind = rng.choice(3, n_genes, p=[of["null"], 0.2 * (1 - of["up"]), 0.2 * of["up"]])
-    null = rng.normal(of["mu_null"], of["sd_null"], n_genes)
-    down = stats.truncnorm.rvs(-np.inf, 2.5, -2.0, 0.8, n_genes, random_state=rng)
-    up = np.abs(rng.normal(0, of["sd_up"], n_genes))
-    gamma = np.choose(kind, [null, down, up])
-    gene = np.repeat(np.arange(n_genes), sgrnas)
-    spread = np.hypot(of["sigma_alpha"], of["slope_alpha"] * gamma[gene])
-    theta = gamma[gene] + spread * rng.standard_t(of["nu_alpha"], len(gene))
-    reads = rng.lognormal(6, 0.5, len(gene))
-    noise = np.sqrt(of["sigma"] ** 2 + of["omega"] / (reads * 2**theta))
-    parts = [
-        pd.DataFrame(
-            {
-                "cell_line": "A",
-                "sgRNA": [f"s{s}" for s in range(len(gene))],
-                "gene": [f"g{g}" for g in gene],
-                "replicate": str(number),
-                "log_fc": theta + noise * rng.standard_t(of["nu"], len(gene)),
-                INITIAL: reads,
-            }
-        )
-        for number in range(replicates)
-    ]
-    return Screen(pd.concat(parts)), gamma, kind
+def simulated(n_genes, seed, **design):
+    """A screen that model 9 was run forwards for, its true effects, and their parts."""
+    screen, truth = simulation.simulate_mixture(VALUES, n_genes=n_genes, seed=seed, **design)
+    kind = truth["part"].map({"null": 0, "down": 1, "up": 2}).to_numpy()
+    return screen, truth["effect"].to_numpy(), kind
 
 
 def log_prior_of_gene(gamma):
