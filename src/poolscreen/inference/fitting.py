@@ -58,7 +58,8 @@ def fit(
     Examples
     --------
     >>> screen = Screen(simulate(Design(n_cell_lines=3, sgrnas_per_gene=(3, 3)))[0])
-    >>> fitted, tables = fit("m7a_unpooled", screen, Settings(draws=1000, tune=500))
+    >>> quick = Settings(draws=1000, tune=500, backend="jax")
+    >>> fitted, tables = fit("m7a_unpooled", screen, quick)
     >>> {name: len(table) for name, table in tables.items()}
     {'scalars': 1, 'alpha_gc': 6}
     >>> dict(fitted["posterior_predictive"]["log_fc"].sizes)

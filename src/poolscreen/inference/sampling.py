@@ -114,7 +114,7 @@ def sample_compiled(
 
     >>> from poolscreen.models import m7a_unpooled
     >>> compiled = nutpie.compile_pymc_model(m7a_unpooled.build(small_screen))
-    >>> short = Settings(draws=50, tune=200, chains=2)
+    >>> short = Settings(draws=50, tune=200, chains=2, backend="jax")
     >>> for level in (-3.0, 3.0):
     ...     other = compiled.with_data(y=np.linspace(level - 1, level + 1, 6))
     ...     effects = sample_compiled(other, short)["posterior"]["alpha_gc"]
@@ -189,7 +189,7 @@ def sample(
     The effects are there in either form; here the model is sampled as it is written down:
 
     >>> from poolscreen.models import m7a_unpooled
-    >>> short = Settings(draws=50, tune=200, chains=2)
+    >>> short = Settings(draws=50, tune=200, chains=2, backend="jax")
     >>> sampled = sample(m7a_unpooled, small_screen, short, marginal_form=False)
     >>> list(sampled["posterior"].data_vars)
     ['alpha_gc', 'sigma']

@@ -1,6 +1,5 @@
 """The nested models against the dense multivariate normal, and against the model as written."""
 
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -380,8 +379,7 @@ def test_the_hardest_designs_pass_the_gate(name, sizes):
     gamma = rng.normal(-1, 1, size=(sizes[0], 1, sizes[2], 1))
     alpha = rng.normal(gamma, 0.2, size=(*sizes[:3], 1))
     screen = balanced(rng.normal(alpha, 0.3, size=sizes))
-    settings = replace(sampling.MARGINAL, target_accept=0.95)
-    sampled = sampling.sample(model, screen, settings)
+    sampled = sampling.sample(model, screen, sampling.MARGINAL)
     posterior, stats = (sampled[g].to_dataset() for g in ("posterior", "sample_stats"))
     found = gate.diagnose_draws(posterior[model.FAMILY.parameters], stats)
     assert gate.faults(found) == []

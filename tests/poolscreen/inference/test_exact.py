@@ -66,16 +66,16 @@ def test_effects_of_a_mixture_are_those_of_its_draws(name, screen):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["m7a_unpooled", "m7b", "m7"])
-def test_draws_of_nuts_are_of_this_posterior(name):
-    """On screens that are not the book's: gaps and replicates, a simulated one, and from the prior.
+def test_draws_of_nuts_are_of_this_posterior():
+    """On screens that are not the book's: one with gaps and replicates, one from the prior.
 
-    `make bench` tries many more from the prior, of all models.
+    Every fit of the book is held against the posterior when it is made, and `make bench` tries many
+    screens from the prior, of all models.
     """
     table, _ = simulate(Design(n_cell_lines=4, sgrnas_per_gene=(3,) * 6, replicates=2, seed=7))
     screen = Screen(table.sample(frac=0.8, random_state=1))
-    model, passed = models.get(name), 0
-    for data in (screen, *calibration.from_prior(model, screen, 2)):
+    model, passed = models.get("m7"), 0
+    for data in (screen, *calibration.from_prior(model, screen, 1)):
         compiled = sampling.compile_model(model.FAMILY.build(data), sampling.MARGINAL)
         sampled = sampling.sample_compiled(compiled, sampling.MARGINAL, cores=1)
         sampled = sampling.add_effects(model.FAMILY, data, sampled, seed=1)
@@ -86,7 +86,7 @@ def test_draws_of_nuts_are_of_this_posterior(name):
         if not faults:  # where a scale is next to zero, NUTS may fail
             passed += 1
             assert off_exact(model.FAMILY, data, tables) < 6
-    assert passed > 1
+    assert passed > 0
 
 
 @pytest.mark.slow
