@@ -10,7 +10,7 @@ import sys
 
 from press import steps
 
-NAMES = ("samplers", "seeds", "prior_screens", "builds", "scaling", "peers", "genome")
+NAMES = ("samplers", "seeds", "prior_screens", "builds", "scaling", "peers", "genome", "edge")
 
 if len(sys.argv) > 2 and sys.argv[1] == "--here":
     importlib.import_module(f"benchmarks.{sys.argv[2]}").main()

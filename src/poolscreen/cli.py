@@ -73,7 +73,7 @@ def validate(screen: Path, columns: tuple[str, ...], separator: str | None) -> N
     """
     from poolscreen.reports import commands
 
-    commands.read(screen, _mapping(columns), separator, _say)
+    commands.validate(screen, _mapping(columns), separator, _say)
 
 
 @main.command("fold-change")

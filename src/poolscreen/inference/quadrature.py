@@ -94,7 +94,7 @@ def _mean(centre: float, sd: float) -> Parameter:
 
 
 PARAMETERS = {
-    "sigma": _positive("noise", 1),
+    "sigma": _scale("noise"),
     "omega": _positive("noise", 100),
     "nu": _freedom("noise"),
     "sigma_alpha": _scale("guide"),
@@ -290,7 +290,7 @@ class _Search:
         self.damping = max(self.damping / 10, 1e-3)  # at first as much as was right before
         while self.damping < 1e6:
             step = np.linalg.solve(information + self.damping * own, gradient)
-            step /= max(1.0, np.abs(step).max())
+            step = np.clip(step, -1, 1)  # where it is flat, a coordinate would run away
             new = self.height(x + step)
             if new > height:
                 return x + step, new

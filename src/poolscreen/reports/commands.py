@@ -1,7 +1,8 @@
 """A screen of one's own: from a file to a checked table, a fit, a report."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +14,7 @@ import pandas as pd
 from poolscreen import files, models
 from poolscreen.errors import PoolscreenError
 from poolscreen.progress import Say
-from poolscreen.screens import cautions, reading, table, tidy
+from poolscreen.screens import cautions, matrix, reading, table, tidy
 from poolscreen.screens.counts import fold_changes, with_genes
 from poolscreen.screens.differences import differences
 from poolscreen.screens.samples import guess
@@ -129,6 +130,9 @@ def fit(
     """Fit a model to a screen and write the fit and its tables into a folder."""
     check_model(model)
     check_output(output, force=force)
+    if matrix.is_large(path):
+        _fit_large(path, model, output, columns, say)
+        return
     data = read(path, columns, separator, say)
     from poolscreen.inference import store
     from poolscreen.reports import fits
@@ -140,6 +144,75 @@ def fit(
         store.write_fit(folder / "fit.nc", fitted.tree())
         written = sorted(path.name for path in folder.iterdir())
     say(f"{output}: {', '.join(written)}")
+
+
+def validate(path: Path, columns: Mapping[str, str], separator: str | None, say: Say) -> None:
+    """Say what is wrong with the table of a screen, or what it holds.
+
+    Raises
+    ------
+    PoolscreenError
+        It names every fault.
+    """
+    if matrix.is_large(path):
+        _read_large(path, columns, say)
+    else:
+        read(path, columns, separator, say)
+
+
+def _read_large(path: Path, columns: Mapping[str, str], say: Say) -> matrix.Matrix:
+    """Read a screen in pieces, and say what it holds."""
+    try:
+        found = matrix.read_matrix(path, columns, say)
+    except PoolscreenError as error:
+        raise PoolscreenError(f"{path}: {error}") from error
+    say(
+        f"{path}: {found.rows:,} rows, {len(found.genes):,} genes, {len(found.sgrnas):,} sgRNAs, "
+        f"{len(found.cell_lines):,} cell lines"
+    )
+    return found
+
+
+def _fit_large(path: Path, model: str, output: Path, columns: Mapping[str, str], say: Say) -> None:
+    """Fit a nested model to a screen that is too large for a table in memory."""
+    from poolscreen.families.nested.levels import Levels
+    from poolscreen.inference.large import solve_large
+
+    family = models.get(model).FAMILY
+    if not isinstance(family, Levels) or family.level != "gene":
+        raise PoolscreenError(
+            f"{path} has more than {matrix.LARGE:,} rows, and a screen of this size can be fitted "
+            f"by m7a and m7b, not by {model}; give it some cell lines at a time"
+        )
+    solved = solve_large(family, _read_large(path, columns, say), say)
+    with files.replacing_folder(output) as folder:
+        solved.scalars().to_csv(folder / "scalars.csv", index=False)
+        name = f"{family.top}.parquet"
+        with _parquet(folder / name) as write:
+            for rows in solved.gene_effects((0.0,), say):
+                write(rows)
+    say(f"{output}: {name}, scalars.csv")
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Write a Parquet file part by part."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    opened: list[pq.ParquetWriter] = []
+
+    def write(rows: pd.DataFrame) -> None:
+        part = pa.Table.from_pandas(rows, preserve_index=False)
+        if not opened:
+            opened.append(pq.ParquetWriter(path, part.schema))
+        opened[0].write_table(part)
+
+    try:
+        yield write
+    finally:
+        for writer in opened:
+            writer.close()
 
 
 def hits(

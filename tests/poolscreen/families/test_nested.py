@@ -1,6 +1,5 @@
 """The nested models against the dense multivariate normal, and against the model as written."""
 
-
 import numpy as np
 import pandas as pd
 import pymc as pm

@@ -10,51 +10,34 @@ import numpy as np
 
 from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.families.family import MEAN_SD, Moments, Points, log_normal
-from poolscreen.families.nested.data import Units, check_informative, statistics, units
+from poolscreen.families.nested.data import (
+    Statistics,
+    Units,
+    check_informative,
+    statistics,
+    units,
+)
 from poolscreen.families.nested.effects import Conditional, draw_effects
 from poolscreen.families.nested.levels import Levels
 from poolscreen.families.nested.likelihood import together
 from poolscreen.screens.table import Screen
 
 
-class Closed:
-    """A nested model of a screen, given its scales: see `poolscreen.families.family.Closed`.
+class Reduced:
+    """A nested model of sufficient statistics, given its scales.
 
     Parameters
     ----------
     levels : Levels
         The model.
-    screen : Screen
-        The data.
-
-    Raises
-    ------
-    PoolscreenError
-        If there is no variance to learn from.
-
-    Examples
-    --------
-    >>> from poolscreen.models import m7b
-    >>> closed = Closed(m7b.FAMILY, small_screen)
-    >>> closed.together  # no replicates: the data do not tell sgRNAs and noise apart
-    [['sigma_gamma'], ['sigma_alpha', 'sigma']]
-    >>> scales = {name: np.array([0.3, 3.0]) for name in m7b.FAMILY.scales}
-    >>> closed.log_likelihood(scales).round(1).tolist()
-    [-9.1, -16.2]
+    data : Statistics
+        What a screen tells of the mean and the scales.
     """
 
-    def __init__(self, levels: Levels, screen: Screen) -> None:
-        self.levels, self.screen = levels, screen
-        self.data = statistics(levels, screen)
-        check_informative(screen, self.data)
+    def __init__(self, levels: Levels, data: Statistics) -> None:
+        self.levels, self.data = levels, data
         self.together = together(levels, self.data)
         self.size = self.data.scatter.size
-        self.units = units(levels, screen)
-        by_gene = levels.level == "gene" and not levels.nested
-        self.gene_of_row = np.arange(len(screen.genes)) if by_gene else screen.gene_of_sgrna
-        self.order = np.argsort(self.gene_of_row, kind="stable")
-        bounds = np.arange(len(screen.genes) + 1)
-        self.starts = np.searchsorted(self.gene_of_row[self.order], bounds)
 
     def log_likelihood(self, scales: Points) -> FloatArray:
         r"""Log density of all observations given the scales; the mean is integrated out as well.
@@ -120,6 +103,44 @@ class Closed:
         total, centre = self._centre(mean, of["group"][:, None] + 1 / precision)
         variance = 1 / (total + MEAN_SD**-2)
         return Moments(variance * total * centre, variance)
+
+
+class Closed(Reduced):
+    """A nested model of a screen, given its scales: see `poolscreen.families.family.Closed`.
+
+    Parameters
+    ----------
+    levels : Levels
+        The model.
+    screen : Screen
+        The data.
+
+    Raises
+    ------
+    PoolscreenError
+        If there is no variance to learn from.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7b
+    >>> closed = Closed(m7b.FAMILY, small_screen)
+    >>> closed.together  # no replicates: the data do not tell sgRNAs and noise apart
+    [['sigma_gamma'], ['sigma_alpha', 'sigma']]
+    >>> scales = {name: np.array([0.3, 3.0]) for name in m7b.FAMILY.scales}
+    >>> closed.log_likelihood(scales).round(1).tolist()
+    [-9.1, -16.2]
+    """
+
+    def __init__(self, levels: Levels, screen: Screen) -> None:
+        super().__init__(levels, statistics(levels, screen))
+        self.screen = screen
+        check_informative(screen, self.data)
+        self.units = units(levels, screen)
+        by_gene = levels.level == "gene" and not levels.nested
+        self.gene_of_row = np.arange(len(screen.genes)) if by_gene else screen.gene_of_sgrna
+        self.order = np.argsort(self.gene_of_row, kind="stable")
+        bounds = np.arange(len(screen.genes) + 1)
+        self.starts = np.searchsorted(self.gene_of_row[self.order], bounds)
 
     def given(self, scales: Points) -> "Given":
         """Return the mean and the effects, given the scales."""

@@ -1,5 +1,6 @@
 """A screen as a nested model sees it: units, and sufficient statistics."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -195,12 +196,26 @@ def statistics(levels: Levels, screen: Screen) -> Statistics:
     >>> bool(np.isclose(data.mean.item(), screen.log_fc.mean()))
     True
     """
-    by_unit = units(levels, screen)
+    return reduced(units(levels, screen))
+
+
+def reduced(by_unit: Units) -> Statistics:
+    """Reduce the observations of a screen to what the likelihood needs; see `statistics`.
+
+    Parameters
+    ----------
+    by_unit : Units
+        The observations; which unit each belongs to need not be known.
+
+    Returns
+    -------
+    Statistics
+    """
     observed = np.flatnonzero(by_unit.n)
     n, mean = by_unit.n.ravel()[observed], by_unit.mean.ravel()[observed]
 
     # A group is a combination of the top level and cell line, a unit's kind its replicates.
-    n_cells = len(screen.cell_lines)
+    n_cells = by_unit.n.shape[1]
     group = by_unit.group_of_row[observed // n_cells] * n_cells + observed % n_cells
     like = layouts(np.unique(group, return_inverse=True)[1], n)
     size = np.bincount(like.stratum)
@@ -211,7 +226,7 @@ def statistics(levels: Levels, screen: Screen) -> Statistics:
     mean_of_groups = like.over_groups(means) / like.groups[:, None]
     about = means - mean_of_groups[like.layout]
     gaps = means[:, :, None] - means[:, None, :]
-    n_obs = len(screen.log_fc)
+    n_obs = int(n.sum())
     return Statistics(
         groups=like.groups,
         units=like.units.astype(np.float64),
@@ -224,6 +239,72 @@ def statistics(levels: Levels, screen: Screen) -> Statistics:
         df_within=n_obs - len(observed),
         constant=-0.5 * (n_obs * np.log(2 * np.pi) + np.log(n).sum()),
     )
+
+
+def merged(parts: Sequence[Statistics]) -> Statistics:
+    """Put the statistics of parts of a screen together, none of which share a group.
+
+    Parameters
+    ----------
+    parts : sequence of Statistics
+        For example of its cell lines.
+
+    Returns
+    -------
+    Statistics
+        That of the whole screen.
+
+    Examples
+    --------
+    >>> from poolscreen.models import m7b
+    >>> of = m7b.FAMILY
+    >>> lines = small_screen.table.groupby("cell_line", observed=True)
+    >>> whole = merged([statistics(of, Screen(rows)) for _, rows in lines])
+    >>> np.allclose(whole.scatter, statistics(of, small_screen).scatter)
+    True
+    """
+    widest = max(part.units.shape[1] for part in parts)
+    alike: dict[
+        tuple[float, ...], tuple[float, FloatArray, FloatArray, FloatArray, FloatArray]
+    ] = {}
+    for part in parts:
+        pad = widest - part.units.shape[1]
+        of_units, kinds = (np.pad(v, ((0, 0), (0, pad))) for v in (part.units, part.replicates))
+        mean, ss = (np.pad(v, ((0, 0), (0, pad))) for v in (part.mean, part.ss_between))
+        scatter, difference = (
+            np.pad(v, ((0, 0), (0, pad), (0, pad))) for v in (part.scatter, part.difference)
+        )
+        for row, groups in enumerate(part.groups):
+            # Where a layout has fewer strata, their kind does not matter.
+            key = (*of_units[row], *np.where(of_units[row] > 0, kinds[row], 1))
+            new = (float(groups), mean[row], scatter[row], difference[row], ss[row])
+            alike[key] = _together(alike[key], new) if key in alike else new
+    keys, values = np.array(list(alike)), list(zip(*alike.values(), strict=True))
+    groups, mean, scatter, difference, ss_between = (np.stack(value) for value in values)
+    return Statistics(
+        groups=groups.astype(np.int64),
+        units=keys[:, :widest],
+        replicates=keys[:, widest:].astype(np.int64),
+        mean=mean,
+        scatter=scatter,
+        difference=difference,
+        ss_between=ss_between,
+        ss_within=sum(part.ss_within for part in parts),
+        df_within=sum(part.df_within for part in parts),
+        constant=sum(part.constant for part in parts),
+    )
+
+
+def _together(
+    one: tuple[float, FloatArray, FloatArray, FloatArray, FloatArray],
+    other: tuple[float, FloatArray, FloatArray, FloatArray, FloatArray],
+) -> tuple[float, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Add up groups, mean, scatter, differences and squares of groups of the same layout."""
+    n = one[0] + other[0]
+    gap = other[1] - one[1]
+    mean = one[1] + gap * other[0] / n
+    scatter = one[2] + other[2] + np.outer(gap, gap) * one[0] * other[0] / n
+    return n, mean, scatter, one[3] + other[3], one[4] + other[4]
 
 
 def check_informative(screen: Screen, data: Statistics) -> None:
