@@ -152,7 +152,8 @@ observed_and_expected(
 # {glue:text}`alpha_7b:.2f` for all genes. In the data it grows from {glue:text}`scatter_zero:.2f`
 # near zero to {glue:text}`scatter_strong:.2f` at {glue:text}`strong_effect:.1f`. An sgRNA that cuts badly
 # shows a part of its gene's effect only. Where the gene has no effect, there is nothing to be
-# seen of this.
+# seen of this. For the few strongest genes the scatter grows no further, because an sgRNA cannot lose
+# more than all of its reads. Model 9 does not know this limit.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The scatter of sgRNAs is lowest for genes near zero and rises in both directions; the curve of model 9 rises with it, the line of model 7b is flat."}, "figure": {"name": "fig-genome-scatter", "caption": "Standard deviation of the sgRNAs of a gene about its mean, by this mean, without the noise of their measurements. Lines: what the models expect."}}
 scatter = scatter_by_effect(data)

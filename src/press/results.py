@@ -250,7 +250,7 @@ def load_benchmark(name: str) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        `samplers`, `seeds`, `prior_screens`, `builds`, `scaling` or `peers`.
+        `samplers`, `seeds`, `prior_screens`, `builds`, `scaling`, `peers`, `genome` or `edge`.
 
     Returns
     -------

@@ -7,6 +7,7 @@ import pandas as pd
 
 from poolscreen.display import table
 from poolscreen.effects.hits import FAR, FEW, Hits, few_genes
+from poolscreen.figures import quality as figures
 from poolscreen.reports import explorer
 from poolscreen.reports.page import Block, Live, Shown
 from poolscreen.screens import quality
@@ -137,6 +138,12 @@ def _quality(
             "Reads of each sample. The Gini index is that of "
             "log(reads + 1); 0 would be the same number for all sgRNAs.",
         )
+        yield Shown(
+            figures.reads(about.counts),
+            "reads",
+            "Reads of the sgRNAs of each sample. The steeper a curve, the more even the sample.",
+            alt="Cumulative distributions of the reads of sgRNAs, a curve for each sample.",
+        )
     replicates = quality.of_replicates(screen.table)
     if len(replicates):
         yield Shown(
@@ -153,6 +160,13 @@ def _quality(
                 "separation",
                 "Essential and non-essential genes of the gold standards. Recall is at a precision "
                 "of 95 %; both are of the mean log fold change, without a model.",
+            )
+            yield Shown(
+                figures.separation(screen.table, essential, nonessential),
+                "separated",
+                "Log fold changes of the sgRNAs of essential, non-essential and other genes.",
+                alt="Histograms of log fold changes by line: non-essential genes about zero, "
+                "essential ones further down where the screen tells them apart.",
             )
     wrong = quality.suspicious(samples, about.initial, replicates, apart)
     yield "\n".join(f"- {note}" for note in wrong) or "Nothing of this looks wrong."
