@@ -70,7 +70,7 @@ def separation(
     figure = Figure(figsize=(WIDTH, 0.6 + 2.2 * rows), layout="constrained")
     values = table["log_fc"]
     low, high = np.quantile(values, [0.001, 0.999])
-    bins = np.linspace(low, high, 60)
+    bins = np.linspace(low, high, 60).tolist()
     gene = table["gene"].astype(str)
     known = {ORANGE: gene.isin(essential), BLUE: gene.isin(nonessential)}
     groups = {GREY: ~(known[ORANGE] | known[BLUE]), **known}
@@ -80,8 +80,9 @@ def separation(
         for colour, chosen in groups.items():
             of = values[chosen & (table["cell_line"] == line)]
             if len(of):
+                share = np.full(len(of), 1 / len(of))
                 axes.hist(
-                    of, bins, density=True, histtype="step", color=colour, label=names[colour]
+                    of, bins, weights=share, histtype="step", color=colour, label=names[colour]
                 )
         axes.set(title=str(line), xlabel=LOG_FC, yticks=[])
         if not place:
