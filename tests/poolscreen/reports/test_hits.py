@@ -18,14 +18,14 @@ def counts_of(n_genes):
     """Counts of a simulated screen, in a library that calls its columns as BAGEL does."""
     screen, _, kind = simulated(n_genes, seed=11)
     rng, table = np.random.default_rng(1), screen.table
-    first = table[table["replicate"] == "0"]
+    first = table[table["replicate"] == "1"]
     labels = first[["sgRNA", "gene"]].astype(str)
     counts = labels.rename(columns={"sgRNA": "SEQUENCE", "gene": "GENE"})
     counts["GENE"] = counts["GENE"].replace("g0", NASTY)
     counts["HAP1_T0"] = first["initial_reads"].round().astype(int)
-    for number in ("0", "1"):
+    for number in ("1", "2"):
         effect = table.loc[table["replicate"] == number, "log_fc"].to_numpy()
-        counts[f"HAP1_T18{'AB'[int(number)]}"] = rng.poisson(0.5 * counts["HAP1_T0"] * 2**effect)
+        counts[f"HAP1_T18{' AB'[int(number)]}"] = rng.poisson(0.5 * counts["HAP1_T0"] * 2**effect)
     genes = np.array([NASTY, *(f"g{g}" for g in range(1, n_genes))])
     return counts, genes[kind == 1], genes[kind == 0]
 
@@ -231,3 +231,24 @@ def test_faults_are_one_message_and_nothing_is_written(change, message, made, tm
     assert ran.returncode == 1
     assert message in ran.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["counts.csv"]
+
+
+def test_several_lines_have_a_mean_and_differences(tmp_path):
+    rng = np.random.default_rng(2)
+    rows = [(line, f"{g}{s}", g) for line in ("K562", "HL60") for g in "abc" for s in range(3)]
+    table = pd.DataFrame(rows, columns=["cell_line", "sgRNA", "gene"])
+    table.assign(log_fc=rng.normal(size=len(table))).to_csv(tmp_path / "screen.csv", index=False)
+    ran = poolscreen(tmp_path, "hits", "screen.csv", "-o", "out")
+    assert ran.returncode == 0, ran.stdout
+    tables = {
+        name: pd.read_csv(tmp_path / "out" / f"{name}.csv")
+        for name in ("hits", "overall", "differences")
+    }
+    lines = {name: table["cell_line"].unique().tolist() for name, table in tables.items()}
+    assert lines == {
+        "hits": ["K562", "HL60"],
+        "overall": ["all lines"],
+        "differences": ["K562:HL60"],
+    }
+    assert len({tuple(table) for table in tables.values()}) == 1
+    assert "on average over the lines" in (tmp_path / "out" / "report.html").read_text()
