@@ -10,7 +10,17 @@ import sys
 
 from press import steps
 
-NAMES = ("samplers", "seeds", "prior_screens", "builds", "scaling", "peers", "genome", "edge")
+NAMES = (
+    "samplers",
+    "seeds",
+    "prior_screens",
+    "builds",
+    "scaling",
+    "peers",
+    "genome",
+    "mixture",
+    "edge",
+)
 
 if len(sys.argv) > 2 and sys.argv[1] == "--here":
     importlib.import_module(f"benchmarks.{sys.argv[2]}").main()

@@ -1,7 +1,7 @@
 """A genome-wide screen with gold standards: rankings, realised error rates, what is held out.
 
 The screen is HAP1 with the TKOv3 library (`data/README.md`). What other tools say of its genes was
-computed once and lies beside it. Model 9 is also calibrated, on screens drawn from its prior.
+computed once and lies beside it.
 """
 
 import sys
@@ -13,30 +13,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pymc as pm
 from benchmarks.peers import timed
 from scipy import special, stats
 
 from poolscreen.arrays import FloatArray
-from poolscreen.effects.hits import find_hits, ranked
-from poolscreen.errors import PoolscreenError
-from poolscreen.families.family import AT_ONCE
+from poolscreen.effects.hits import ranked
 from poolscreen.families.mixture import densities
 from poolscreen.families.mixture.guides import Guides, guides
-from poolscreen.families.mixture.simulation import simulate_mixture
 from poolscreen.inference.exact import solve
-from poolscreen.inference.quadrature import PARAMETERS, effects, find_mode, given_others
-from poolscreen.models import m7b, m9
+from poolscreen.inference.quadrature import effects, find_mode, given_others
+from poolscreen.models import m7b
 from poolscreen.screens.counts import fold_changes
 from poolscreen.screens.quality import PRECISION, precision_recall
 from poolscreen.screens.reading import read_table
-from poolscreen.screens.table import INITIAL, Screen
+from poolscreen.screens.table import Screen
 from press import measurements, paths
 
 type Figure = dict[str, Any]
 
 LIMIT = 600.0  # seconds
-PRIOR_SCREENS, PRIOR_GENES = 40, 1000
 FALSE = 0.05  # stated rate of false discoveries
 INTERVAL = 0.94
 # What of model 9 is taken away, one at a time: a parameter that switches it off.
@@ -252,41 +247,6 @@ def held_out(data: Guides) -> Iterator[Figure]:
         yield figure | held_out_sgrnas(data, values) | held_out_replicate(data, values)
 
 
-def calibrated() -> Iterator[Figure]:
-    """Fit screens whose parameters are drawn from the prior of model 9."""
-    design = Screen(
-        pd.DataFrame({"cell_line": ["A"], "sgRNA": ["s"], "gene": ["g"], "log_fc": [0.0]}).assign(
-            **{INITIAL: 100.0}
-        )
-    )
-    model = m9.build(design)
-    names = [name.replace("nu_alpha", "nu_alpha_above_1") for name in PARAMETERS]
-    names = [name.replace("nu", "nu_above_1") if name == "nu" else name for name in names]
-    drawn = pm.draw([model[name] for name in names], PRIOR_SCREENS, random_seed=103, mode=AT_ONCE)
-    for number, values in enumerate(zip(*drawn, strict=True)):
-        true = dict(zip(PARAMETERS, map(float, values), strict=True))
-        true["nu"], true["nu_alpha"] = true["nu"] + 1, true["nu_alpha"] + 1
-        simulated, truth = simulate_mixture(true, n_genes=PRIOR_GENES, seed=number)
-        figure: Figure = {"what": "calibration", "screen": number}
-        try:
-            found = find_hits(simulated).genes.set_index("gene").loc[truth["gene"]]
-        except PoolscreenError as error:
-            yield figure | {"failed": str(error)}
-            continue
-        effect, listed = truth["effect"].to_numpy(), (found["fdr"] < FALSE).to_numpy()
-        inside = (found["hdi_3%"] < effect) & (effect < found["hdi_97%"])
-        sign = np.where(found["mean"] < 0, "down", "up")
-        wrong = truth["part"].to_numpy() != sign
-        yield figure | {
-            "failed": "",
-            "null": true["null"],
-            "inside": float(inside.mean()),
-            "listed": int(listed.sum()),
-            "expected": float(found["lfsr"][listed].sum()),
-            "false": int((listed & wrong).sum()),
-        }
-
-
 def whole_run() -> Figure:
     """Take the time of the command, from counts to the folder."""
     with tempfile.TemporaryDirectory() as place:
@@ -311,7 +271,6 @@ def main() -> None:
     figures += rankings(screen(counts[first], samples), "two sgRNAs per gene")
     figures += lists(data)
     figures += held_out(data)
-    figures += calibrated()
     for figure in figures:
         print(figure)
     measurements.record("genome", figures)

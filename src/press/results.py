@@ -250,7 +250,8 @@ def load_benchmark(name: str) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        `samplers`, `seeds`, `prior_screens`, `builds`, `scaling`, `peers`, `genome` or `edge`.
+        `samplers`, `seeds`, `prior_screens`, `builds`, `scaling`, `peers`, `genome`, `mixture` or
+        `edge`.
 
     Returns
     -------

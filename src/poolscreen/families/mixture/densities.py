@@ -30,6 +30,7 @@ USUAL = (-6.0, 3.0)  # effects that the grid reaches to in any case, as the prio
 BEYOND = 1.0  # how far the grid goes beyond the data
 MOST = 400  # points, of data that reach very far
 TINY = 1e-300
+FOLDS = 60  # doublings
 
 Values = Mapping[str, float]  # the parameters by name
 
@@ -92,7 +93,8 @@ def noise_sd(values: Values, initial: FloatArray | None, effect: FloatArray) -> 
     """
     variance = np.full((1, len(effect)), values["sigma"] ** 2)
     if initial is not None:
-        variance = variance + values["omega"] / (initial[:, None] * 2.0**effect)
+        fold = 2.0 ** np.clip(effect, -FOLDS, FOLDS)  # beyond any sense, and no overflow
+        variance = variance + values["omega"] / (initial[:, None] * fold)
     sd: FloatArray = np.sqrt(variance)
     return sd
 
