@@ -37,7 +37,6 @@ measured = {
     "scaling": load_benchmark("scaling"),
     "peers": load_benchmark("peers"),
     "genome": load_benchmark("genome"),
-    "edge": load_benchmark("edge"),
 }
 table(
     pd.DataFrame({name: found["machine"] for name, found in measured.items()})
@@ -454,43 +453,5 @@ numbers(
         "genome_rows": genome["screen"]["measurements"],
         "genome_seconds": genome["run"]["seconds"],
         "genome_memory": genome["run"]["peak_gb"],
-    }
-)
-
-# %% [markdown]
-# ## At the edge of a laptop
-#
-# A screen of {glue:text}`edge_lines:,` cell lines, with four sgRNAs for each of 18,000 genes, has
-# {glue:text}`edge_rows:.0f` million rows. It was simulated by model 7b and written to a Parquet file of
-# {glue:text}`edge_gb:.1f` GB. {numref}`tbl-edge` shows how long `validate` and `fit` took with it, and with a part of its
-# lines. A fit reads the file once, adds it up by sgRNA and cell line, integrates the scales, and writes
-# the {glue:text}`edge_effects:.0f` million effects of genes in cell lines. For eleven times as many rows the fit of
-# model 7b took {glue:text}`edge_growth:.1f` times as long.
-
-# %% tags=["hide-input"] table={"name": "tbl-edge", "caption": "A large screen from file to table: seconds, seconds of the processor, and peak memory."}
-edge = pd.DataFrame(measured["edge"]["figures"])
-assert (edge["ended"] == "").all()
-table(
-    edge[["command", "lines", "rows", "seconds", "processor_seconds", "peak_gb"]].rename(
-        columns={
-            "lines": "cell lines",
-            "processor_seconds": "processor, s",
-            "peak_gb": "memory, GB",
-        }
-    ),
-    digits=1,
-)
-
-# %% tags=["remove-cell"]
-largest, smallest = (
-    edge[edge["lines"] == of(edge["lines"])].set_index("command") for of in (max, min)
-)
-numbers(
-    {
-        "edge_lines": int(largest["lines"].iloc[0]),
-        "edge_rows": largest["rows"].iloc[0] / 1e6,
-        "edge_effects": largest["effects"].iloc[0] / 1e6,
-        "edge_gb": largest["gb"].iloc[0],
-        "edge_growth": largest["seconds"]["fit m7b"] / smallest["seconds"]["fit m7b"],
     }
 )
