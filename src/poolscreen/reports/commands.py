@@ -181,7 +181,7 @@ def _fit_large(path: Path, model: str, output: Path, columns: Mapping[str, str],
     family = models.get(model).FAMILY
     if not isinstance(family, Levels) or family.level != "gene":
         raise PoolscreenError(
-            f"{path} has more than {matrix.LARGE:,} rows, and a screen of this size can be fitted "
+            f"{path} has {matrix.LARGE:,} rows or more, and a screen of this size can be fitted "
             f"by m7a and m7b, not by {model}; give it some cell lines at a time"
         )
     solved = solve_large(family, _read_large(path, columns, say), say)

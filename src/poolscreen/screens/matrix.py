@@ -14,7 +14,7 @@ from poolscreen.errors import PoolscreenError, refuse
 from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.table import COLUMNS, LABELS
 
-LARGE = 5_000_000  # rows, from which on a file is read in pieces
+LARGE = 1_000_000  # rows, from which on a file is read in pieces
 ROWS = 2**20  # of a piece
 FAR = 1e6  # beyond which a log fold change has no sense
 SHOWN = 5  # examples of a fault
