@@ -58,6 +58,12 @@ def standards() -> tuple[list[str], list[str]]:
     return first, second
 
 
+def read() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the counts and the samples."""
+    counts, samples = (read_table(folder() / name) for name in ("counts.tsv.gz", "samples.csv"))
+    return counts.rename(columns={"SEQUENCE": "sgRNA", "GENE": "gene"}), samples
+
+
 def screen(counts: pd.DataFrame, samples: pd.DataFrame) -> Guides:
     """Return the guides of the screen, normalised by the non-essential genes."""
     table, _ = fold_changes(counts, samples, controls=standards()[1])
@@ -260,8 +266,7 @@ def whole_run() -> Figure:
 def main() -> None:
     """Measure everything, and keep it."""
     figures = [whole_run()]
-    counts, samples = (read_table(folder() / name) for name in ("counts.tsv.gz", "samples.csv"))
-    counts = counts.rename(columns={"SEQUENCE": "sgRNA", "GENE": "gene"})
+    counts, samples = read()
     data = screen(counts, samples)
     measured = int(np.isfinite(data.log_fc).sum())
     figures.append({"what": "screen", "measurements": measured, "genes": len(data.genes)})

@@ -5,32 +5,24 @@ of about 1.5 either way, shares likewise in their odds, means by a quarter of a 
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from benchmarks import genome
+from benchmarks.peers import Figure
 
 from poolscreen.effects.hits import find_hits
 from poolscreen.errors import PoolscreenError
 from poolscreen.families.mixture.simulation import simulate_mixture
 from poolscreen.inference.quadrature import PARAMETERS, find_mode
-from poolscreen.screens.reading import read_table
 from press import measurements
-
-type Figure = dict[str, Any]
 
 SCREENS, GENES = 30, 1500
 SCATTER, OF_MEANS = 0.4, 0.25  # in the coordinates of the search; of what may have either sign
-FALSE = 0.05
 
 
 def parameters() -> Iterator[dict[str, float]]:
     """Draw parameters about those of HAP1."""
-    counts, samples = (
-        read_table(genome.folder() / name) for name in ("counts.tsv.gz", "samples.csv")
-    )
-    counts = counts.rename(columns={"SEQUENCE": "sgRNA", "GENE": "gene"})
-    mode = find_mode(genome.screen(counts, samples)).parameters
+    mode = find_mode(genome.screen(*genome.read())).parameters
     rng = np.random.default_rng(103)
     for _ in range(SCREENS):
         yield {
@@ -50,7 +42,7 @@ def fitted(true: dict[str, float], seed: int) -> Figure:
         found = find_hits(screen).genes.set_index("gene").loc[truth["gene"]]
     except PoolscreenError as error:
         return {"failed": str(error)}
-    effect, listed = truth["effect"].to_numpy(), (found["fdr"] < FALSE).to_numpy()
+    effect, listed = truth["effect"].to_numpy(), (found["fdr"] < genome.FALSE).to_numpy()
     inside = (found["hdi_3%"] < effect) & (effect < found["hdi_97%"])
     sign = np.where(found["mean"] < 0, "down", "up")
     some = (truth["part"] != "null").to_numpy()

@@ -71,7 +71,7 @@ def test_a_theme_reruns_the_chapters_that_import_it(room, reruns):
     themes = sorted((ROOT / "src/poolscreen" / room).glob("[a-z]*.py"))
     assert len(themes) > 5
     for path in themes:
-        if path.stem in ("style", "image", "quality"):  # all figures share; reports alone show
+        if path.stem in ("style", "image"):  # which all figures share
             continue
         jobs = reruns[paths.short(path)]
         assert kinds(jobs) <= {"execute", "site"}, path

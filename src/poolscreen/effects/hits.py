@@ -1,6 +1,8 @@
 """Hits of a screen: genes with an effect, each list with the share of it that is false."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,12 +10,20 @@ import xarray as xr
 from scipy import special
 
 from poolscreen.arrays import FloatArray
+from poolscreen.errors import PoolscreenError
 from poolscreen.families.mixture.guides import guides
 from poolscreen.inference import store
 from poolscreen.inference.exact import ENDS
 from poolscreen.inference.quadrature import GENES, Effects, Mode, effects, find_mode
 from poolscreen.progress import Say, silence
-from poolscreen.screens.differences import OTHERS, OVERALL, differences, others, overall
+from poolscreen.screens.differences import (
+    OTHERS,
+    OVERALL,
+    differences,
+    others,
+    overall,
+    why_apart,
+)
 from poolscreen.screens.table import Screen
 
 COLUMNS = ["gene", "cell_line", "n_sgrnas", "mean", "sd", *ENDS, "lfsr", "fdr", "rank"]
@@ -37,7 +47,9 @@ class Hits:
         `gene`, `cell_line`, `mean`, `expected`, `it is` (higher or lower) and `tail`.
     overall, differences : pandas.DataFrame
         The same columns as `genes`, of the mean over the lines, and of the difference between each
-        line and the mean of the others; without rows for a screen of one line.
+        line and the mean of the others; without rows where there are none.
+    notes : list of str
+        What was left out, and why.
     modes : dict of str to Mode
         The parameters, by `cell_line` of these tables.
     posteriors : dict of str to xarray.DataArray
@@ -48,6 +60,7 @@ class Hits:
     guides: pd.DataFrame
     overall: pd.DataFrame
     differences: pd.DataFrame
+    notes: list[str]
     modes: dict[str, Mode]
     posteriors: dict[str, xr.DataArray]
 
@@ -94,8 +107,9 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     Raises
     ------
     PoolscreenError
-        If the measurements of a cell line are all equal, or beyond any sense, or no sgRNA was
-        measured in a line and in another.
+        If the measurements of a cell line are all equal, or beyond any sense, or the parameters are
+        not found. Where this happens to a mean over the lines or a difference, that alone is left
+        out.
 
     Examples
     --------
@@ -103,42 +117,56 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     >>> find_hits(screen).genes[["n_sgrnas", "rank"]].head(2).to_numpy().tolist()
     [[4, 1], [4, 2]]
     """
-    found, modes = {}, {}
-    for line, part in _parts(screen).items():
-        data = guides(part, line)
-        if len(data.genes) < FEW:
-            say(f"mind: {few_genes(line, len(data.genes))}")
-        say(f"{line}: estimating the parameters from {min(len(data.genes), GENES):,} genes")
-        modes[line] = find_mode(data)
-        found[line] = effects(modes[line].parameters, data, say=say)
+    found, modes, notes = {}, {}, []
+    lines = screen.cell_lines
+    for line in lines:
+        modes[line], found[line] = _fitted(screen, line, say)
+    apart = why_apart(screen) if len(lines) > 1 else ""
+    if apart:
+        notes.append(f"the cell lines are not compared: {apart}")
+    for name, part in _comparisons(screen).items() if len(lines) > 1 and not apart else ():
+        try:
+            modes[name], found[name] = _fitted(part(), name, say)
+        except PoolscreenError as error:
+            notes.append(f"{name} is left out: {error}")
+    for note in notes:
+        say(f"mind: {note}")
     tables = {line: ranked(of.genes).assign(cell_line=line)[COLUMNS] for line, of in found.items()}
-    lines, rest = screen.cell_lines, [of for of in found if of not in screen.cell_lines]
+    none = pd.DataFrame(columns=COLUMNS)
+    differ = [table for name, table in tables.items() if name not in (*lines, OVERALL)]
     return Hits(
         genes=pd.concat([tables[line] for line in lines], ignore_index=True),
         guides=_disagreeing(found),
-        overall=tables.get(OVERALL, pd.DataFrame(columns=COLUMNS)),
-        differences=pd.concat(
-            [pd.DataFrame(columns=COLUMNS), *(tables[of] for of in rest if of != OVERALL)],
-            ignore_index=True,
-        ),
+        overall=tables.get(OVERALL, none),
+        differences=pd.concat(differ, ignore_index=True) if differ else none,
+        notes=notes,
         modes=modes,
         posteriors={line: of.posterior for line, of in found.items()},
     )
 
 
-def _parts(screen: Screen) -> dict[str, Screen]:
-    """Return each cell line; if there are several, also their mean, and what they differ by."""
+def _fitted(screen: Screen, line: str, say: Say) -> tuple[Mode, Effects]:
+    """Fit model 9 to a cell line."""
+    data = guides(screen, line)
+    if len(data.genes) < FEW:
+        say(f"mind: {few_genes(line, len(data.genes))}")
+    say(f"{line}: estimating the parameters from {min(len(data.genes), GENES):,} genes")
+    mode = find_mode(data)
+    return mode, effects(mode.parameters, data, say=say)
+
+
+def _comparisons(screen: Screen) -> dict[str, Callable[[], Screen]]:
+    """Return what makes the mean over the lines, and what they differ by, one at a time."""
     lines = screen.cell_lines
-    parts = dict.fromkeys(lines, screen)
-    if len(lines) > 1:
-        parts[OVERALL] = overall(screen)
     if len(lines) == 2:
-        parts[":".join(lines)] = differences(screen, *lines)
-    if len(lines) > 2:
-        parts |= {
-            f"{line}:{OTHERS}": differences(others(screen, line), line, OTHERS) for line in lines
-        }
-    return parts
+        differ = {":".join(lines): partial(differences, screen, *lines)}
+    else:
+        differ = {f"{line}:{OTHERS}": partial(_from_others, screen, line) for line in lines}
+    return {OVERALL: partial(overall, screen), **differ}
+
+
+def _from_others(screen: Screen, line: str) -> Screen:
+    return differences(others(screen, line), line, OTHERS)
 
 
 def _disagreeing(found: dict[str, Effects]) -> pd.DataFrame:

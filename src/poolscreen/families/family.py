@@ -67,25 +67,34 @@ class Given(Protocol):
         """
 
 
-class Closed(Protocol):
-    """A model of a screen in closed form: what is normal once the scales are given.
+class OfScales(Protocol):
+    """What a screen says about the scales of a model.
 
     Attributes
     ----------
-    screen : Screen
-        The data.
     together : list of list of str
         Names of the scales; those that the data hardly tell apart stand in one list.
     size : int
         Numbers that one point takes in memory, as an order of magnitude.
     """
 
-    screen: Screen
     together: list[list[str]]
     size: int
 
     def log_likelihood(self, scales: Points) -> FloatArray:
         """Return the log density of all observations, everything but the scales integrated out."""
+
+
+class Closed(OfScales, Protocol):
+    """A model of a screen in closed form: what is normal once the scales are given.
+
+    Attributes
+    ----------
+    screen : Screen
+        The data.
+    """
+
+    screen: Screen
 
     def given(self, scales: Points) -> Given:
         """Return means and effects, given the scales."""

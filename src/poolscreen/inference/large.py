@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError
 from poolscreen.families.nested.closed import Reduced
-from poolscreen.families.nested.data import Units, merged, reduced
+from poolscreen.families.nested.data import Units, check_spread, merged, reduced
 from poolscreen.families.nested.effects import Conditional
 from poolscreen.families.nested.levels import Levels
 from poolscreen.inference.exact import ENDS
@@ -148,25 +148,17 @@ def solve_large(levels: Levels, matrix: Matrix, say: Say = silence) -> Large:
     data = merged(parts)
     within = max(matrix.squares + data.ss_within, 0.0) if data.df_within else 0.0
     data = replace(data, ss_within=within)
-    _check(matrix)
+    mean = float(matrix.total.sum()) / matrix.rows
+    spread = matrix.squares - matrix.rows * mean**2
+    check_spread(data, matrix.rows, mean, spread, zero=1e-12 * matrix.squares)
     model = Reduced(levels, data)
-    points = integrate(model)  # type: ignore[arg-type]
+    points = integrate(model)
     if not points.pareto_k < MAX_PARETO_K:
         raise PoolscreenError(
             f"the scales cannot be integrated by importance sampling: Pareto k is "
             f"{points.pareto_k:.2f}, and {MAX_PARETO_K} is the limit"
         )
     return Large(levels, matrix, model, points)
-
-
-def _check(matrix: Matrix) -> None:
-    """Refuse a screen whose values are all equal."""
-    mean = float(matrix.total.sum()) / matrix.rows
-    if matrix.squares - matrix.rows * mean**2 <= 1e-12 * max(matrix.squares, 1e-300):
-        raise PoolscreenError(
-            f"all {matrix.rows:,} values of log_fc are {mean:g}: with zero variance there is "
-            "nothing to estimate; is this the right column?"
-        )
 
 
 def _units(levels: Levels, matrix: Matrix, lines: slice) -> Units:

@@ -10,7 +10,7 @@ from scipy.stats import qmc
 
 from poolscreen.arrays import FloatArray
 from poolscreen.errors import PoolscreenError
-from poolscreen.families.family import SCALE_RATE, Closed
+from poolscreen.families.family import SCALE_RATE, OfScales
 
 TOLERANCE = 0.005  # Monte Carlo error of means and standard deviations, in standard deviations
 MAX_PARETO_K = 0.7  # from which on importance weights are not to be trusted
@@ -105,7 +105,7 @@ class Weighted:
         return Weighted(self.scales, weights, _error(values, together), pareto_k)
 
 
-def integrate(closed: Closed, *, tolerance: float = TOLERANCE) -> Weighted:
+def integrate(closed: OfScales, *, tolerance: float = TOLERANCE) -> Weighted:
     r"""Integrate over the scales of a model: importance sampling with a low-discrepancy sequence.
 
     The scales are looked at in coordinates on the whole line, see `Coordinates`. There the mode and
@@ -117,8 +117,8 @@ def integrate(closed: Closed, *, tolerance: float = TOLERANCE) -> Weighted:
 
     Parameters
     ----------
-    closed : Closed
-        A model of a screen, see `poolscreen.families.family.Closed`.
+    closed : OfScales
+        A model of a screen, see `poolscreen.families.family.OfScales`.
     tolerance : float
         Points are added until the Monte Carlo errors of the posterior mean and standard deviation
         of every scale are below this share of the standard deviation, or there are
@@ -164,7 +164,7 @@ def integrate(closed: Closed, *, tolerance: float = TOLERANCE) -> Weighted:
     return Weighted(scales, weights, error, pareto_k)
 
 
-def in_blocks(closed: Closed, scales: dict[str, FloatArray]) -> FloatArray:
+def in_blocks(closed: OfScales, scales: dict[str, FloatArray]) -> FloatArray:
     """Return the log likelihood at many points, as many at a time as memory is meant to hold."""
     step, size = max(1, NUMBERS // closed.size), len(next(iter(scales.values())))
     blocks = (slice(start, start + step) for start in range(0, size, step))
@@ -257,7 +257,7 @@ def _log_normal(x: FloatArray | float) -> FloatArray:
     return density
 
 
-def _log_density(closed: Closed, coordinates: Coordinates, x: FloatArray) -> FloatArray:
+def _log_density(closed: OfScales, coordinates: Coordinates, x: FloatArray) -> FloatArray:
     """Log posterior density at points, shape (points, scales), up to a constant."""
     scales, log_jacobian = coordinates.scales(x)
     with np.errstate(all="ignore"):  # far out, where a point has no weight
@@ -265,7 +265,7 @@ def _log_density(closed: Closed, coordinates: Coordinates, x: FloatArray) -> Flo
     return np.where(np.isfinite(density), density, -np.inf)
 
 
-def _suited(closed: Closed) -> tuple[Coordinates, "_Proposal"]:
+def _suited(closed: OfScales) -> tuple[Coordinates, "_Proposal"]:
     """Return coordinates that suit the posterior of a model, and a proposal near its mode.
 
     The logarithm of a scale or radius tells how many standard deviations lie between its mode
@@ -325,7 +325,7 @@ def sequences(dimension: int, size: int) -> tuple[FloatArray, FloatArray]:
     return points, -(DEGREES + dimension) / 2 * np.log1p(squares / DEGREES)
 
 
-def _sizes(closed: Closed) -> list[int]:
+def _sizes(closed: OfScales) -> list[int]:
     """Return how many points of each sequence there are at first, then twice as many and so on."""
     last = min(LAST, max(FIRST, WORK // (SEQUENCES * closed.size)))
     return [FIRST * 2**n for n in range(int(np.log2(last / FIRST)) + 1)]

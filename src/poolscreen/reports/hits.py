@@ -70,12 +70,13 @@ def report(
         Text in Markdown, tables, and the figure of all genes.
     """
     sizes = hits.genes["cell_line"].value_counts(sort=False)
-    few = "".join(f"- {few_genes(str(line), n)}\n" for line, n in sizes.items() if n < FEW)
+    mind = "".join(f"- {few_genes(str(line), n)}\n" for line, n in sizes.items() if n < FEW)
+    mind += "".join(f"- {note}\n" for note in hits.notes)
     yield (
         f"# {about.screen}\n\nGenes with an effect in the screen in `{about.screen}`, by model 9."
-        + (f"\n\n**To be kept in mind**\n\n{few}" if few else "")
+        + (f"\n\n**To be kept in mind**\n\n{mind}" if mind else "")
     )
-    yield from _found(screen, hits)
+    yield from _found(hits)
     yield Live(explorer.html(hits, screen), explorer.script())
     yield from _quality(about, screen, essential, nonessential)
     yield from _model(screen, hits)
@@ -87,7 +88,7 @@ def report(
     )
 
 
-def _found(screen: Screen, hits: Hits) -> Iterator[Block]:
+def _found(hits: Hits) -> Iterator[Block]:
     yield (
         "## Hits\n\nA gene is counted here if the list of all genes at least as certain is "
         f"expected to hold {LISTED:.0%} or less that have no effect, or one of the other sign (the "
@@ -97,14 +98,15 @@ def _found(screen: Screen, hits: Hits) -> Iterator[Block]:
     yield Shown(
         table(_counted(hits.genes)), "counted", f"Hits at a false discovery rate of {LISTED:.0%}."
     )
-    if len(screen.cell_lines) > 1:
+    if len(hits.overall) or len(hits.differences):
         yield (
             "The lines have two more questions to answer. Which genes have an effect on average "
             "over the lines (`overall.csv`)? And which differ in one line from the mean of the "
             "others (`differences.csv`)? An sgRNA that cuts badly does so in all lines. It is one "
             "sgRNA in the mean, and drops out of a difference."
         )
-        both = _counted(pd.concat([hits.overall, hits.differences])).rename(
+        compared = [rows for rows in (hits.overall, hits.differences) if len(rows)]
+        both = _counted(pd.concat(compared)).rename(
             columns={"cell_line": "mean or difference", "depleted": "lower", "enriched": "higher"}
         )
         yield Shown(

@@ -6,6 +6,7 @@ from poolscreen.errors import PoolscreenError
 from poolscreen.screens.table import INITIAL, LABELS, REPLICATE, Screen
 
 OVERALL, OTHERS = "all lines", "others"
+MOST = 0.5  # of the sgRNAs of a line, to be compared with others
 
 
 def differences(screen: Screen, line: str, other: str) -> Screen:
@@ -101,6 +102,35 @@ def _numbered(screen: Screen) -> pd.DataFrame:
     number = rows.groupby(["sgRNA", "cell_line"], observed=True).cumcount()
     fewest = number.groupby(screen.cell_idx).max().min() + 1
     return rows.assign(**{REPLICATE: (number % fewest + 1).astype(str)})
+
+
+def why_apart(screen: Screen) -> str:
+    """Say why the cell lines of a screen cannot be compared, or nothing if they can.
+
+    Parameters
+    ----------
+    screen : Screen
+        A screen of several lines.
+
+    Returns
+    -------
+    str
+        Empty if each line has most of its sgRNAs in common with another, and none is called
+        `OVERALL` or `OTHERS`.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"cell_line": list("AB"), "sgRNA": list("st"), "gene": "g"})
+    >>> why_apart(Screen(table.assign(log_fc=0.0)))
+    'few sgRNAs of A, B were measured in another cell line'
+    """
+    taken = sorted({OVERALL, OTHERS} & set(screen.cell_lines))
+    if taken:
+        return f"a cell line is called {taken[0]!r}, which is what the mean over lines is called"
+    seen = screen.sums("sgRNA")[0] > 0
+    common = seen[seen.sum(axis=1) > 1].sum(axis=0) / seen.sum(axis=0)
+    few = [line for line, share in zip(screen.cell_lines, common, strict=True) if share < MOST]
+    return f"few sgRNAs of {', '.join(few)} were measured in another cell line" if few else ""
 
 
 def others(screen: Screen, line: str) -> Screen:

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from poolscreen.effects.hits import find_hits
-from poolscreen.errors import PoolscreenError
 from poolscreen.screens.differences import OTHERS, OVERALL
 from poolscreen.screens.table import Screen
 
@@ -80,8 +79,27 @@ def small_of_three():
     return Screen(table.assign(log_fc=rng.normal(size=len(table))))
 
 
-def test_lines_without_a_common_sgrna_are_refused(small_of_three):
+def test_lines_without_common_sgrnas_are_not_compared(small_of_three):
     table = small_of_three.table.astype({"sgRNA": str})
     table["sgRNA"] = table["cell_line"].astype(str) + table["sgRNA"]
-    with pytest.raises(PoolscreenError, match="no sgRNA was measured in both A and others"):
-        find_hits(Screen(table))
+    hits = find_hits(Screen(table))
+    assert hits.genes["cell_line"].unique().tolist() == list("ABC")
+    assert len(hits.overall) == len(hits.differences) == 0
+    assert "few sgRNAs of A, B, C were measured in another cell line" in hits.notes[0]
+
+
+def test_a_line_with_the_name_of_a_mean_keeps_its_hits(small_of_three):
+    table = small_of_three.table.astype({"cell_line": str})
+    table["cell_line"] = table["cell_line"].replace("A", OVERALL)
+    hits = find_hits(Screen(table))
+    assert hits.genes["cell_line"].unique().tolist() == [OVERALL, "B", "C"]
+    assert "a cell line is called 'all lines'" in hits.notes[0]
+
+
+def test_a_difference_that_cannot_be_fitted_is_left_out_alone(small_of_three):
+    """The lines are the same, so they differ by nothing."""
+    same = small_of_three.table[small_of_three.table["cell_line"] == "A"]
+    same = same.astype({"cell_line": str})
+    hits = find_hits(Screen(pd.concat([same, same.assign(cell_line="B")])))
+    assert len(hits.genes) == 6 and len(hits.overall) == 3 and len(hits.differences) == 0
+    assert hits.notes[0].startswith("A:B is left out: all log fold changes are 0")

@@ -332,21 +332,45 @@ def check_informative(screen: Screen, data: Statistics) -> None:
     Traceback (most recent call last):
     poolscreen.errors.PoolscreenError: all 6 values of log_fc are -1: with zero variance ...
     """
-    n_obs, y = len(screen.log_fc), screen.log_fc
+    y = screen.log_fc
+    zero = len(y) * (1e-12 * np.abs(y).max()) ** 2  # what rounding leaves of equal values
+    check_spread(data, len(y), float(y[0]), float(np.sum((y - y.mean()) ** 2)), float(zero))
+
+
+def check_spread(data: Statistics, n_obs: int, value: float, spread: float, zero: float) -> None:
+    """Refuse observations of which their sums say what `check_informative` refuses.
+
+    Parameters
+    ----------
+    data : Statistics
+        The observations, reduced.
+    n_obs : int
+        Their number.
+    value : float
+        One of them.
+    spread : float
+        Sum of squares about their mean.
+    zero : float
+        The largest such sum that rounding leaves of equal values.
+
+    Raises
+    ------
+    PoolscreenError
+        See there.
+    """
     if n_obs < 2:
         raise PoolscreenError(
             "the screen has one observation, and nothing to learn a standard deviation from; "
             "add rows"
         )
-    zero = n_obs * (1e-12 * np.abs(y).max()) ** 2  # what rounding leaves of equal values
-    if np.sum((y - y.mean()) ** 2) <= zero:
+    if spread <= zero:
         raise PoolscreenError(
-            f"all {n_obs} values of log_fc are {y[0]:g}: with zero variance there is nothing to "
+            f"all {n_obs:,} values of log_fc are {value:g}: with zero variance there is nothing to "
             "estimate; is this the right column?"
         )
     if data.df_within > 0 and data.ss_within <= zero:
         raise PoolscreenError(
-            f"the {n_obs} rows are to this model repeated looks at {n_obs - data.df_within} "
+            f"the {n_obs:,} rows are to this model repeated looks at {n_obs - data.df_within:,} "
             "effects, and all looks at one effect are equal: they show a noise of zero, for which "
             "the density is infinite; were rows doubled, or values copied from gene to sgRNA?"
         )
