@@ -24,10 +24,11 @@ from poolscreen.screens.differences import (
     overall,
     why_apart,
 )
-from poolscreen.screens.table import Screen
+from poolscreen.screens.table import EXPECTED, INITIAL, LABELS, Screen
 
 COLUMNS = ["gene", "cell_line", "n_sgrnas", "mean", "sd", *ENDS, "lfsr", "fdr", "rank"]
 FEW = 200  # genes, below which the parameters rest on their priors
+READS = 100.0  # of an sgRNA before the screen, where they are not known
 FAR = 0.001  # probability below which a guide disagrees with the others of its gene
 
 
@@ -124,7 +125,9 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     apart = why_apart(screen) if len(lines) > 1 else ""
     if apart:
         notes.append(f"the cell lines are not compared: {apart}")
-    for name, part in _comparisons(screen).items() if len(lines) > 1 and not apart else ():
+    compared = len(lines) > 1 and not apart
+    expecting = _expecting(screen, found) if compared else screen
+    for name, part in _comparisons(screen, expecting).items() if compared else ():
         try:
             modes[name], found[name] = _fitted(part(), name, say)
         except PoolscreenError as error:
@@ -155,13 +158,64 @@ def _fitted(screen: Screen, line: str, say: Say) -> tuple[Mode, Effects]:
     return mode, effects(mode.parameters, data, say=say)
 
 
-def _comparisons(screen: Screen) -> dict[str, Callable[[], Screen]]:
+def contrast(screen: Screen, line: str, other: str, say: Say = silence) -> Screen:
+    """Return what two cell lines, or arms, differ by, with the reads that its noise follows.
+
+    The reads that are expected after the screen depend on the effect of a gene in each line, so the
+    two lines are fitted first.
+
+    Parameters
+    ----------
+    screen : Screen
+        The data.
+    line, other : str
+        Two of its cell lines.
+    say : callable, optional
+        Takes messages: how far the work is.
+
+    Returns
+    -------
+    Screen
+        See `poolscreen.screens.differences.differences`.
+
+    Raises
+    ------
+    PoolscreenError
+        If there is no such line, or no sgRNA was measured in both; see also `find_hits`.
+
+    Examples
+    --------
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(4,) * 20))[0])
+    >>> contrast(screen, "cell_0", "cell_1").cell_lines
+    ['cell_0:cell_1']
+    """
+    differences(screen, line, other)  # refuses what is not there before anything is fitted
+    chosen = screen.table["cell_line"].isin([line, other])
+    both = Screen(screen.table[chosen].astype(dict.fromkeys(LABELS, str)))
+    found = {name: _fitted(both, name, say)[1] for name in both.cell_lines}
+    return differences(_expecting(both, found), line, other)
+
+
+def _expecting(screen: Screen, found: dict[str, Effects]) -> Screen:
+    """Add the reads that are expected after the screen, by the fitted effect of each gene.
+
+    Where those before it are not known, all sgRNAs are taken to have had as many: then it is only
+    said that noise grows as an effect falls, and the data say how much.
+    """
+    means = pd.concat({line: of.genes.set_index("gene")["mean"] for line, of in found.items()})
+    index = pd.MultiIndex.from_frame(screen.table[["cell_line", "gene"]].astype(str))
+    before = screen.table[INITIAL].astype(float) if INITIAL in screen.table else READS
+    after = before * 2.0 ** means.reindex(index).to_numpy(np.float64)
+    return Screen(screen.table.assign(**{EXPECTED: after}))
+
+
+def _comparisons(screen: Screen, expecting: Screen) -> dict[str, Callable[[], Screen]]:
     """Return what makes the mean over the lines, and what they differ by, one at a time."""
     lines = screen.cell_lines
     if len(lines) == 2:
-        differ = {":".join(lines): partial(differences, screen, *lines)}
+        differ = {":".join(lines): partial(differences, expecting, *lines)}
     else:
-        differ = {f"{line}:{OTHERS}": partial(_from_others, screen, line) for line in lines}
+        differ = {f"{line}:{OTHERS}": partial(_from_others, expecting, line) for line in lines}
     return {OVERALL: partial(overall, screen), **differ}
 
 

@@ -225,7 +225,7 @@ class _Search:
     def __init__(self, guides: Guides, effect: FloatArray, fixed: Values) -> None:
         self.guides, self.effect, self.fixed = guides, effect, dict(fixed)
         self.damping = 0.0
-        without = {*fixed, *(["omega"] if guides.initial is None else [])}
+        without = {*fixed, *(["omega"] if guides.initial is guides.expected is None else [])}
         self.names = [name for name in PARAMETERS if name not in without]
 
     def values(self, x: FloatArray) -> dict[str, float]:
@@ -497,8 +497,10 @@ def _guides_of(values: Values, guides: Guides, effect: FloatArray) -> pd.DataFra
     score = np.log((predicted * relative).sum(axis=1) + TINY) + top[:, 0]
     measured = guides.log_fc[several]
     mean, n = np.nanmean(measured, axis=1), np.isfinite(measured).sum(axis=1)
-    initial = None if guides.initial is None else guides.initial[several]
-    sd = densities.noise_sd(values, initial, effect) / np.sqrt(n)[:, None]
+    noise = np.broadcast_to(
+        densities.noise_of(values, guides, effect), (len(guides.log_fc), len(effect))
+    )
+    sd = noise[several] / np.sqrt(n)[:, None]
     below = special.stdtr(values["nu"], (mean[:, None] - effect) / sd)
     share = (predicted * below).sum(axis=1)
     return pd.DataFrame(

@@ -16,12 +16,9 @@ from poolscreen.errors import PoolscreenError
 from poolscreen.progress import Say
 from poolscreen.screens import cautions, matrix, reading, table, tidy
 from poolscreen.screens.counts import fold_changes, with_genes
-from poolscreen.screens.differences import differences
 from poolscreen.screens.samples import guess
 
 NO_READS = "the table has log fold changes, and no counts: the noise cannot follow the reads"
-
-OF_DIFFERENCE = "the noise of a difference is taken to be the same for all sgRNAs"
 
 
 def stem(path: Path) -> str:
@@ -252,15 +249,14 @@ def hits(
             say(note)
         data, opening = _from_counts(read_in, samples, controls, options, say)
         opening = replace(opening, notes=[*named, *opening.notes])
-    if compared:
-        data = differences(data, *compared)
-        opening = replace(opening, notes=[*opening.notes, OF_DIFFERENCE])
-        say(OF_DIFFERENCE)
+    from poolscreen.effects.hits import contrast as contrast_of
     from poolscreen.effects.hits import find_hits
     from poolscreen.inference import store
     from poolscreen.reports import hits as written
     from poolscreen.reports import page
 
+    if compared:
+        data = contrast_of(data, *compared, say)
     found = find_hits(data, say)
     say("writing the report")
     about = written.About(

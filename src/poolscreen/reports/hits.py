@@ -11,7 +11,7 @@ from poolscreen.figures import quality as figures
 from poolscreen.reports import explorer
 from poolscreen.reports.page import Block, Live, Shown
 from poolscreen.screens import quality
-from poolscreen.screens.table import INITIAL, Screen
+from poolscreen.screens.table import EXPECTED, INITIAL, Screen
 from poolscreen.tables.screens import holdings
 
 LISTED = 0.05  # false discovery rate of the lists that are counted
@@ -178,7 +178,7 @@ def _quality(
 def _model(screen: Screen, hits: Hits) -> Iterator[Block]:
     reads = (
         "The noise of a measurement follows the number of reads that are expected after the screen."
-        if INITIAL in screen.table
+        if INITIAL in screen.table or EXPECTED in screen.table
         else "The table has no reads, so the noise of all measurements is the same."
     )
     yield (

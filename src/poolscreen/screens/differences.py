@@ -3,7 +3,7 @@
 import pandas as pd
 
 from poolscreen.errors import PoolscreenError
-from poolscreen.screens.table import INITIAL, LABELS, REPLICATE, Screen
+from poolscreen.screens.table import EXPECTED, INITIAL, LABELS, REPLICATE, Screen
 
 OVERALL, OTHERS = "all lines", "others"
 MOST = 0.5  # of the sgRNAs of a line, to be compared with others
@@ -25,8 +25,8 @@ def differences(screen: Screen, line: str, other: str) -> Screen:
     Returns
     -------
     Screen
-        One cell line, `line:other`, with the sgRNAs that were measured in both. It does not know
-        the reads.
+        One cell line, `line:other`, with the sgRNAs that were measured in both, and the reads whose
+        noise is that of the difference, where the screen has `expected_reads`.
 
     Raises
     ------
@@ -50,8 +50,11 @@ def differences(screen: Screen, line: str, other: str) -> Screen:
     key = ["sgRNA", "gene"]
     if REPLICATE in screen.table and _same_replicates(*parts):
         key.append(REPLICATE)
-    one, two = (part.groupby(key, observed=True)["log_fc"].mean() for part in parts)
-    apart = (one - two).dropna().reset_index()
+    one, two = (_averaged(part, key) for part in parts)
+    apart = pd.DataFrame({"log_fc": one["log_fc"] - two["log_fc"]})
+    if EXPECTED in one:
+        apart[EXPECTED] = 1 / (1 / one[EXPECTED] + 1 / two[EXPECTED])
+    apart = apart.dropna().reset_index()
     if apart.empty:
         raise PoolscreenError(f"no sgRNA was measured in both {line} and {other}")
     return Screen(apart.assign(cell_line=f"{line}:{other}"))
@@ -85,20 +88,30 @@ def overall(screen: Screen) -> Screen:
     >>> mean.cell_lines, mean.log_fc.tolist()
     (['all lines'], [-2.0, -1.0])
     """
-    rows = _numbered(screen)
-    if INITIAL in rows:
-        rows[INITIAL] = 1 / rows[INITIAL].astype(float)  # noise goes with one over the reads
     key = ["sgRNA", "gene", REPLICATE]
-    of_line = rows.groupby([*key, "cell_line"], observed=True, sort=False).mean()
-    table = of_line.groupby(key, observed=True, sort=False).mean().reset_index()
-    if INITIAL in table:
-        table[INITIAL] = 1 / table[INITIAL]
+    of_line = _averaged(_numbered(screen), [*key, "cell_line"])
+    table = _averaged(of_line.reset_index(), key).reset_index()
     return Screen(table.assign(cell_line=OVERALL))
+
+
+def _averaged(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Return means of log fold changes, and the reads whose noise is that of the mean.
+
+    The variance of the noise goes with one over the reads, so that of a mean of n measurements is
+    the mean of these, divided by n.
+    """
+    columns = [name for name in ("log_fc", INITIAL, EXPECTED) if name in rows]
+    reads = columns[1:]
+    values = rows[[*key, *columns]].assign(**{name: 1 / rows[name].astype(float) for name in reads})
+    grouped = values.groupby(key, observed=True, sort=False)[columns]
+    means, n = grouped.mean(), grouped.size()
+    return means.assign(**{name: n / means[name] for name in reads})
 
 
 def _numbered(screen: Screen) -> pd.DataFrame:
     """Give numbers to the replicates of each sgRNA and line, as far as every line has them."""
-    rows = screen.table[[*LABELS, "log_fc", *({INITIAL} & set(screen.table))]]
+    reads = [name for name in (INITIAL, EXPECTED) if name in screen.table]
+    rows = screen.table[[*LABELS, "log_fc", *reads]]
     number = rows.groupby(["sgRNA", "cell_line"], observed=True).cumcount()
     fewest = number.groupby(screen.cell_idx).max().min() + 1
     return rows.assign(**{REPLICATE: (number % fewest + 1).astype(str)})

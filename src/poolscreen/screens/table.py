@@ -15,6 +15,7 @@ LABELS = ["cell_line", "sgRNA", "gene"]
 COLUMNS = [*LABELS, "log_fc"]
 REPLICATE = "replicate"
 INITIAL = "initial_reads"  # normalised reads before the screen, where they are known
+EXPECTED = "expected_reads"  # ... and those expected after it, where effects have been fitted
 
 
 @dataclass(frozen=True, eq=False)

@@ -99,6 +99,18 @@ def noise_sd(values: Values, initial: FloatArray | None, effect: FloatArray) -> 
     return sd
 
 
+def noise_of(values: Values, guides: Guides, effect: FloatArray) -> FloatArray:
+    """Return the scale of the noise of guides; shape (guides or 1, points).
+
+    Where the reads after the screen are known to be expected, it is the same for all effects.
+    """
+    if guides.expected is None:
+        return noise_sd(values, guides.initial, effect)
+    return np.broadcast_to(
+        noise_sd(values, guides.expected, np.zeros(1)), (len(guides.expected), len(effect))
+    )
+
+
 def log_likelihood(values: Values, guides: Guides, effect: FloatArray) -> FloatArray:
     """Return the log density of each guide's measurements, at each value of its effect.
 
@@ -115,7 +127,7 @@ def log_likelihood(values: Values, guides: Guides, effect: FloatArray) -> FloatA
     -------
     numpy.ndarray, shape (guides, points)
     """
-    sd, nu = noise_sd(values, guides.initial, effect), values["nu"]
+    sd, nu = noise_of(values, guides, effect), values["nu"]
     total = np.zeros((len(guides.log_fc), len(effect)))
     constant = _log_t_constant(nu) - np.log(sd)
     weight = 1 / (nu * sd**2)

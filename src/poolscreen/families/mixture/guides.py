@@ -7,7 +7,7 @@ import numpy as np
 
 from poolscreen.arrays import BoolArray, FloatArray, IntArray
 from poolscreen.errors import PoolscreenError
-from poolscreen.screens.table import INITIAL, Screen
+from poolscreen.screens.table import EXPECTED, INITIAL, Screen
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,9 @@ class Guides:
         What was measured; NaN where a guide has fewer replicates than others.
     initial : numpy.ndarray, shape (guides,), or None
         Normalised reads before the screen; None where they are not known.
+    expected : numpy.ndarray, shape (guides,), or None
+        Reads that are expected after the screen, whatever the effect that is looked for: where this
+        is a difference. They stand in for `initial`.
     """
 
     genes: list[str]
@@ -31,6 +34,7 @@ class Guides:
     gene: IntArray
     log_fc: FloatArray
     initial: FloatArray | None
+    expected: FloatArray | None = None
 
     @cached_property
     def starts(self) -> IntArray:
@@ -56,9 +60,9 @@ class Guides:
         return self._of(kept, self.genes, np.arange(len(self.genes)))
 
     def _of(self, rows: BoolArray, genes: list[str], place: IntArray) -> "Guides":
-        initial = None if self.initial is None else self.initial[rows]
+        reads = [None if of is None else of[rows] for of in (self.initial, self.expected)]
         names = [self.names[row] for row in np.flatnonzero(rows)]
-        return Guides(genes, names, place[self.gene[rows]], self.log_fc[rows], initial)
+        return Guides(genes, names, place[self.gene[rows]], self.log_fc[rows], *reads)
 
 
 def guides(screen: Screen, cell_line: str) -> Guides:
@@ -67,7 +71,8 @@ def guides(screen: Screen, cell_line: str) -> Guides:
     Parameters
     ----------
     screen : Screen
-        Its table may have a column `initial`, normalised reads before the screen.
+        Its table may have a column `initial_reads`, normalised reads before the screen, or
+        `expected_reads`.
     cell_line : str
         One of its cell lines.
 
@@ -99,9 +104,14 @@ def guides(screen: Screen, cell_line: str) -> Guides:
     log_fc = np.full((len(first), int(replicate.max()) + 1), np.nan)
     log_fc[guide, replicate] = screen.log_fc[rows]
     genes, gene = np.unique(screen.gene_idx[rows[first]], return_inverse=True)
-    initial = None
-    if INITIAL in screen.table:
-        reads = screen.table[INITIAL].to_numpy(np.float64)[rows]
-        initial = np.bincount(guide, reads) / np.bincount(guide)
+
+    def reads(column: str) -> FloatArray | None:
+        if column not in screen.table:
+            return None
+        of_rows = screen.table[column].to_numpy(np.float64)[rows]
+        found: FloatArray = np.bincount(guide, of_rows) / np.bincount(guide)
+        return found
+
     names = [screen.sgrnas[s] for s in screen.sgrna_idx[rows[first]]]
-    return Guides([screen.genes[g] for g in genes], names, gene, log_fc, initial)
+    labels = [screen.genes[g] for g in genes]
+    return Guides(labels, names, gene, log_fc, reads(INITIAL), reads(EXPECTED))
