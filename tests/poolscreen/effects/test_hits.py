@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.poolscreen.inference.test_quadrature import VALUES
 
-from poolscreen.effects.hits import find_hits
+from poolscreen.effects.hits import contrast, find_hits
+from poolscreen.families.mixture.simulation import simulate_mixture
 from poolscreen.screens.differences import OTHERS, OVERALL
 from poolscreen.screens.table import Screen
 
@@ -103,3 +105,14 @@ def test_a_difference_that_cannot_be_fitted_is_left_out_alone(small_of_three):
     hits = find_hits(Screen(pd.concat([same, same.assign(cell_line="B")])))
     assert len(hits.genes) == 6 and len(hits.overall) == 3 and len(hits.differences) == 0
     assert hits.notes[0].startswith("A:B is left out: all log fold changes are 0")
+
+
+def test_replicates_that_are_called_lines_do_not_differ():
+    """Few reads are left of essential genes, so their differences are large by chance."""
+    of = {**VALUES, "omega": 150.0}
+    screen, _ = simulate_mixture(of, n_genes=800, reads=200.0, seed=3)
+    lines = screen.table["replicate"].map({"1": "A", "2": "B"})
+    apart = contrast(Screen(screen.table.assign(cell_line=lines)), "A", "B")
+    hits = find_hits(apart)
+    assert (hits.genes["fdr"] < 0.05).sum() <= 1  # 8, if the noise did not follow the reads
+    assert 100 < hits.modes["A:B"].parameters["omega"] < 250
