@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from arviz_stats.base import array_stats
-from scipy import linalg
 
 from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError
@@ -32,23 +31,28 @@ class _Precision:
     ----------
     noise : float
         Variance of what each observation has by itself.
-    member, pulled : numpy.ndarray, shape (observations, groups)
-        Which observations share what; the same, times the matrix that shared parts take off.
+    groups : list of numpy.ndarray, shape (observations,)
+        Of each part that is shared, the group that an observation belongs to.
+    pulled : numpy.ndarray, shape (observations, groups)
+        What is taken off the inverse of the noise, summed over the groups of an observation.
     """
 
     noise: float
-    member: FloatArray
+    groups: list[IntArray]
     pulled: FloatArray
 
     def blocks(self, rows: IntArray) -> FloatArray:
         """Return the square of each set of observations; `rows` has shape (sets, size)."""
-        shared = self.pulled[rows] @ self.member[rows].transpose(0, 2, 1)
-        result: FloatArray = np.eye(rows.shape[1]) / self.noise - shared
+        result = np.tile(np.eye(rows.shape[1]) / self.noise, (len(rows), 1, 1))
+        for group in self.groups:
+            result -= self.pulled[rows[:, :, None], group[rows][:, None, :]]
         return result
 
     def times(self, y: FloatArray) -> FloatArray:
         """Return the product of the whole matrix with a vector."""
-        result: FloatArray = y / self.noise - self.pulled @ (self.member.T @ y)
+        size = self.pulled.shape[1]
+        sums = sum((np.bincount(group, y, size) for group in self.groups), np.zeros(size))
+        result: FloatArray = y / self.noise - self.pulled @ sums
         return result
 
 
@@ -67,11 +71,11 @@ class _Precisions:
         codes = [np.unique(found[name], return_inverse=True)[1] for name in self.shared]
         self.sizes = [code.max() + 1 for code in codes]
         starts = np.cumsum([0, *self.sizes])
-        self.columns = [start + code for start, code in zip(starts, codes, strict=False)]
-        self.member = np.zeros((len(screen.log_fc), starts[-1]))
-        for column in self.columns:
-            self.member[np.arange(len(column)), column] = 1
-        self.cross = self.member.T @ self.member
+        self.groups = [start + code for start, code in zip(starts, codes, strict=False)]
+        member = np.zeros((len(screen.log_fc), starts[-1]))
+        for group in self.groups:
+            member[np.arange(len(group)), group] = 1
+        self.cross = member.T @ member
 
     def at(self, scales: Mapping[str, float]) -> _Precision:
         """Return the matrix at a draw of the scales."""
@@ -80,9 +84,9 @@ class _Precisions:
         prior = np.repeat([variance[name] for name in self.shared], self.sizes)
         # A variance may be zero, or less (see Crossed.variances), so nothing is divided by it.
         left = np.eye(len(prior)) + prior[:, None] * self.cross / noise
-        inner = linalg.solve(left, np.diag(prior)) / noise**2
-        pulled = sum((inner[column] for column in self.columns), np.zeros_like(self.member))
-        return _Precision(noise, self.member, pulled)
+        inner = np.linalg.solve(left, np.diag(prior)) / noise**2
+        pulled: FloatArray = sum(inner[group] for group in self.groups)
+        return _Precision(noise, self.groups, pulled)
 
 
 def parts_left_out(screen: Screen) -> dict[str, list[IntArray]]:
