@@ -1,5 +1,6 @@
 """Nested models of a screen of any size: exact, cell line by cell line, from sums of its rows."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,12 +11,13 @@ from scipy.interpolate import CubicSpline
 from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError
 from poolscreen.families.nested.closed import Reduced
-from poolscreen.families.nested.data import Units, check_spread, merged, reduced
+from poolscreen.families.nested.data import Statistics, Units, check_spread, merged, reduced
 from poolscreen.families.nested.effects import Conditional
 from poolscreen.families.nested.levels import Levels
 from poolscreen.inference.exact import ENDS
 from poolscreen.inference.mixtures import Mixture, weighted_interval
 from poolscreen.inference.scales import MAX_PARETO_K, Weighted, integrate
+from poolscreen.processes import ahead
 from poolscreen.progress import Progress, Say, silence
 from poolscreen.screens.matrix import Matrix, pieces
 
@@ -92,8 +94,8 @@ class Large:
         values = {**few.scales, str(self.levels.mean): of_mean.mean}
         summaries = _Summaries(self.levels, few.weights, values, of_mean.variance, thresholds)
         genes, cell_lines = pd.Index(self.matrix.genes), pd.Index(self.matrix.cell_lines)
-        for lines in pieces(self.matrix, UNITS):
-            progress(f"{lines.start:,} of {len(self.matrix.cell_lines):,} cell lines")
+
+        def of_lines(lines: slice) -> pd.DataFrame:
             sgrnas = _of_genes(self.matrix, np.minimum(self.matrix.n[lines], 1))
             line, gene = np.nonzero(sgrnas)
             found = summaries(_units(self.levels, self.matrix, lines), line, gene)
@@ -102,7 +104,13 @@ class Large:
                 "cell_line": pd.Categorical.from_codes(line + lines.start, cell_lines),
                 "n_sgrnas": sgrnas[line, gene],
             }
-            yield pd.DataFrame(labels | found)
+            return pd.DataFrame(labels | found)
+
+        done = 0
+        for table in ahead(of_lines, pieces(self.matrix, UNITS), os.cpu_count() or 1):
+            done += len(table)
+            progress(f"{done:,} effects of genes in {len(cell_lines):,} cell lines")
+            yield table
 
 
 def solve_large(levels: Levels, matrix: Matrix, say: Say = silence) -> Large:
@@ -141,11 +149,12 @@ def solve_large(levels: Levels, matrix: Matrix, say: Say = silence) -> Large:
     """
     if levels.level != "gene":
         raise PoolscreenError("a screen of this size can be fitted by m7a and m7b")
-    progress, parts = Progress(say), []
-    for lines in pieces(matrix, UNITS):
-        progress(f"reducing: {lines.start:,} of {len(matrix.cell_lines):,} cell lines")
-        parts.append(reduced(_units(levels, matrix, lines)))
-    data = merged(parts)
+
+    def of_lines(lines: slice) -> Statistics:
+        return reduced(_units(levels, matrix, lines))
+
+    say(f"reducing {len(matrix.cell_lines):,} cell lines")
+    data = merged(list(ahead(of_lines, pieces(matrix, UNITS), os.cpu_count() or 1)))
     within = max(matrix.squares + data.ss_within, 0.0) if data.df_within else 0.0
     data = replace(data, ss_within=within)
     mean = float(matrix.total.sum()) / matrix.rows
@@ -241,7 +250,8 @@ class _Summaries:
             ss_within=0.0,
         )
         at_knots = self._summarised(block)
-        return {name: CubicSpline(knots, values)(mean) for name, values in at_knots.items()}
+        splines = CubicSpline(knots, np.stack(list(at_knots.values()), axis=1))
+        return dict(zip(at_knots, splines(mean).T, strict=True))
 
     def _direct(
         self, units: Units, order: IntArray, starts: IntArray, line: IntArray, gene: IntArray

@@ -202,7 +202,8 @@ def _parquet(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
     def write(rows: pd.DataFrame) -> None:
         part = pa.Table.from_pandas(rows, preserve_index=False)
         if not opened:
-            opened.append(pq.ParquetWriter(path, part.schema))
+            labels = [*rows.select_dtypes("category"), "n_sgrnas"]  # numbers hardly repeat
+            opened.append(pq.ParquetWriter(path, part.schema, use_dictionary=labels))
         opened[0].write_table(part)
 
     try:

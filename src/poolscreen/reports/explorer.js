@@ -1,12 +1,15 @@
-// Every gene as a point, and the sgRNAs of the one that is chosen. The data are columns of numbers.
-(() => {
-  const data = JSON.parse(document.getElementById("explorer-data").textContent);
+// Every gene as a point, and the sgRNAs of the one that is chosen. The data are compressed columns of numbers.
+(async () => {
   const at = (id) => document.getElementById(id);
+  const packed = Uint8Array.from(atob(at("explorer-data").textContent), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const data = await new Response(stream).json();
   const canvas = at("explorer-canvas"), line = at("explorer-line"), find = at("explorer-find");
   const detail = at("explorer-detail"), hint = at("explorer-hint");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
   let rows = [], chosen = null, table = null;
 
+  const nameOf = (row) => data.genes[data.gene[row]];
   const yOf = (row) => -Math.log10(Math.max(data.lfsr[row], 1e-16));
   const text = (value, digits = 2) => (value === null ? "" : value.toFixed(digits));
   const small = (value) => (value < 0.001 ? value.toExponential(1) : value.toFixed(3));
@@ -56,7 +59,7 @@
       pen.arc(x, y, 6, 0, 2 * Math.PI);
       pen.stroke();
       pen.textAlign = x > canvas.clientWidth / 2 ? "right" : "left";
-      pen.fillText(data.gene[chosen], x + (x > canvas.clientWidth / 2 ? -10 : 10), y + 4);
+      pen.fillText(nameOf(chosen), x + (x > canvas.clientWidth / 2 ? -10 : 10), y + 4);
     }
   }
 
@@ -79,7 +82,8 @@
 
   // The measurements of each sgRNA as dots on one scale, drawn as SVG.
   function guides(row) {
-    const own = data.guides[data.line[row]][data.gene[row]] || [];
+    const own = data.guides[data.gene[row]]
+      .map((guide) => [guide[0], guide[1 + data.line[row]]]).filter((guide) => guide[1].length);
     const values = own.flatMap((guide) => guide[1]);
     const low = Math.min(-1, ...values), high = Math.max(1, ...values);
     const list = element("table", "", detail);
@@ -104,7 +108,7 @@
     chosen = row;
     detail.replaceChildren();
     if (row !== null) {
-      element("h3", `${data.gene[row]} in ${data.lines[data.line[row]]}`, detail);
+      element("h3", `${nameOf(row)} in ${data.lines[data.line[row]]}`, detail);
       element("p",
         `Effect ${text(data.mean[row])} (94 % interval ${text(data.low[row])} to ${text(data.high[row])}), rank ` +
         `${data.rank[row]} of ${rows.length}, lfsr ${small(data.lfsr[row])}, fdr ${small(data.fdr[row])}.`, detail);
@@ -122,7 +126,7 @@
       y: Math.max(4, rows.reduce((most, row) => Math.max(most, yOf(row)), 0) * 1.05),
     };
     const shown = rows.map((row) => [
-      data.gene[row], data.n[row], text(data.mean[row]), text(data.low[row]), text(data.high[row]),
+      nameOf(row), data.n[row], text(data.mean[row]), text(data.low[row]), text(data.high[row]),
       small(data.lfsr[row]), small(data.fdr[row]), data.rank[row],
     ]);
     table.clear().rows.add(shown).draw();
@@ -131,8 +135,8 @@
 
   function search() {
     const wanted = find.value.trim().toLowerCase();
-    const found = rows.find((row) => data.gene[row].toLowerCase() === wanted)
-      ?? (wanted.length > 1 ? rows.find((row) => data.gene[row].toLowerCase().startsWith(wanted)) : undefined);
+    const found = rows.find((row) => nameOf(row).toLowerCase() === wanted)
+      ?? (wanted.length > 1 ? rows.find((row) => nameOf(row).toLowerCase().startsWith(wanted)) : undefined);
     hint.textContent = wanted && found === undefined ? "no such gene" : "";
     if (wanted && found !== undefined) choose(found);
   }
@@ -152,16 +156,17 @@
   });
   window.DataTablesQuery("#explorer-table tbody").on("click", "tr", function () {
     const row = table.row(this).data();
-    if (row) choose(rows.find((number) => data.gene[number] === row[0]));
+    if (row) choose(rows.find((number) => nameOf(number) === row[0]));
   });
   line.addEventListener("change", show);
   find.addEventListener("input", search);
   canvas.addEventListener("click", (event) => choose(nearest(event)));
   canvas.addEventListener("mousemove", (event) => {
     const row = nearest(event);
-    canvas.title = row === null ? "" : data.gene[row];
+    canvas.title = row === null ? "" : nameOf(row);
   });
   window.addEventListener("resize", draw);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   show();
+  line.disabled = find.disabled = false;
 })();

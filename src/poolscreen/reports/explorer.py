@@ -1,8 +1,11 @@
 """Every gene of a screen as a point of a figure, found by its name, with its sgRNAs."""
 
+import base64
+import gzip
 import json
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,10 +39,12 @@ def html(hits: Hits, screen: Screen) -> str:
     """
     genes = hits.genes
     lines = genes["cell_line"].unique().tolist()
+    number = {name: number for number, name in enumerate(screen.genes)}
     columns = {
         "lines": lines,
+        "genes": screen.genes,
         "line": [lines.index(name) for name in genes["cell_line"]],
-        "gene": genes["gene"].tolist(),
+        "gene": [number[name] for name in genes["gene"]],
         "n": genes["n_sgrnas"].tolist(),
         "rank": genes["rank"].tolist(),
         **{
@@ -47,12 +52,10 @@ def html(hits: Hits, screen: Screen) -> str:
             for name, column in (("mean", "mean"), ("low", ENDS[0]), ("high", ENDS[1]))
         },
         **{name: [float(f"{value:.3g}") for value in genes[name]] for name in ("lfsr", "fdr")},
-        "guides": [_guides_of(screen, line) for line in lines],
+        "guides": _guides(screen, lines),
     }
-    # "<" would end the element where a gene is called so.
-    data = json.dumps(columns, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     template = Template((HERE / "explorer.html").read_text(encoding="utf-8"))
-    return template.substitute(caption=CAPTION, data=data)
+    return template.substitute(caption=CAPTION, data=_packed(columns))
 
 
 def script() -> str:
@@ -64,16 +67,21 @@ def _rounded(values: pd.Series, digits: int) -> list[float]:
     return [float(value) for value in values.round(digits)]
 
 
-def _guides_of(screen: Screen, line: str) -> dict[str, list[tuple[str, list[float]]]]:
-    """Return the measurements of the sgRNAs of each gene in a cell line."""
-    rows = np.flatnonzero(screen.cell_idx == screen.cell_lines.index(line))
-    rows = rows[np.argsort(screen.sgrna_idx[rows], kind="stable")]
-    guide = screen.sgrna_idx[rows]
-    starts = np.flatnonzero(np.diff(guide, prepend=-1))
-    found: dict[str, list[tuple[str, list[float]]]] = {}
-    for start, measured in zip(
-        starts, np.split(screen.log_fc[rows].round(2), starts[1:]), strict=True
-    ):
-        gene = screen.genes[screen.gene_of_sgrna[guide[start]]]
-        found.setdefault(gene, []).append((screen.sgrnas[guide[start]], measured.tolist()))
+def _guides(screen: Screen, lines: list[str]) -> list[list[list[Any]]]:
+    """Return the sgRNAs of each gene: their names, and the measurements in each cell line."""
+    found: list[list[list[Any]]] = [[] for _ in screen.genes]
+    n_lines, places = len(screen.cell_lines), [screen.cell_lines.index(line) for line in lines]
+    pair = screen.sgrna_idx * n_lines + screen.cell_idx
+    order = np.argsort(pair, kind="stable")
+    ends = np.searchsorted(pair[order], np.arange(len(screen.sgrnas) * n_lines), side="right")
+    measured = np.split(screen.log_fc[order].round(2), ends[:-1])
+    for number, (name, gene) in enumerate(zip(screen.sgrnas, screen.gene_of_sgrna, strict=True)):
+        of_lines = [measured[number * n_lines + place].tolist() for place in places]
+        found[gene].append([name, *of_lines])
     return found
+
+
+def _packed(data: dict[str, Any]) -> str:
+    """Return data as compressed text, a third as long; nothing in it can end an HTML element."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
