@@ -37,6 +37,7 @@ measured = {
     "scaling": load_benchmark("scaling"),
     "peers": load_benchmark("peers"),
     "genome": load_benchmark("genome"),
+    "edge": load_benchmark("edge"),
 }
 table(
     pd.DataFrame({name: found["machine"] for name, found in measured.items()})
@@ -330,6 +331,56 @@ numbers(
 # power of the rows between {glue:text}`least_slope:.2f` and {glue:text}`most_slope:.2f`. Memory beyond
 # that of the packages and the table grows with a power between {glue:text}`least_memory:.2f` and
 # {glue:text}`most_memory:.2f`. A power of one means growth in proportion to the rows.
+#
+# ## Screens of millions of rows
+#
+# From a million rows on, `poolscreen validate` and `poolscreen fit` read a Parquet file in pieces. They
+# add it up by sgRNA and cell line, and never hold the table in memory. {numref}`tbl-bench-edge` shows
+# whole commands on two simulated screens with {glue:text}`edge_genes:,` genes and
+# {glue:text}`edge_sgrnas` sgRNAs of each. A fit begins with the file and ends with a file of the effect
+# of every gene in every cell line, with its standard deviation, interval, and probability of lying
+# below zero.
+
+# %% tags=["hide-input"] table={"name": "tbl-bench-edge", "caption": "Whole commands on Parquet files with millions of rows. Memory is the peak of the process."}
+edge = pd.DataFrame(measured["edge"]["figures"])
+assert (edge["ended"] == "").all()
+table(
+    edge[["command", "lines", "rows", "effects", "gb", "seconds", "processor_seconds", "peak_gb"]]
+    .rename(
+        columns={
+            "lines": "cell lines",
+            "gb": "file, GB",
+            "processor_seconds": "seconds of processor",
+            "peak_gb": "peak GB",
+        }
+    )
+    .assign(effects=edge["effects"].where(edge["command"].str.startswith("fit"))),
+    digits=1,
+)
+
+# %% tags=["remove-cell"]
+of_edge = edge.set_index(["command", "lines"]).sort_index()
+few_lines, many_lines = edge["lines"].min(), edge["lines"].max()
+largest_fit = of_edge.loc[("fit m7b", many_lines)]
+numbers(
+    {
+        "edge_genes": int(largest_fit["effects"] / many_lines),
+        "edge_sgrnas": int(largest_fit["rows"] / largest_fit["effects"]),
+        "edge_rows": int(largest_fit["rows"]),
+        "edge_seconds": largest_fit["seconds"],
+        "edge_gb": largest_fit["peak_gb"],
+        "edge_times_rows": many_lines / few_lines,
+        "edge_times_seconds": largest_fit["seconds"]
+        / of_edge.loc[("fit m7b", few_lines), "seconds"],
+        "edge_validate": of_edge.loc[("validate", many_lines), "seconds"],
+    }
+)
+
+# %% [markdown]
+# Checking a file of {glue:text}`edge_rows:,` rows takes {glue:text}`edge_validate:.0f` s, and model 7b
+# takes {glue:text}`edge_seconds:.0f` s and {glue:text}`edge_gb:.1f` GB. With
+# {glue:text}`edge_times_rows:.0f` times as many rows, the whole command takes
+# {glue:text}`edge_times_seconds:.1f` times as long, the start of the program included.
 #
 # ## Comparison with other tools
 #

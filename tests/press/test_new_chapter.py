@@ -70,12 +70,12 @@ def shell(tree):
     """Run a step in a copy of the project, whose environment is that of the tests."""
     (tree.folder / ".venv").symlink_to(Path(sys.executable).parent.parent)
     commit = "git add -A && git -c user.name=t -c user.email=t commit -qm t --allow-empty"
-    # The environment is there already; only the tests of the new model are run.
-    environment = {**tree.env, "PYTEST_ADDOPTS": "-k m7d", "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
+    # The environment is there already; only the tests of the new model are run, by one worker.
+    environment = {**tree.env, "PYTEST_ADDOPTS": "-k m7d"}
 
     def run(text, given=""):
         ran = subprocess.run(
-            ["bash", "-ec", 'make() { command make -o env "$@"; }\n' + text],
+            ["bash", "-ec", 'make() { command make -o env WORKERS=1 "$@"; }\n' + text],
             cwd=tree.folder,
             env=environment,
             input=given,

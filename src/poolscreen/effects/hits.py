@@ -1,6 +1,6 @@
 """Hits of a screen: genes with an effect, each list with the share of it that is false."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,6 +29,10 @@ from poolscreen.screens.table import EXPECTED, INITIAL, LABELS, Screen
 COLUMNS = ["gene", "cell_line", "n_sgrnas", "mean", "sd", *ENDS, "lfsr", "fdr", "rank"]
 FEW = 200  # genes, below which the parameters rest on their priors
 READS = 100.0  # of an sgRNA before the screen, where they are not known
+NEEDED, LISTED = (
+    20,
+    0.05,
+)  # genes, each at this false discovery rate, that tell how strong a line is
 FAR = 0.001  # probability below which a guide disagrees with the others of its gene
 
 
@@ -50,7 +54,7 @@ class Hits:
         The same columns as `genes`, of the mean over the lines, and of the difference between each
         line and the mean of the others; without rows where there are none.
     notes : list of str
-        What was left out, and why.
+        What was left out, and why; how strong the lines are.
     modes : dict of str to Mode
         The parameters, by `cell_line` of these tables.
     posteriors : dict of str to xarray.DataArray
@@ -92,7 +96,8 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
 
     Of a screen of several lines the mean of each sgRNA over the lines is analysed as well, and the
     difference between each line and the mean of the others. An sgRNA that cuts badly does so in all
-    lines: it is one sgRNA in the mean, and drops out of the differences.
+    lines: it is one sgRNA in the mean, and drops out of the differences. These are between effects
+    in units of an average line, see `strengths`.
 
     Parameters
     ----------
@@ -126,8 +131,8 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     if apart:
         notes.append(f"the cell lines are not compared: {apart}")
     compared = len(lines) > 1 and not apart
-    expecting = _expecting(screen, found) if compared else screen
-    for name, part in _comparisons(screen, expecting).items() if compared else ():
+    comparable = _comparable(screen, found, notes) if compared else screen
+    for name, part in _comparisons(screen, comparable).items() if compared else ():
         try:
             modes[name], found[name] = _fitted(part(), name, say)
         except PoolscreenError as error:
@@ -193,29 +198,82 @@ def contrast(screen: Screen, line: str, other: str, say: Say = silence) -> Scree
     chosen = screen.table["cell_line"].isin([line, other])
     both = Screen(screen.table[chosen].astype(dict.fromkeys(LABELS, str)))
     found = {name: _fitted(both, name, say)[1] for name in both.cell_lines}
-    return differences(_expecting(both, found), line, other)
+    notes: list[str] = []
+    comparable = _comparable(both, found, notes)
+    for note in notes:
+        say(f"mind: {note}")
+    return differences(comparable, line, other)
 
 
-def _expecting(screen: Screen, found: dict[str, Effects]) -> Screen:
-    """Add the reads that are expected after the screen, by the fitted effect of each gene.
+def strengths(found: Mapping[str, Effects]) -> dict[str, float]:
+    """Return how strong the effects of each cell line are, relative to the mean of the lines.
 
-    Where those before it are not known, all sgRNAs are taken to have had as many: then it is only
-    said that noise grows as an effect falls, and the data say how much.
+    A screen that lasts longer, or cells in which Cas9 cuts better, have stronger effects of all
+    genes. That is no difference between the genes of these lines, so it is taken out.
+
+    Parameters
+    ----------
+    found : mapping of str to Effects
+        The effects by cell line.
+
+    Returns
+    -------
+    dict of str to float
+        The median of the effect in the line over the mean over the lines, of the genes that are
+        depleted in every line; empty where these are fewer than `NEEDED`.
+
+    Examples
+    --------
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(4,) * 20))[0])
+    >>> strengths({line: _fitted(screen, line, silence)[1] for line in screen.cell_lines})
+    {}
     """
+    tables = {line: ranked(of.genes).set_index("gene") for line, of in found.items()}
+    lists = [of[(of["fdr"] < LISTED) & (of["mean"] < 0)].index for of in tables.values()]
+    needed = sorted(set(lists[0]).intersection(*lists[1:]))
+    if len(needed) < NEEDED:
+        return {}
+    means = pd.DataFrame({line: of.loc[needed, "mean"] for line, of in tables.items()})
+    relative = means.div(means.mean(axis=1), axis=0)
+    return {str(line): float(value) for line, value in relative.median().items()}
+
+
+def _comparable(screen: Screen, found: dict[str, Effects], notes: list[str]) -> Screen:
+    """Bring the lines of a screen to one strength, and add the reads expected after the screen.
+
+    These follow from the fitted effect of each gene. Where those before the screen are not known,
+    all sgRNAs are taken to have had as many: then it is only said that noise grows as an effect
+    falls, and the data say how much.
+    """
+    strong = strengths(found)
+    if strong:
+        listed = ", ".join(f"{line} {value:.2f}" for line, value in strong.items())
+        notes.append(
+            "differences are between effects divided by how strong a line is, by the genes that "
+            f"all lines need: {listed}"
+        )
+    else:
+        notes.append(
+            f"fewer than {NEEDED} genes are depleted in all lines, so it is not known whether one "
+            "line has stronger effects of all genes than another; differences are as they are"
+        )
+    strength = screen.table["cell_line"].astype(str).map(strong).fillna(1.0)
     means = pd.concat({line: of.genes.set_index("gene")["mean"] for line, of in found.items()})
     index = pd.MultiIndex.from_frame(screen.table[["cell_line", "gene"]].astype(str))
     before = screen.table[INITIAL].astype(float) if INITIAL in screen.table else READS
     after = before * 2.0 ** means.reindex(index).to_numpy(np.float64)
-    return Screen(screen.table.assign(**{EXPECTED: after}))
+    # The variance of the noise goes with one over the reads.
+    columns = {"log_fc": screen.table["log_fc"] / strength, EXPECTED: after * strength**2}
+    return Screen(screen.table.assign(**columns))
 
 
-def _comparisons(screen: Screen, expecting: Screen) -> dict[str, Callable[[], Screen]]:
+def _comparisons(screen: Screen, comparable: Screen) -> dict[str, Callable[[], Screen]]:
     """Return what makes the mean over the lines, and what they differ by, one at a time."""
     lines = screen.cell_lines
     if len(lines) == 2:
-        differ = {":".join(lines): partial(differences, expecting, *lines)}
+        differ = {":".join(lines): partial(differences, comparable, *lines)}
     else:
-        differ = {f"{line}:{OTHERS}": partial(_from_others, expecting, line) for line in lines}
+        differ = {f"{line}:{OTHERS}": partial(_from_others, comparable, line) for line in lines}
     return {OVERALL: partial(overall, screen), **differ}
 
 

@@ -84,4 +84,4 @@ def _guides(screen: Screen, lines: list[str]) -> list[list[list[Any]]]:
 def _packed(data: dict[str, Any]) -> str:
     """Return data as compressed text, a third as long; nothing in it can end an HTML element."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+    return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()

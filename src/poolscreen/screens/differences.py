@@ -88,9 +88,7 @@ def overall(screen: Screen) -> Screen:
     >>> mean.cell_lines, mean.log_fc.tolist()
     (['all lines'], [-2.0, -1.0])
     """
-    key = ["sgRNA", "gene", REPLICATE]
-    of_line = _averaged(_numbered(screen), [*key, "cell_line"])
-    table = _averaged(of_line.reset_index(), key).reset_index()
+    table = _averaged(_numbered(screen), ["sgRNA", "gene", REPLICATE]).reset_index()
     return Screen(table.assign(cell_line=OVERALL))
 
 
@@ -109,12 +107,16 @@ def _averaged(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
 
 
 def _numbered(screen: Screen) -> pd.DataFrame:
-    """Give numbers to the replicates of each sgRNA and line, as far as every line has them."""
+    """Give numbers to the replicates of each sgRNA and line, as far as every line has them.
+
+    Those that a line has beyond this are averaged with the first ones.
+    """
     reads = [name for name in (INITIAL, EXPECTED) if name in screen.table]
     rows = screen.table[[*LABELS, "log_fc", *reads]]
     number = rows.groupby(["sgRNA", "cell_line"], observed=True).cumcount()
     fewest = number.groupby(screen.cell_idx).max().min() + 1
-    return rows.assign(**{REPLICATE: (number % fewest + 1).astype(str)})
+    numbered = rows.assign(**{REPLICATE: (number % fewest + 1).astype(str)})
+    return _averaged(numbered, [*LABELS, REPLICATE]).reset_index()
 
 
 def why_apart(screen: Screen) -> str:

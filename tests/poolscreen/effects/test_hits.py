@@ -1,5 +1,7 @@
 """Hits of several cell lines: each line, what they have in common, and what they differ by."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,7 +106,7 @@ def test_a_difference_that_cannot_be_fitted_is_left_out_alone(small_of_three):
     same = same.astype({"cell_line": str})
     hits = find_hits(Screen(pd.concat([same, same.assign(cell_line="B")])))
     assert len(hits.genes) == 6 and len(hits.overall) == 3 and len(hits.differences) == 0
-    assert hits.notes[0].startswith("A:B is left out: all log fold changes are 0")
+    assert hits.notes[1].startswith("A:B is left out: all log fold changes are 0")
 
 
 def test_replicates_that_are_called_lines_do_not_differ():
@@ -116,3 +118,15 @@ def test_replicates_that_are_called_lines_do_not_differ():
     hits = find_hits(apart)
     assert (hits.genes["fdr"] < 0.05).sum() <= 1  # 8, if the noise did not follow the reads
     assert 100 < hits.modes["A:B"].parameters["omega"] < 250
+
+
+def test_a_weaker_screen_is_no_difference_of_its_genes():
+    """Half as many doublings halve the effects of all genes."""
+    screen, _ = simulate_mixture({**VALUES, "omega": 0.01}, n_genes=400, reads=1000.0, seed=3)
+    weak = screen.table["replicate"] == "2"
+    log_fc = screen.table["log_fc"] * np.where(weak, 0.5, 1.0)
+    table = screen.table.assign(cell_line=np.where(weak, "B", "A"), log_fc=log_fc)
+    hits = find_hits(Screen(table.drop(columns="replicate")))
+    assert (hits.differences["fdr"] < 0.05).sum() <= 2
+    of_a, of_b = map(float, re.findall(r"[AB] (\d\.\d+)", hits.notes[0]))
+    assert of_a / of_b == pytest.approx(2, rel=0.1)
