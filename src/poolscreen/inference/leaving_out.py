@@ -85,7 +85,8 @@ class _Precisions:
         # A variance may be zero, or less (see Crossed.variances), so nothing is divided by it.
         left = np.eye(len(prior)) + prior[:, None] * self.cross / noise
         inner = np.linalg.solve(left, np.diag(prior)) / noise**2
-        pulled: FloatArray = sum(inner[group] for group in self.groups)
+        none = np.zeros((len(self.screen.log_fc), len(prior)))
+        pulled = sum((inner[group] for group in self.groups), none)
         return _Precision(noise, self.groups, pulled)
 
 
