@@ -28,7 +28,8 @@ def present_figure(cell: NotebookNode, place: str, link: str) -> None:
     Raises
     ------
     PoolscreenError
-        If its figure lacks a name, a caption or a text for those who cannot see it.
+        If its figure lacks a name, a caption or a text for those who cannot see it, or the cell
+        names a figure and shows no picture.
 
     Examples
     --------
@@ -40,10 +41,15 @@ def present_figure(cell: NotebookNode, place: str, link: str) -> None:
     poolscreen.errors.PoolscreenError: 01_data, cell 7 shows a figure without a name, ...
     """
     kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
-    if not kinds & {"image/png", "image/svg+xml"}:
-        return
     settings = cell.metadata.get("mystnb", {})
     figure, image = settings.get("figure", {}), settings.get("image", {})
+    if not kinds & {"image/png", "image/svg+xml"}:
+        if figure:
+            raise PoolscreenError(
+                f"{place} names the figure {figure.get('name')} and shows no picture; return one, "
+                "such as a plotnine figure or one of poolscreen.figures, as the last value"
+            )
+        return
     if not (figure.get("name") and figure.get("caption") and image.get("alt")):
         raise PoolscreenError(
             f"{place} shows a figure without a name, a caption or a text for those who cannot see "

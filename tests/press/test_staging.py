@@ -61,6 +61,9 @@ def test_what_is_shown_is_named(frame):
     figure = cell_with({"image/png": ""}, mystnb={"figure": {"name": "fig-a"}})
     with pytest.raises(PoolscreenError, match=r"a, cell 1 shows a figure without"):
         outputs.present_figure(figure, "a, cell 1", "")
+    text = cell_with({"text/plain": "<Figure>"}, mystnb={"figure": {"name": "fig-a"}})
+    with pytest.raises(PoolscreenError, match=r"a, cell 1 names the figure fig-a and shows no"):
+        outputs.present_figure(text, "a, cell 1", "")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Figures of how good a screen is, before any model."""
 
 from collections.abc import Collection
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,17 @@ QUANTILES = np.linspace(0.001, 0.999, 200)
 MOST = 12  # samples or cell lines that are told apart by their names
 
 
-def reads(counts: pd.DataFrame) -> Figure:
+class Drawing(Figure):
+    """A figure that a notebook shows as a picture, though pyplot has not made it."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        width, height = (round(100 * inches) for inches in self.get_size_inches())
+        picture = BytesIO()
+        self.savefig(picture, format="png", dpi=200, metadata={"Software": None})
+        return picture.getvalue(), {"width": width, "height": height}
+
+
+def reads(counts: pd.DataFrame) -> Drawing:
     """Draw the distribution of the reads of each sample.
 
     Parameters
@@ -22,7 +33,8 @@ def reads(counts: pd.DataFrame) -> Figure:
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Drawing
+        A matplotlib.figure.Figure.
 
     Examples
     --------
@@ -30,7 +42,7 @@ def reads(counts: pd.DataFrame) -> Figure:
     >>> [line.get_label() for line in drawn.axes[0].lines]
     ['T0', 'T18']
     """
-    figure = Figure(figsize=(WIDTH, 3.0), layout="constrained")
+    figure = Drawing(figsize=(WIDTH, 3.0), layout="constrained")
     axes = figure.add_subplot()
     for name in counts:
         axes.plot(1 + counts[name].quantile(QUANTILES), QUANTILES, label=str(name), lw=1.5)
@@ -43,7 +55,7 @@ def reads(counts: pd.DataFrame) -> Figure:
 
 def separation(
     table: pd.DataFrame, essential: Collection[str], nonessential: Collection[str]
-) -> Figure:
+) -> Drawing:
     """Draw the log fold changes of the sgRNAs of essential, of non-essential and of other genes.
 
     Parameters
@@ -55,7 +67,7 @@ def separation(
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Drawing
         A panel for each of the first cell lines.
 
     Examples
@@ -67,7 +79,7 @@ def separation(
     lines = list(table["cell_line"].unique())[:MOST]
     columns = min(len(lines), 3)
     rows = -(-len(lines) // columns)
-    figure = Figure(figsize=(WIDTH, 0.6 + 2.2 * rows), layout="constrained")
+    figure = Drawing(figsize=(WIDTH, 0.6 + 2.2 * rows), layout="constrained")
     values = table["log_fc"]
     low, high = np.quantile(values, [0.001, 0.999])
     bins = np.linspace(low, high, 60).tolist()
