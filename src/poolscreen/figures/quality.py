@@ -13,7 +13,7 @@ QUANTILES = np.linspace(0.001, 0.999, 200)
 MOST = 12  # samples or cell lines that are told apart by their names
 
 
-class Drawing(Figure):
+class _Drawing(Figure):
     """A figure that a notebook shows as a picture, though pyplot has not made it."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
@@ -23,7 +23,7 @@ class Drawing(Figure):
         return picture.getvalue(), {"width": width, "height": height}
 
 
-def reads(counts: pd.DataFrame) -> Drawing:
+def reads(counts: pd.DataFrame) -> Figure:
     """Draw the distribution of the reads of each sample.
 
     Parameters
@@ -33,8 +33,7 @@ def reads(counts: pd.DataFrame) -> Drawing:
 
     Returns
     -------
-    Drawing
-        A matplotlib.figure.Figure.
+    matplotlib.figure.Figure
 
     Examples
     --------
@@ -42,7 +41,7 @@ def reads(counts: pd.DataFrame) -> Drawing:
     >>> [line.get_label() for line in drawn.axes[0].lines]
     ['T0', 'T18']
     """
-    figure = Drawing(figsize=(WIDTH, 3.0), layout="constrained")
+    figure = _Drawing(figsize=(WIDTH, 3.0), layout="constrained")
     axes = figure.add_subplot()
     for name in counts:
         axes.plot(1 + counts[name].quantile(QUANTILES), QUANTILES, label=str(name), lw=1.5)
@@ -55,7 +54,7 @@ def reads(counts: pd.DataFrame) -> Drawing:
 
 def separation(
     table: pd.DataFrame, essential: Collection[str], nonessential: Collection[str]
-) -> Drawing:
+) -> Figure:
     """Draw the log fold changes of the sgRNAs of essential, of non-essential and of other genes.
 
     Parameters
@@ -67,7 +66,7 @@ def separation(
 
     Returns
     -------
-    Drawing
+    matplotlib.figure.Figure
         A panel for each of the first cell lines.
 
     Examples
@@ -79,7 +78,7 @@ def separation(
     lines = list(table["cell_line"].unique())[:MOST]
     columns = min(len(lines), 3)
     rows = -(-len(lines) // columns)
-    figure = Drawing(figsize=(WIDTH, 0.6 + 2.2 * rows), layout="constrained")
+    figure = _Drawing(figsize=(WIDTH, 0.6 + 2.2 * rows), layout="constrained")
     values = table["log_fc"]
     low, high = np.quantile(values, [0.001, 0.999])
     bins = np.linspace(low, high, 60).tolist()
