@@ -70,7 +70,7 @@ class Settings:
 
 
 # Of a few means and scales, in coordinates that suit them: so the fits of the book are sampled.
-MARGINAL = Settings(draws=1000, tune=500, target_accept=0.9, predict_every=2, backend="jax")
+MARGINAL = Settings(draws=1000, tune=1000, target_accept=0.95, predict_every=2, backend="jax")
 
 
 def compile_model(model: pm.Model, settings: Settings) -> CompiledModel:
