@@ -29,10 +29,8 @@ from poolscreen.screens.table import EXPECTED, INITIAL, LABELS, Screen
 COLUMNS = ["gene", "cell_line", "n_sgrnas", "mean", "sd", *ENDS, "lfsr", "fdr", "rank"]
 FEW = 200  # genes, below which the parameters rest on their priors
 READS = 100.0  # of an sgRNA before the screen, where they are not known
-NEEDED, LISTED = (
-    20,
-    0.05,
-)  # genes, each at this false discovery rate, that tell how strong a line is
+LISTED = 0.05  # false discovery rate of a list
+NEEDED = 20  # genes on the lists of all lines, which tell how strong a line is
 FAR = 0.001  # probability below which a guide disagrees with the others of its gene
 
 
@@ -130,13 +128,14 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     apart = why_apart(screen) if len(lines) > 1 else ""
     if apart:
         notes.append(f"the cell lines are not compared: {apart}")
-    compared = len(lines) > 1 and not apart
-    comparable = _comparable(screen, found, notes) if compared else screen
-    for name, part in _comparisons(screen, comparable).items() if compared else ():
-        try:
-            modes[name], found[name] = _fitted(part(), name, say)
-        except PoolscreenError as error:
-            notes.append(f"{name} is left out: {error}")
+    if len(lines) > 1 and not apart:
+        comparable, note = _comparable(screen, found)
+        notes.append(note)
+        for name, part in _comparisons(screen, comparable).items():
+            try:
+                modes[name], found[name] = _fitted(part(), name, say)
+            except PoolscreenError as error:
+                notes.append(f"{name} is left out: {error}")
     for note in notes:
         say(f"mind: {note}")
     tables = {line: ranked(of.genes).assign(cell_line=line)[COLUMNS] for line, of in found.items()}
@@ -163,7 +162,7 @@ def _fitted(screen: Screen, line: str, say: Say) -> tuple[Mode, Effects]:
     return mode, effects(mode.parameters, data, say=say)
 
 
-def contrast(screen: Screen, line: str, other: str, say: Say = silence) -> Screen:
+def contrast(screen: Screen, line: str, other: str, say: Say = silence) -> tuple[Screen, list[str]]:
     """Return what two cell lines, or arms, differ by, with the reads that its noise follows.
 
     The reads that are expected after the screen depend on the effect of a gene in each line, so the
@@ -180,8 +179,10 @@ def contrast(screen: Screen, line: str, other: str, say: Say = silence) -> Scree
 
     Returns
     -------
-    Screen
+    difference : Screen
         See `poolscreen.screens.differences.differences`.
+    notes : list of str
+        How strong the two lines are.
 
     Raises
     ------
@@ -191,18 +192,16 @@ def contrast(screen: Screen, line: str, other: str, say: Say = silence) -> Scree
     Examples
     --------
     >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(4,) * 20))[0])
-    >>> contrast(screen, "cell_0", "cell_1").cell_lines
+    >>> contrast(screen, "cell_0", "cell_1")[0].cell_lines
     ['cell_0:cell_1']
     """
     differences(screen, line, other)  # refuses what is not there before anything is fitted
     chosen = screen.table["cell_line"].isin([line, other])
     both = Screen(screen.table[chosen].astype(dict.fromkeys(LABELS, str)))
     found = {name: _fitted(both, name, say)[1] for name in both.cell_lines}
-    notes: list[str] = []
-    comparable = _comparable(both, found, notes)
-    for note in notes:
-        say(f"mind: {note}")
-    return differences(comparable, line, other)
+    comparable, note = _comparable(both, found)
+    say(f"mind: {note}")
+    return differences(comparable, line, other), [note]
 
 
 def strengths(found: Mapping[str, Effects]) -> dict[str, float]:
@@ -238,25 +237,22 @@ def strengths(found: Mapping[str, Effects]) -> dict[str, float]:
     return {str(line): float(value) for line, value in relative.median().items()}
 
 
-def _comparable(screen: Screen, found: dict[str, Effects], notes: list[str]) -> Screen:
+def _comparable(screen: Screen, found: Mapping[str, Effects]) -> tuple[Screen, str]:
     """Bring the lines of a screen to one strength, and add the reads expected after the screen.
 
-    These follow from the fitted effect of each gene. Where those before the screen are not known,
-    all sgRNAs are taken to have had as many: then it is only said that noise grows as an effect
-    falls, and the data say how much.
+    What is said of the strengths is returned, too. The reads follow from the fitted effect of each
+    gene. Where those before the screen are not known, all sgRNAs are taken to have had as many:
+    then it is only said that noise grows as an effect falls, and the data say how much.
     """
     strong = strengths(found)
-    if strong:
-        listed = ", ".join(f"{line} {value:.2f}" for line, value in strong.items())
-        notes.append(
-            "differences are between effects divided by how strong a line is, by the genes that "
-            f"all lines need: {listed}"
-        )
-    else:
-        notes.append(
-            f"fewer than {NEEDED} genes are depleted in all lines, so it is not known whether one "
-            "line has stronger effects of all genes than another; differences are as they are"
-        )
+    listed = ", ".join(f"{line} {value:.2f}" for line, value in strong.items())
+    note = (
+        "differences are between effects divided by how strong a line is, by the genes that all "
+        f"lines need: {listed}"
+        if strong
+        else f"fewer than {NEEDED} genes are depleted in all lines, so it is not known whether one "
+        "line has stronger effects of all genes than another; differences are as they are"
+    )
     strength = screen.table["cell_line"].astype(str).map(strong).fillna(1.0)
     means = pd.concat({line: of.genes.set_index("gene")["mean"] for line, of in found.items()})
     index = pd.MultiIndex.from_frame(screen.table[["cell_line", "gene"]].astype(str))
@@ -264,7 +260,7 @@ def _comparable(screen: Screen, found: dict[str, Effects], notes: list[str]) -> 
     after = before * 2.0 ** means.reindex(index).to_numpy(np.float64)
     # The variance of the noise goes with one over the reads.
     columns = {"log_fc": screen.table["log_fc"] / strength, EXPECTED: after * strength**2}
-    return Screen(screen.table.assign(**columns))
+    return Screen(screen.table.assign(**columns)), note
 
 
 def _comparisons(screen: Screen, comparable: Screen) -> dict[str, Callable[[], Screen]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -197,10 +197,10 @@ def find_mode(
         )
     for number in range(STEPS):
         gradient, information = search.slope(x, scores)
-        gain = gradient @ np.linalg.solve(information, gradient) / 2
+        gain = _gain(gradient, information)
         if gain < NEAR:
             x, gradient, information = search.polish(x, information)
-            gain = gradient @ np.linalg.solve(information, gradient) / 2
+            gain = _gain(gradient, information)
             break
         say(f"step {number + 1}: {gain:,.1f} to gain in log density")
         before = x
@@ -219,6 +219,11 @@ def find_mode(
     widths = search.values(x + 0.5 * line_sd), search.values(x - 0.5 * line_sd)
     sd = {name: abs(widths[0][name] - widths[1][name]) for name in values}  # 0 of what is fixed
     return Mode(values, sd, len(chosen))
+
+
+def _gain(gradient: FloatArray, information: FloatArray) -> float:
+    """Return what is left to gain in log density, if it is a parabola."""
+    return float(gradient @ np.linalg.solve(information, gradient) / 2)
 
 
 class _Search:
@@ -298,9 +303,14 @@ class _Search:
         def place(z: FloatArray) -> FloatArray:
             return x + np.linalg.solve(root.T, z)
 
+        @cache  # the end of the search is asked for again
+        def at(z: tuple[float, ...]) -> tuple[float, FloatArray, FloatArray]:
+            height, scores = self.scores(place(np.array(z)))
+            return height, *self.slope(place(np.array(z)), scores)
+
         def depth(z: FloatArray) -> tuple[float, FloatArray]:
-            height, scores = self.scores(place(z))
-            return -height, -np.linalg.solve(root, self.slope(place(z), scores)[0])
+            height, gradient, _ = at(tuple(z))
+            return -height, -np.linalg.solve(root, gradient)
 
         found = optimize.minimize(
             depth,
@@ -310,8 +320,7 @@ class _Search:
             # Half the square of the slope is what is left to gain.
             options={"gtol": np.sqrt(2 * CLOSE), "norm": 2, "maxiter": STEPS},
         )
-        end = place(found.x)
-        return end, *self.slope(end, self.scores(end)[1])
+        return place(found.x), *at(tuple(found.x))[1:]
 
     def climb(
         self, x: FloatArray, gradient: FloatArray, information: FloatArray, height: float
@@ -531,10 +540,7 @@ def _guides_of(values: Values, guides: Guides, effect: FloatArray) -> pd.DataFra
     score = np.log((predicted * relative).sum(axis=1) + TINY) + top[:, 0]
     measured = guides.log_fc[several]
     mean, n = np.nanmean(measured, axis=1), np.isfinite(measured).sum(axis=1)
-    noise = np.broadcast_to(
-        densities.noise_of(values, guides, effect), (len(guides.log_fc), len(effect))
-    )
-    sd = noise[several] / np.sqrt(n)[:, None]
+    sd = densities.noise_of(values, guides, effect)[several] / np.sqrt(n)[:, None]
     # Between 8,001 places, where no probability is off by more than a millionth.
     places = np.sinh(np.linspace(-8, 8, 8001))
     below = np.interp((mean[:, None] - effect) / sd, places, special.stdtr(values["nu"], places))

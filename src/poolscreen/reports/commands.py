@@ -256,14 +256,16 @@ def hits(
     from poolscreen.reports import hits as written
     from poolscreen.reports import page
 
+    notes = opening.notes
     if compared:
-        data = contrast_of(data, *compared, say)
+        data, said = contrast_of(data, *compared, say)
+        notes = [*notes, *said]
     found = find_hits(data, say)
     say("writing the report")
     about = written.About(
         screen=path.name,
         sha256=files.sha256(path),
-        notes=[*opening.notes, *cautions.cautions(data)],
+        notes=[*notes, *cautions.cautions(data)],
         counts=opening.counts,
         initial=opening.initial,
         version=version("poolscreen"),

@@ -1,6 +1,10 @@
 // Every gene as a point, and the sgRNAs of the one that is chosen. The data are compressed columns of numbers.
 (async () => {
   const at = (id) => document.getElementById(id);
+  if (!window.DecompressionStream) {
+    at("explorer-hint").textContent = "This browser cannot unpack the data; one from 2023 or later can.";
+    return;
+  }
   const packed = Uint8Array.from(atob(at("explorer-data").textContent), (letter) => letter.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const data = await new Response(stream).json();

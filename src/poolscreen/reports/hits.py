@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from poolscreen.display import table
-from poolscreen.effects.hits import FAR, FEW, Hits, few_genes
+from poolscreen.effects.hits import FAR, FEW, LISTED, Hits, few_genes
 from poolscreen.figures import quality as figures
 from poolscreen.reports import explorer
 from poolscreen.reports.page import Block, Live, Shown
@@ -14,7 +14,6 @@ from poolscreen.screens import quality
 from poolscreen.screens.table import EXPECTED, INITIAL, Screen
 from poolscreen.tables.screens import holdings
 
-LISTED = 0.05  # false discovery rate of the lists that are counted
 SHOWN = 200  # sgRNAs that disagree
 
 

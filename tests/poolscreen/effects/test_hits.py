@@ -114,7 +114,7 @@ def test_replicates_that_are_called_lines_do_not_differ():
     of = {**VALUES, "omega": 150.0}
     screen, _ = simulate_mixture(of, n_genes=800, reads=200.0, seed=3)
     lines = screen.table["replicate"].map({"1": "A", "2": "B"})
-    apart = contrast(Screen(screen.table.assign(cell_line=lines)), "A", "B")
+    apart, _ = contrast(Screen(screen.table.assign(cell_line=lines)), "A", "B")
     hits = find_hits(apart)
     assert (hits.genes["fdr"] < 0.05).sum() <= 1  # 8, if the noise did not follow the reads
     assert 100 < hits.modes["A:B"].parameters["omega"] < 250

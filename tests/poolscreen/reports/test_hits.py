@@ -124,6 +124,7 @@ def test_a_contrast_finds_what_two_arms_differ_by(tmp_path):
     assert set(hits["gene"][:10]) == {f"g{number}" for number in range(10)}
     assert hits["mean"][:10].between(-2.5, -1.5).all()
     assert (hits["fdr"] < 0.05).sum() == 10
+    assert "genes that all lines need: d" in (tmp_path / "out" / "report.html").read_text()
     for wrong, message in (("drug:none", "no cell line 'none'"), ("drug", "takes LINE:OTHER")):
         ran = poolscreen(tmp_path, "hits", "screen.csv", "--contrast", wrong, "-o", "other")
         assert ran.returncode == 1

@@ -31,7 +31,6 @@ def test_a_line_is_compared_with_the_mean_of_the_others(unequal, line):
     found = differences(others(unequal, line), line, OTHERS)
     assert found.cell_lines == [f"{line}:{OTHERS}"]
     assert (found.table.groupby("sgRNA", observed=True).size() == 2).all()
-    # With two of three lines equal in replicates, the mean of sums is that of the lines.
     means = _means(unequal)
     for sgrna, apart in found.table.groupby("sgRNA", observed=True)["log_fc"]:
         rest = [means[other, sgrna] for other in REPLICATES if other != line]
@@ -45,7 +44,7 @@ def test_the_mean_over_lines_has_each_line_once(unequal):
 
 
 def _means(screen: Screen) -> dict[tuple[str, str], float]:
-    """The mean of each sgRNA in a line, as the replicates with the same number are averaged."""
+    """The mean of each sgRNA in a line; a third replicate is averaged with the first one."""
     means = {}
     for (line, sgrna), rows in screen.table.groupby(["cell_line", "sgRNA"], observed=True):
         values = rows["log_fc"].to_numpy()

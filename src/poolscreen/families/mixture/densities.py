@@ -102,15 +102,13 @@ def noise_sd(values: Values, initial: FloatArray | None, effect: FloatArray) -> 
 
 
 def noise_of(values: Values, guides: Guides, effect: FloatArray) -> FloatArray:
-    """Return the scale of the noise of guides; shape (guides or 1, points).
+    """Return the scale of the noise of guides; shape (guides, points).
 
     Where the reads after the screen are known to be expected, it is the same for all effects.
     """
-    if guides.expected is None:
-        return noise_sd(values, guides.initial, effect)
-    return np.broadcast_to(
-        noise_sd(values, guides.expected, np.zeros(1)), (len(guides.expected), len(effect))
-    )
+    known = guides.expected is not None
+    reads, at = (guides.expected, np.zeros(1)) if known else (guides.initial, effect)
+    return np.broadcast_to(noise_sd(values, reads, at), (len(guides.log_fc), len(effect)))
 
 
 def log_likelihood(values: Values, guides: Guides, effect: FloatArray) -> FloatArray:
@@ -130,7 +128,7 @@ def log_likelihood(values: Values, guides: Guides, effect: FloatArray) -> FloatA
     numpy.ndarray, shape (guides, points)
     """
     total = np.empty((len(guides.log_fc), len(effect)))
-    sd = np.broadcast_to(noise_of(values, guides, effect), total.shape)
+    sd = noise_of(values, guides, effect)
     for start in range(0, len(total), BLOCK):
         at = slice(start, start + BLOCK)
         total[at] = _of_replicates(values["nu"], guides.log_fc[at], sd[at], effect)
