@@ -10,6 +10,7 @@ import xarray as xr
 from scipy import special
 
 from poolscreen.arrays import FloatArray
+from poolscreen.effects.efficacy import Scatter, estimate, of_sgrnas, residuals
 from poolscreen.errors import PoolscreenError
 from poolscreen.families.mixture.guides import guides
 from poolscreen.inference import store
@@ -48,6 +49,11 @@ class Hits:
     guides : pandas.DataFrame
         sgRNAs that disagree with the others of their gene, the most surprising first: `sgRNA`,
         `gene`, `cell_line`, `mean`, `expected`, `it is` (higher or lower) and `tail`.
+    sgrnas : pandas.DataFrame
+        What each sgRNA does alike in all lines, see `poolscreen.effects.efficacy.of_sgrnas`;
+        without rows where there is one line.
+    scatter : Scatter or None
+        How sgRNAs differ, in all lines and in each, where there are several.
     overall, differences : pandas.DataFrame
         The same columns as `genes`, of the mean over the lines, and of the difference between each
         line and the mean of the others; without rows where there are none.
@@ -61,6 +67,8 @@ class Hits:
 
     genes: pd.DataFrame
     guides: pd.DataFrame
+    sgrnas: pd.DataFrame
+    scatter: Scatter | None
     overall: pd.DataFrame
     differences: pd.DataFrame
     notes: list[str]
@@ -128,7 +136,12 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     apart = why_apart(screen) if len(lines) > 1 else ""
     if apart:
         notes.append(f"the cell lines are not compared: {apart}")
+    sgrnas, scatter = pd.DataFrame(), None
     if len(lines) > 1 and not apart:
+        data = {line: guides(screen, line) for line in lines}
+        alike = residuals(data, {line: mode.parameters for line, mode in modes.items()})
+        scatter = estimate(alike)
+        sgrnas = of_sgrnas(scatter, alike)
         comparable, note = _comparable(screen, found)
         notes.append(note)
         for name, part in _comparisons(screen, comparable).items():
@@ -144,6 +157,8 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     return Hits(
         genes=pd.concat([tables[line] for line in lines], ignore_index=True),
         guides=_disagreeing(found),
+        sgrnas=sgrnas,
+        scatter=scatter,
         overall=tables.get(OVERALL, none),
         differences=pd.concat(differ, ignore_index=True) if differ else none,
         notes=notes,

@@ -273,7 +273,11 @@ def hits(
     blocks = list(written.report(about, data, found, *known))
     with files.replacing_folder(output) as folder:
         tables = {"hits": found.genes, "guides": found.guides}
-        of_lines = {"overall": found.overall, "differences": found.differences}
+        of_lines = {
+            "overall": found.overall,
+            "differences": found.differences,
+            "sgrnas": found.sgrnas,
+        }
         tables |= {name: rows for name, rows in of_lines.items() if len(rows)}
         for name, rows in tables.items():
             rows.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from poolscreen.display import table
+from poolscreen.effects.efficacy import Scatter
 from poolscreen.effects.hits import FAR, FEW, LISTED, Hits, few_genes
 from poolscreen.figures import quality as figures
 from poolscreen.reports import explorer
@@ -80,6 +81,8 @@ def report(
     yield from _quality(about, screen, essential, nonessential)
     yield from _model(screen, hits)
     yield from _disagreement(hits)
+    if hits.scatter is not None:
+        yield from _alike(hits.scatter, hits.sgrnas)
     notes = "".join(f"- {note}\n" for note in about.notes)
     yield (
         f"## How it was made\n\n{notes}\npoolscreen {about.version}. SHA-256 of the table: "
@@ -204,4 +207,26 @@ def _disagreement(hits: Hits) -> Iterator[Block]:
         table(apart.head(SHOWN), digits=4),
         "guides_shown",
         "sgRNAs by how surprising they are, given the others of their gene.",
+    )
+
+
+def _alike(scatter: Scatter, sgrnas: pd.DataFrame) -> Iterator[Block]:
+    weak = sgrnas[sgrnas["efficacy"] + 2 * sgrnas["sd"] < 1].sort_values("efficacy")
+    more = f" The first {SHOWN} are shown." if len(weak) > SHOWN else ""
+    yield (
+        "## What sgRNAs do in all lines\n\nAn sgRNA that cuts badly does so in every line. Its "
+        "*efficacy* is its share of what the sgRNAs of its gene do on average: 1 if it is like "
+        "them, and 0 if it does nothing. Efficacies have a scale of "
+        f"{scatter.efficacy:.2f} over all sgRNAs, and in each line an sgRNA scatters anew, with a "
+        f"scale of {scatter.slope_alpha:.2f} times the effect. Independent of the effect, an sgRNA "
+        f"is off by {scatter.offset:.2f} in all lines, and by {scatter.sigma_alpha:.2f} in each. "
+        "The estimates are in `sgrnas.csv`. Where a gene has no effect in any line, nothing is "
+        f"known of the efficacy of its sgRNAs. Of {len(sgrnas):,} sgRNAs {len(weak):,} have an "
+        f"efficacy that is below 1 by more than two standard deviations.{more}"
+    )
+    yield Shown(
+        table(weak.head(SHOWN), digits=2),
+        "weak_sgrnas",
+        "sgRNAs that do less than the others of their gene, the weakest first: efficacy and offset "
+        "(a log fold change), with their standard deviations.",
     )

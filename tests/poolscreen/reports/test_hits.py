@@ -255,4 +255,7 @@ def test_several_lines_have_a_mean_and_differences(tmp_path):
         "differences": ["K562:HL60"],
     }
     assert len({tuple(table) for table in tables.values()}) == 1
-    assert "on average over the lines" in (tmp_path / "out" / "report.html").read_text()
+    assert len(pd.read_csv(tmp_path / "out" / "sgrnas.csv")) == 9
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "on average over the lines" in report
+    assert "What sgRNAs do in all lines" in report
