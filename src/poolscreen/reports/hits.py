@@ -82,7 +82,7 @@ def report(
     yield from _model(screen, hits)
     yield from _disagreement(hits)
     if hits.scatter is not None:
-        yield from _alike(hits.scatter, hits.sgrnas)
+        yield from _alike(hits.scatter, hits)
     notes = "".join(f"- {note}\n" for note in about.notes)
     yield (
         f"## How it was made\n\n{notes}\npoolscreen {about.version}. SHA-256 of the table: "
@@ -210,8 +210,11 @@ def _disagreement(hits: Hits) -> Iterator[Block]:
     )
 
 
-def _alike(scatter: Scatter, sgrnas: pd.DataFrame) -> Iterator[Block]:
-    weak = sgrnas[sgrnas["efficacy"] + 2 * sgrnas["sd"] < 1].sort_values("efficacy")
+def _alike(scatter: Scatter, hits: Hits) -> Iterator[Block]:
+    of = hits.overall
+    needed = of["gene"][(of["fdr"] < LISTED) & (of["mean"] < 0)]
+    known = hits.sgrnas[hits.sgrnas["gene"].isin(needed)]
+    weak = known[known["efficacy"] + 2 * known["sd"] < 1].sort_values("efficacy")
     more = f" The first {SHOWN} are shown." if len(weak) > SHOWN else ""
     yield (
         "## What sgRNAs do in all lines\n\nAn sgRNA that cuts badly does so in every line. Its "
@@ -221,8 +224,9 @@ def _alike(scatter: Scatter, sgrnas: pd.DataFrame) -> Iterator[Block]:
         f"scale of {scatter.slope_alpha:.2f} times the effect. Independent of the effect, an sgRNA "
         f"is off by {scatter.offset:.2f} in all lines, and by {scatter.sigma_alpha:.2f} in each. "
         "The estimates are in `sgrnas.csv`. Where a gene has no effect in any line, nothing is "
-        f"known of the efficacy of its sgRNAs. Of {len(sgrnas):,} sgRNAs {len(weak):,} have an "
-        f"efficacy that is below 1 by more than two standard deviations.{more}"
+        f"known of the efficacy of its sgRNAs. Of the {len(known):,} sgRNAs of genes that are "
+        f"depleted on average over the lines, {len(weak):,} have an efficacy that is below 1 by "
+        f"more than two standard deviations.{more}"
     )
     yield Shown(
         table(weak.head(SHOWN), digits=2),
