@@ -1,5 +1,6 @@
 """Model 9: its parameters by their mode, and each gene as an integral over its effect."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
@@ -16,6 +17,7 @@ from poolscreen.families.mixture.densities import START, TINY, Parts, Values
 from poolscreen.families.mixture.guides import Guides
 from poolscreen.inference.exact import ENDS
 from poolscreen.inference.posterior import HDI_PROB
+from poolscreen.processes import ahead
 from poolscreen.progress import Progress, Say, silence
 
 GENES = 2000  # that the parameters are estimated from, drawn at random
@@ -24,6 +26,7 @@ STEPS, CLOSE = 60, 0.001  # of the search; the gain in log density below which i
 NEAR = 1.0  # and the one from which on it goes on by BFGS
 LEFT = 1.0  # and the one above which a search that has ended has failed
 NARROWEST = densities.STEP / 2
+THREADS = os.process_cpu_count() or 1
 DIFFERENCE = 1e-4  # that slopes are taken from, in the coordinates of the search
 
 
@@ -272,9 +275,9 @@ class _Search:
         relative, top = _relative(densities.log_likelihood(values, self.guides, effect))
         of_genes = _over_guides(values, self.guides, effect, relative, top)
         base, _ = _integrated(of_genes, values, effect)
-        scores = np.empty((len(base), len(x)))
-        for column, name in enumerate(self.names):
-            moved = self.values(x + DIFFERENCE * np.eye(len(x))[column])
+
+        def score(name: str) -> FloatArray:
+            moved = self.values(x + DIFFERENCE * (np.array(self.names) == name))
             kind = PARAMETERS[name].of
             if kind == "noise":
                 new = _relative(densities.log_likelihood(moved, self.guides, effect))
@@ -283,7 +286,10 @@ class _Search:
                 found = _over_guides(moved, self.guides, effect, relative, top)
             else:
                 found = of_genes
-            scores[:, column] = (_integrated(found, moved, effect)[0] - base) / DIFFERENCE
+            change: FloatArray = (_integrated(found, moved, effect)[0] - base) / DIFFERENCE
+            return change
+
+        scores = np.stack(list(ahead(score, self.names, THREADS)), axis=1)
         return float(base.sum() + self.log_prior(x).sum()), scores
 
     def slope(self, x: FloatArray, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -442,14 +448,18 @@ def effects(values: Values, guides: Guides, *, say: Say = silence) -> Effects:
     [['gene_0', 1], ['gene_1', 2]]
     """
     effect = densities.grid(guides)
-    genes, others, posteriors, progress = [], [], [], Progress(say)
-    for block in _blocks(len(guides.genes)):
-        progress(f"{block.start:,} of {len(guides.genes):,} genes")
+    progress = Progress(say)
+
+    def of_block(block: slice) -> tuple[pd.DataFrame, FloatArray, pd.DataFrame]:
         part = guides.of_genes(block)
         of_part, posterior = _genes_of(values, part, effect)
-        genes.append(of_part)
-        posteriors.append(posterior.astype(np.float32))
-        others.append(_guides_of(values, part, effect))
+        return of_part, posterior.astype(np.float32), _guides_of(values, part, effect)
+
+    blocks, found = list(_blocks(len(guides.genes))), []
+    for block, of_part in zip(blocks, ahead(of_block, blocks, THREADS), strict=True):
+        progress(f"{block.stop:,} of {len(guides.genes):,} genes")
+        found.append(of_part)
+    genes, posteriors, others = zip(*found, strict=True)
     return Effects(
         genes=pd.concat(genes, ignore_index=True),
         guides=pd.concat(others, ignore_index=True),
