@@ -1,8 +1,9 @@
 """Screens too large for a table in memory: a Parquet file, added up in pieces as it is read."""
 
+import os
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,7 @@ def read_matrix(path: Path, columns: Mapping[str, str] | None = None, say: Say =
     ([[1, 1, 1], [1, 1, 1]], [0, 1, 1])
     """
     names = {name: (columns or {}).get(name, name) for name in COLUMNS}
-    file = pq.ParquetFile(path, read_dictionary=[names[label] for label in LABELS])
+    file = pq.ParquetFile(path)
     there = set(file.schema_arrow.names)
     refuse(
         [
@@ -104,14 +105,23 @@ def read_matrix(path: Path, columns: Mapping[str, str] | None = None, say: Say =
         ]
     )
     reading, progress = _Reading(), Progress(say)
-    batches = file.iter_batches(batch_size=ROWS, columns=list(names.values()))
-    # The next piece is decoded while this one is added up.
-    for batch in ahead(lambda _: next(batches, None), count(), threads=1):
-        if batch is None:
-            break
+    for batch in _batches(path, list(names.values()), file.num_row_groups):
         progress(f"{reading.row:,} of {file.metadata.num_rows:,} rows")
         reading.add({label: batch.column(name) for label, name in names.items()})
     return reading.result()
+
+
+def _batches(path: Path, columns: list[str], row_groups: int) -> Iterator[pa.RecordBatch]:
+    """Decode the row groups of a file in threads, each with a reader of its own; in their order."""
+    of_thread = threading.local()
+
+    def decoded(number: int) -> pa.Table:
+        if not hasattr(of_thread, "file"):
+            of_thread.file = pq.ParquetFile(path, read_dictionary=columns[: len(LABELS)])
+        return of_thread.file.read_row_group(number, columns=columns, use_threads=False)
+
+    for table in ahead(decoded, range(row_groups), os.process_cpu_count() or 1):
+        yield from table.to_batches(max_chunksize=ROWS)
 
 
 @dataclass
