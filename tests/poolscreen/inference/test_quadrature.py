@@ -1,5 +1,7 @@
 """Model 9 on a grid: against plain quadrature, the model as written, and what was simulated."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -167,3 +169,15 @@ def test_small_screens_are_fitted(sizes):
     # So few genes do not make it certain.
     assert (hits.genes["sd"] > 0.1).all()
     assert hits.modes["A"].parameters["sigma"] > 0.05
+
+
+def test_a_value_far_out_does_not_blur_the_others(fitted):
+    """The grid reaches as far as effects do; a value beyond is noise."""
+    _, data, *_ = fitted
+    log_fc = data.log_fc.copy()
+    log_fc[0, 0] = 100_000.0
+    far = replace(data, log_fc=log_fc)
+    effect = densities.grid(far)
+    assert np.diff(effect).max() < 1.2 * densities.STEP
+    means = [by_gene(VALUES, of, densities.grid(of))[1] @ densities.grid(of) for of in (data, far)]
+    assert np.allclose(means[0][1:], means[1][1:], atol=0.01)

@@ -27,6 +27,7 @@ from poolscreen.families.mixture.guides import Guides
 
 STEP = 0.08  # of the grid, in log fold changes
 USUAL = (-6.0, 3.0)  # effects that the grid reaches to in any case, as the prior does
+FARTHEST = 15.0  # and at most: an sgRNA hardly ever has 2**15 reads to lose or to gain
 BEYOND = 1.0  # how far the grid goes beyond the data
 MOST = 400  # points, of data that reach very far
 TINY = 1e-300
@@ -64,8 +65,8 @@ def grid(guides: Guides) -> FloatArray:
     >>> bool(np.isclose(np.abs(points).min(), STEP / 2))
     True
     """
-    low = min(np.nanmin(guides.log_fc), USUAL[0]) - BEYOND
-    high = max(np.nanmax(guides.log_fc), USUAL[1]) + BEYOND
+    low = max(min(np.nanmin(guides.log_fc), USUAL[0]), -FARTHEST) - BEYOND
+    high = min(max(np.nanmax(guides.log_fc), USUAL[1]), FARTHEST) + BEYOND
     step = max(STEP, (high - low) / MOST)
     below, above = int(np.ceil(-low / step)), int(np.ceil(high / step))
     points: FloatArray = np.asarray((np.arange(-below, above) + 0.5) * step, dtype=np.float64)
