@@ -1,5 +1,6 @@
 """Threads: what every process that computes is told about them, and work that is done ahead."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,9 +14,11 @@ ONE_THREAD = {
     "MKL_NUM_THREADS": "1",
 }
 
+THREADS = os.process_cpu_count() or 1  # of work that is done ahead
+
 
 def ahead[Item, Result](
-    work: Callable[[Item], Result], items: Iterable[Item], threads: int
+    work: Callable[[Item], Result], items: Iterable[Item], threads: int = THREADS
 ) -> Iterator[Result]:
     """Work on items in threads, and give the results in order.
 
@@ -26,8 +29,8 @@ def ahead[Item, Result](
     items : iterable
         What is worked on; it may be endless.
     threads : int
-        How many items are worked on at a time. No more than these, and one, are ahead of what has
-        been taken, so that memory is bounded.
+        How many items are worked on at a time, by default one on each core. No more than these, and
+        one, are ahead of what has been taken, so that memory is bounded.
 
     Yields
     ------

@@ -1,6 +1,5 @@
 """Nested models of a screen of any size: exact, cell line by cell line, from sums of its rows."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -107,7 +106,7 @@ class Large:
             return pd.DataFrame(labels | found)
 
         done = 0
-        for table in ahead(of_lines, pieces(self.matrix, UNITS), os.cpu_count() or 1):
+        for table in ahead(of_lines, pieces(self.matrix, UNITS)):
             done += len(table)
             progress(f"{done:,} effects of genes in {len(cell_lines):,} cell lines")
             yield table
@@ -154,7 +153,7 @@ def solve_large(levels: Levels, matrix: Matrix, say: Say = silence) -> Large:
         return reduced(_units(levels, matrix, lines))
 
     say(f"reducing {len(matrix.cell_lines):,} cell lines")
-    data = merged(list(ahead(of_lines, pieces(matrix, UNITS), os.cpu_count() or 1)))
+    data = merged(list(ahead(of_lines, pieces(matrix, UNITS))))
     within = max(matrix.squares + data.ss_within, 0.0) if data.df_within else 0.0
     data = replace(data, ss_within=within)
     mean = float(matrix.total.sum()) / matrix.rows

@@ -1,6 +1,5 @@
 """Model 9: its parameters by their mode, and each gene as an integral over its effect."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
@@ -26,7 +25,6 @@ STEPS, CLOSE = 60, 0.001  # of the search; the gain in log density below which i
 NEAR = 1.0  # and the one from which on it goes on by BFGS
 LEFT = 1.0  # and the one above which a search that has ended has failed
 NARROWEST = densities.STEP / 2
-THREADS = os.process_cpu_count() or 1
 DIFFERENCE = 1e-4  # that slopes are taken from, in the coordinates of the search
 
 
@@ -289,7 +287,7 @@ class _Search:
             change: FloatArray = (_integrated(found, moved, effect)[0] - base) / DIFFERENCE
             return change
 
-        scores = np.stack(list(ahead(score, self.names, THREADS)), axis=1)
+        scores = np.stack(list(ahead(score, self.names)), axis=1)
         return float(base.sum() + self.log_prior(x).sum()), scores
 
     def slope(self, x: FloatArray, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -456,7 +454,7 @@ def effects(values: Values, guides: Guides, *, say: Say = silence) -> Effects:
         return of_part, posterior.astype(np.float32), _guides_of(values, part, effect)
 
     blocks, found = list(_blocks(len(guides.genes))), []
-    for block, of_part in zip(blocks, ahead(of_block, blocks, THREADS), strict=True):
+    for block, of_part in zip(blocks, ahead(of_block, blocks), strict=True):
         progress(f"{block.stop:,} of {len(guides.genes):,} genes")
         found.append(of_part)
     genes, posteriors, others = zip(*found, strict=True)

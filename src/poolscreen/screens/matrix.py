@@ -1,6 +1,5 @@
 """Screens too large for a table in memory: a Parquet file, added up in pieces as it is read."""
 
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -62,7 +61,7 @@ def is_large(path: Path) -> bool:
 
 
 def read_matrix(path: Path, columns: Mapping[str, str] | None = None, say: Say = silence) -> Matrix:
-    """Read a screen from a Parquet file, a piece at a time.
+    """Read a screen from a Parquet file, a few of its row groups at a time.
 
     Parameters
     ----------
@@ -81,8 +80,9 @@ def read_matrix(path: Path, columns: Mapping[str, str] | None = None, say: Say =
     Raises
     ------
     PoolscreenError
-        If a column is missing, a label is empty, a log fold change is not a finite number or beyond
-        any sense, or an sgRNA belongs to two genes. It names every kind of fault, with examples.
+        If the file is damaged, a column is missing, a label is empty, a log fold change is not a
+        finite number or beyond any sense, or an sgRNA belongs to two genes. It names every kind of
+        fault, with examples.
 
     Examples
     --------
@@ -118,9 +118,15 @@ def _batches(path: Path, columns: list[str], row_groups: int) -> Iterator[pa.Rec
     def decoded(number: int) -> pa.Table:
         if not hasattr(of_thread, "file"):
             of_thread.file = pq.ParquetFile(path, read_dictionary=columns[: len(LABELS)])
-        return of_thread.file.read_row_group(number, columns=columns, use_threads=False)
+        try:
+            return of_thread.file.read_row_group(number, columns=columns, use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise PoolscreenError(
+                f"row group {number} of the Parquet file is damaged ({error}); write or fetch the "
+                "file again"
+            ) from error
 
-    for table in ahead(decoded, range(row_groups), os.process_cpu_count() or 1):
+    for table in ahead(decoded, range(row_groups)):
         yield from table.to_batches(max_chunksize=ROWS)
 
 

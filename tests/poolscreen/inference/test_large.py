@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from poolscreen import models
@@ -67,6 +68,17 @@ def test_all_faults_are_named_with_their_rows(tmp_path, monkeypatch):
     with pytest.raises(PoolscreenError, match="there is no column log_fc; there are"):
         table.drop(columns="log_fc").to_parquet(tmp_path / "other.parquet")
         matrix.read_matrix(tmp_path / "other.parquet")
+
+
+def test_a_damaged_piece_is_named(tmp_path):
+    path = tmp_path / "screen.parquet"
+    Screen(simulate(Design())[0]).table.to_parquet(path, row_group_size=500)
+    content = bytearray(path.read_bytes())
+    start = pq.read_metadata(path).row_group(1).column(0).data_page_offset
+    content[start : start + 100] = b"\xff" * 100
+    path.write_bytes(content)
+    with pytest.raises(PoolscreenError, match="row group 1 of the Parquet file is damaged"):
+        matrix.read_matrix(path)
 
 
 def test_equal_values_are_refused(tmp_path):

@@ -40,7 +40,7 @@ def simulate_mixture(
     selective : float
         Share of the genes whose effect is drawn anew in each line; the others have the same in all.
     efficacy, offset : float
-        Scales of what an sgRNA does alike in all lines, see `poolscreen.inference.efficacy`.
+        Scales of what an sgRNA does alike in all lines, see `poolscreen.effects.efficacy`.
     seed : int
         Seed of the random stream.
 
