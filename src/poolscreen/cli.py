@@ -7,6 +7,9 @@ import click
 
 from poolscreen import processes
 from poolscreen.errors import PoolscreenError
+from poolscreen.names import visible
+
+BREAKS = "\n\t"  # what a message may have between its lines
 
 
 class Group(click.Group):
@@ -20,7 +23,7 @@ class Group(click.Group):
             message = str(error)
         except OSError as error:  # no room, no right, no such disk any more
             message = f"{error.filename or 'writing'}: {error.strerror}"
-        click.echo(f"error: {message}", err=True)
+        click.echo(f"error: {visible(message, keep=BREAKS)}", err=True)
         raise click.exceptions.Exit(1)
 
 
@@ -58,7 +61,7 @@ def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
 
 
 def _say(message: str) -> None:
-    click.echo(message, err=True)
+    click.echo(visible(message, keep=BREAKS), err=True)
 
 
 @main.command()

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ import pandas as pd
 from IPython.display import SVG, Markdown
 
 from poolscreen.errors import PoolscreenError
+from poolscreen.files import csv_text
+from poolscreen.names import CUT, LONGEST, short, visible
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -48,7 +51,7 @@ class Table:
         self.frame, self.html = frame, html
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/html": self.html, "text/csv": self.frame.to_csv(index=False)}
+        return {"text/html": self.html, "text/csv": csv_text(self.frame)}
 
 
 def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> Table:
@@ -84,14 +87,25 @@ def table(frame: pd.DataFrame, *, digits: int = 3, searchable: bool = False) -> 
     labels = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
     shown = {}
     for column in map(str, frame):
-        show = str if column in labels else _format(column, digits)
-        shown[column] = ["" if pd.isna(cell) else show(cell) for cell in frame[column]]
+        show = _label if column in labels else _format(column, digits)
+        shown[_label(column)] = ["" if pd.isna(cell) else show(cell) for cell in frame[column]]
     html = pd.DataFrame(shown).to_html(
         index=False,
         border=0,
+        escape=False,
         classes=[f"labels-{len(labels)}", *(["searchable"] if searchable else [])],
     )
     return Table(frame, html.replace(' style="text-align: right;"', ""))
+
+
+def _label(text: object) -> str:
+    """Return a text for a cell: as text whatever it holds, and in full on hover if it is cut."""
+    full = visible(str(text))
+    # A sentence breaks at its spaces; a name has none.
+    wide = max(map(len, full.split(" "))) > LONGEST
+    cut = short(full, LONGEST if wide else CUT)
+    whole = f' title="{escape(full)}"' if cut != full else ""
+    return f"<span{whole}>{escape(cut)}</span>" if whole else escape(cut)
 
 
 def _format(column: str, digits: int) -> Callable[[object], str]:

@@ -6,8 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from poolscreen.errors import PoolscreenError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of a formula
 
 
 @contextmanager
@@ -52,6 +58,57 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             path.rename(Path(own, "old"))
         part.rename(path)
+
+
+def csv_text(table: "pd.DataFrame", float_format: str | None = None) -> str:
+    """Return a table as CSV in which a spreadsheet finds no formula.
+
+    A name that begins like a formula is given an apostrophe in front, which spreadsheets take as
+    "this is text"; `poolscreen.screens.reading` takes it away again.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Its index is not written.
+    float_format : str, optional
+        How numbers are written; by default in full.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(csv_text(pd.DataFrame({"gene": ["MYC", "=1+1"], "mean": [-1.5, 0.25]})))
+    gene,mean
+    MYC,-1.5
+    '=1+1,0.25
+    """
+    marked = table.rename(columns=as_text)
+    for name in marked.select_dtypes(exclude=["number", "bool"]):
+        marked[name] = marked[name].map(as_text, na_action="ignore")
+    return str(marked.to_csv(index=False, float_format=float_format))
+
+
+def as_text(name: object) -> object:
+    """Mark a name as text, if a spreadsheet would take it for a formula; see `csv_text`.
+
+    Parameters
+    ----------
+    name : object
+        A name, or anything else, which is returned as it is.
+
+    Returns
+    -------
+    object
+
+    Examples
+    --------
+    >>> as_text("@SUM(A1)"), as_text("'=2"), as_text("MYC"), as_text(-1.5)
+    ("'@SUM(A1)", "''=2", 'MYC', -1.5)
+    """
+    marked = isinstance(name, str) and name.lstrip("'").startswith(FORMULA)
+    return f"'{name}" if marked else name
 
 
 def sha256(path: Path) -> str:

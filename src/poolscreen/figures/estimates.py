@@ -1,5 +1,6 @@
 """Figures of estimates: by label, model, and beside the truth."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from poolscreen.figures.style import (
     in_order,
     theme,
 )
+from poolscreen.names import drawn
 
 
 def two_cell_lines(
@@ -113,19 +115,22 @@ def heat_map(table: pd.DataFrame, *, title: str) -> Figure:
     grid = in_order(table, ["gene", "cell_line"]).pivot_table(
         index="gene", columns="cell_line", values="mean", observed=True
     )
+    grid.index, grid.columns = grid.index.map(drawn), grid.columns.map(drawn)
     limit = float(grid.abs().max().max())
     figure, axes = plt.subplots(
         figsize=(WIDTH, max(3.4, 1 + 0.2 * len(grid))), dpi=200, layout="constrained"
     )
-    sns.heatmap(
-        grid,
-        cmap="vlag",
-        vmin=-limit,
-        vmax=limit,
-        linewidths=0.5,
-        cbar_kws={"label": f"posterior mean of the {LOG_FC}"},
-        ax=axes,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is drawn once here, and once when it is shown
+        sns.heatmap(
+            grid,
+            cmap="vlag",
+            vmin=-limit,
+            vmax=limit,
+            linewidths=0.5,
+            cbar_kws={"label": f"posterior mean of the {LOG_FC}"},
+            ax=axes,
+        )
     axes.set(xlabel="", ylabel="", title=title)
     axes.title.set_fontweight("bold")
     plt.close(figure)

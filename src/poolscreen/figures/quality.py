@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from poolscreen.figures.style import BLUE, GREY, LOG_FC, ORANGE, WIDTH
+from poolscreen.names import drawn
 
 QUANTILES = np.linspace(0.001, 0.999, 200)
 MOST = 12  # samples or cell lines that are told apart by their names
@@ -44,7 +45,7 @@ def reads(counts: pd.DataFrame) -> Figure:
     figure = _Drawing(figsize=(WIDTH, 3.0), layout="constrained")
     axes = figure.add_subplot()
     for name in counts:
-        axes.plot(1 + counts[name].quantile(QUANTILES), QUANTILES, label=str(name), lw=1.5)
+        axes.plot(1 + counts[name].quantile(QUANTILES), QUANTILES, label=drawn(name), lw=1.5)
     axes.set(xscale="log", xlabel="reads of an sgRNA, plus one", ylabel="share of the sgRNAs")
     if counts.shape[1] <= MOST:
         axes.legend(fontsize=8, frameon=False)
@@ -95,7 +96,7 @@ def separation(
                 axes.hist(
                     of, bins, weights=share, histtype="step", color=colour, label=names[colour]
                 )
-        axes.set(title=str(line), xlabel=LOG_FC, yticks=[])
+        axes.set(title=drawn(line), xlabel=LOG_FC, yticks=[])
         if not place:
             axes.legend(fontsize=8, frameon=False)
     _plain(figure)

@@ -13,6 +13,7 @@ from poolscreen.figures.style import (
     in_order,
     theme,
 )
+from poolscreen.names import drawn
 
 ROWS = 3000  # of a cell line that a violin is drawn from, at most
 
@@ -159,6 +160,7 @@ def cell_lines(table: pd.DataFrame) -> p9.ggplot:
             width=0.5,
             size=0.9,
         )
+        + p9.scale_x_discrete(labels=lambda names: [drawn(name) for name in names])
         + p9.labs(x="", y=LOG_FC, title="Log fold changes by cell line")
         + theme(3.4)
         + p9.theme(axis_text_x=p9.element_text(rotation=45, ha="right"))

@@ -105,7 +105,7 @@ def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> list[Path]:
     written = [folder / f"{name}.csv" for name in tables]
     for path, table in zip(written, tables.values(), strict=True):
         with files.replacing(path) as part:
-            table.to_csv(part, index=False)
+            part.write_text(files.csv_text(table), encoding="utf-8")
     return written
 
 

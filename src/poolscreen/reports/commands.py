@@ -1,5 +1,6 @@
 """A screen of one's own: from a file to a checked table, a fit, a report."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -17,6 +18,9 @@ from poolscreen.progress import Say
 from poolscreen.screens import cautions, matrix, reading, table, tidy
 from poolscreen.screens.counts import fold_changes, with_genes
 from poolscreen.screens.samples import guess
+
+if TYPE_CHECKING:
+    from poolscreen.reports.page import Block
 
 NO_READS = "the table has log fold changes, and no counts: the noise cannot follow the reads"
 
@@ -34,9 +38,18 @@ def read(path: Path, columns: Mapping[str, str], separator: str | None, say: Say
     PoolscreenError
         It names every fault.
     """
-    return _described(
-        reading.read_screen(path, columns=columns, separator=separator, say=say), path, say
+    return _read(path, columns, separator, say)[0]
+
+
+def _read(
+    path: Path, columns: Mapping[str, str], separator: str | None, say: Say
+) -> tuple[table.Screen, str]:
+    """Read a screen as `read` does; return it with the digest of what was read."""
+    content = reading.fetch(path)
+    found = reading.as_screen(
+        reading.parse(content, path, separator), path, columns=columns, say=say
     )
+    return _described(found, path, say), hashlib.sha256(content).hexdigest()
 
 
 def _described(found: table.Screen, path: Path, say: Say) -> table.Screen:
@@ -110,7 +123,7 @@ def fold_change(
     for note in notes:
         say(note)
     with files.replacing(output) as part:
-        table.to_csv(part, index=False)
+        part.write_text(files.csv_text(table), encoding="utf-8")
     say(f"{output}: {len(table):,} log fold changes")
 
 
@@ -136,8 +149,7 @@ def fit(
 
     fitted = fits.fit(model, data, say)
     with files.replacing_folder(output) as folder:
-        for name, table in fitted.tables().items():
-            table.to_csv(folder / f"{name}.csv", index=False)
+        store.write_tables(folder, fitted.tables())
         store.write_fit(folder / "fit.nc", fitted.tree())
         written = sorted(path.name for path in folder.iterdir())
     say(f"{output}: {', '.join(written)}")
@@ -160,7 +172,8 @@ def validate(path: Path, columns: Mapping[str, str], separator: str | None, say:
 def _read_large(path: Path, columns: Mapping[str, str], say: Say) -> matrix.Matrix:
     """Read a screen in pieces, and say what it holds."""
     try:
-        found = matrix.read_matrix(path, columns, say)
+        with reading.unchanged(path):
+            found = matrix.read_matrix(path, columns, say)
     except PoolscreenError as error:
         raise PoolscreenError(f"{path}: {error}") from error
     say(
@@ -173,6 +186,7 @@ def _read_large(path: Path, columns: Mapping[str, str], say: Say) -> matrix.Matr
 def _fit_large(path: Path, model: str, output: Path, columns: Mapping[str, str], say: Say) -> None:
     """Fit a nested model to a screen that is too large for a table in memory."""
     from poolscreen.families.nested.levels import Levels
+    from poolscreen.inference import store
     from poolscreen.inference.large import solve_large
 
     family = models.get(model).FAMILY
@@ -183,7 +197,7 @@ def _fit_large(path: Path, model: str, output: Path, columns: Mapping[str, str],
         )
     solved = solve_large(family, _read_large(path, columns, say), say)
     with files.replacing_folder(output) as folder:
-        solved.scalars().to_csv(folder / "scalars.csv", index=False)
+        store.write_tables(folder, {"scalars": solved.scalars()})
         name = f"{family.top}.parquet"
         with _parquet(folder / name) as write:
             for rows in solved.gene_effects((0.0,), say):
@@ -235,7 +249,9 @@ def hits(
     check_output(output, force=force)
     compared = _two(contrast) if contrast else None
     known = [_names(file) if file else set() for file in standards]
-    read_in = reading.read_table(path, separator)
+    content = reading.fetch(path)
+    read_in = reading.parse(content, path, separator)
+    digest = hashlib.sha256(content).hexdigest()
     named: list[str] = []
     if genes:
         read_in, named = with_genes(read_in, reading.read_table(genes), options["columns"])
@@ -254,23 +270,20 @@ def hits(
     from poolscreen.effects.hits import find_hits
     from poolscreen.inference import store
     from poolscreen.reports import hits as written
-    from poolscreen.reports import page
 
     notes = opening.notes
     if compared:
         data, said = contrast_of(data, *compared, say)
         notes = [*notes, *said]
     found = find_hits(data, say)
-    say("writing the report")
     about = written.About(
         screen=path.name,
-        sha256=files.sha256(path),
+        sha256=digest,
         notes=[*notes, *cautions.cautions(data)],
         counts=opening.counts,
         initial=opening.initial,
         version=version("poolscreen"),
     )
-    blocks = list(written.report(about, data, found, *known))
     with files.replacing_folder(output) as folder:
         tables = {"hits": found.genes, "guides": found.guides}
         of_lines = {
@@ -280,14 +293,24 @@ def hits(
         }
         tables |= {name: rows for name, rows in of_lines.items() if len(rows)}
         for name, rows in tables.items():
-            rows.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
-        data.table.to_csv(folder / "log_fc.csv", index=False)
-        store.write_fit(folder / "fit.nc", found.tree())
-        for name, text in page.csv_of(blocks).items():
+            text = files.csv_text(rows, float_format="%.6g")
             (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-        (folder / "report.html").write_text(page.html(blocks, title=path.name), encoding="utf-8")
-        names = sorted(file.name for file in folder.iterdir())
-    say(f"{output}: {', '.join(names)}")
+        (folder / "log_fc.csv").write_text(files.csv_text(data.table), encoding="utf-8")
+        store.write_fit(folder / "fit.nc", found.tree())
+    say("writing the report")  # what has been computed is there by now, whatever befalls its page
+    _write_page(output, list(written.report(about, data, found, *known)), path.name)
+    say(f"{output}: {', '.join(sorted(file.name for file in output.iterdir()))}")
+
+
+def _write_page(folder: Path, blocks: "list[Block]", title: str) -> None:
+    """Write the data of the tables of a report, and its page."""
+    from poolscreen.reports import page
+
+    for name, text in page.csv_of(blocks).items():
+        with files.replacing(folder / f"{name}.csv") as part:
+            part.write_text(text, encoding="utf-8")
+    with files.replacing(folder / "report.html") as part:
+        part.write_text(page.html(blocks, title=title), encoding="utf-8")
 
 
 def _two(contrast: str) -> tuple[str, str]:
@@ -319,7 +342,7 @@ def _guessed(path: Path, read_in: pd.DataFrame, columns: Mapping[str, str]) -> s
     if place.exists():
         return f"which samples {path} has must be said; look at {place}, and pass --samples {place}"
     with files.replacing(place) as part:
-        guessed.to_csv(part, index=False)
+        part.write_text(files.csv_text(guessed), encoding="utf-8")
     return (
         f"which samples {path} has must be said; a guess from the names of its columns was written "
         f"to {place}: look at it, mend it, and pass --samples {place}"
@@ -378,8 +401,8 @@ def report(
     """Fit a model to a screen and write a report into a folder: a page, and its tables as CSV."""
     check_model(model)
     check_output(output, force=force)
-    data = read(path, columns, separator, say)
-    from poolscreen.reports import fits, page
+    data, digest = _read(path, columns, separator, say)
+    from poolscreen.reports import fits
     from poolscreen.reports.report import About
     from poolscreen.reports.report import report as written
 
@@ -388,7 +411,7 @@ def report(
     say("writing the report")
     about = About(
         screen=path.name,
-        sha256=files.sha256(path),
+        sha256=digest,
         model=model,
         cautions=cautions.cautions(data),
         command=f"poolscreen report {path.name} --model {model} --threshold {threshold:g}",
@@ -397,7 +420,5 @@ def report(
     )
     blocks = list(written(about, data, fitted, threshold))
     with files.replacing_folder(output) as folder:
-        for name, text in page.csv_of(blocks).items():
-            (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-        (folder / "report.html").write_text(page.html(blocks, title=path.name), encoding="utf-8")
+        _write_page(folder, blocks, path.name)
     say(f"{output}: report.html, and its tables as CSV")

@@ -13,6 +13,7 @@
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
   let rows = [], chosen = null, table = null;
 
+  const short = (name) => (name.length > 40 ? `${name.slice(0, 39)}…` : name);
   const nameOf = (row) => data.genes[data.gene[row]];
   const yOf = (row) => -Math.log10(Math.max(data.lfsr[row], 1e-16));
   const text = (value, digits = 2) => (value === null ? "" : value.toFixed(digits));
@@ -63,7 +64,7 @@
       pen.arc(x, y, 6, 0, 2 * Math.PI);
       pen.stroke();
       pen.textAlign = x > canvas.clientWidth / 2 ? "right" : "left";
-      pen.fillText(nameOf(chosen), x + (x > canvas.clientWidth / 2 ? -10 : 10), y + 4);
+      pen.fillText(short(nameOf(chosen)), x + (x > canvas.clientWidth / 2 ? -10 : 10), y + 4);
     }
   }
 
@@ -99,7 +100,7 @@
     const body = element("tbody", "", list);
     for (const [name, measured] of own) {
       const one = element("tr", "", body);
-      element("td", name, one);
+      element("td", name, one).title = name;
       element("td", text(measured.reduce((a, b) => a + b, 0) / measured.length), one);
       const cell = element("td", "", one);
       const dots = measured.map((value) => `<circle cx="${(4 + ((value - low) / (high - low)) * 192).toFixed(1)}" cy="8" r="3.5"/>`);
@@ -146,7 +147,7 @@
   }
 
   data.lines.forEach((name, number) => {
-    const option = element("option", name, line);
+    const option = element("option", short(name), line);
     option.value = number;
   });
   line.parentElement.hidden = data.lines.length < 2;
@@ -154,7 +155,10 @@
   const safe = window.DataTablesQuery.fn.dataTable.render.text();
   table = window.DataTablesQuery("#explorer-table").DataTable({
     data: [], deferRender: true, order: [[7, "asc"]], pageLength: 10, autoWidth: false,
-    columnDefs: [{ targets: "_all", render: safe }],
+    columnDefs: [
+      { targets: "_all", render: safe },
+      { targets: 0, className: "name", createdCell: (cell, name) => { cell.title = name; } },
+    ],
     lengthMenu: [10, 25, 100],
     language: { search: "Search", lengthMenu: "_MENU_ rows per page", info: "_START_ to _END_ of _TOTAL_ rows" },
   });

@@ -12,6 +12,7 @@ import pandas as pd
 
 from poolscreen.effects.hits import Hits
 from poolscreen.inference.exact import ENDS
+from poolscreen.names import visible
 from poolscreen.screens.table import Screen
 
 HERE = Path(__file__).parent
@@ -41,8 +42,8 @@ def html(hits: Hits, screen: Screen) -> str:
     lines = genes["cell_line"].unique().tolist()
     number = {name: number for number, name in enumerate(screen.genes)}
     columns = {
-        "lines": lines,
-        "genes": screen.genes,
+        "lines": [visible(line) for line in lines],
+        "genes": [visible(gene) for gene in screen.genes],
         "line": [lines.index(name) for name in genes["cell_line"]],
         "gene": [number[name] for name in genes["gene"]],
         "n": genes["n_sgrnas"].tolist(),
@@ -77,7 +78,7 @@ def _guides(screen: Screen, lines: list[str]) -> list[list[list[Any]]]:
     measured = np.split(screen.log_fc[order].round(2), ends[:-1])
     for number, (name, gene) in enumerate(zip(screen.sgrnas, screen.gene_of_sgrna, strict=True)):
         of_lines = [measured[number * n_lines + place].tolist() for place in places]
-        found[gene].append([name, *of_lines])
+        found[gene].append([visible(name), *of_lines])
     return found
 
 

@@ -10,7 +10,7 @@ from poolscreen.effects.efficacy import Scatter
 from poolscreen.effects.hits import FAR, FEW, LISTED, Hits, few_genes
 from poolscreen.figures import quality as figures
 from poolscreen.reports import explorer
-from poolscreen.reports.page import Block, Live, Shown
+from poolscreen.reports.page import Block, Live, Shown, plain
 from poolscreen.screens import quality
 from poolscreen.screens.table import EXPECTED, INITIAL, Screen
 from poolscreen.tables.screens import holdings
@@ -70,8 +70,8 @@ def report(
         Text in Markdown, tables, and the figure of all genes.
     """
     sizes = hits.genes["cell_line"].value_counts(sort=False)
-    mind = "".join(f"- {few_genes(str(line), n)}\n" for line, n in sizes.items() if n < FEW)
-    mind += "".join(f"- {note}\n" for note in hits.notes)
+    mind = "".join(f"- {plain(few_genes(str(line), n))}\n" for line, n in sizes.items() if n < FEW)
+    mind += "".join(f"- {plain(note)}\n" for note in hits.notes)
     yield (
         f"# {about.screen}\n\nGenes with an effect in the screen in `{about.screen}`, by model 9."
         + (f"\n\n**To be kept in mind**\n\n{mind}" if mind else "")
@@ -83,7 +83,7 @@ def report(
     yield from _disagreement(hits)
     if hits.scatter is not None:
         yield from _alike(hits.scatter, hits)
-    notes = "".join(f"- {note}\n" for note in about.notes)
+    notes = "".join(f"- {plain(note)}\n" for note in about.notes)
     yield (
         f"## How it was made\n\n{notes}\npoolscreen {about.version}. SHA-256 of the table: "
         f"`{about.sha256}`."
@@ -173,7 +173,7 @@ def _quality(
                 "essential ones further down where the screen tells them apart.",
             )
     wrong = quality.suspicious(samples, about.initial, replicates, apart)
-    yield "\n".join(f"- {note}" for note in wrong) or "Nothing of this looks wrong."
+    yield "\n".join(f"- {plain(note)}" for note in wrong) or "Nothing of this looks wrong."
     yield Shown(table(holdings(screen)), "holdings", "The screen.")
 
 

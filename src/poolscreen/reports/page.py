@@ -1,5 +1,7 @@
 """Text, tables and figures as one HTML file that needs no other, and no network."""
 
+import re
+import warnings
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +15,8 @@ from matplotlib.figure import Figure as Drawing
 
 from poolscreen.display import Table
 from poolscreen.figures.image import png
+from poolscreen.files import csv_text
+from poolscreen.names import visible
 from poolscreen.reports import searchable
 
 TEMPLATE = Path(__file__).with_name("template.html")
@@ -71,7 +75,7 @@ def csv_of(blocks: Iterable[Block]) -> dict[str, str]:
     {'effects': 'gene,mean\nMYC,-1.25\n'}
     """
     return {
-        block.name: block.content.frame.to_csv(index=False)
+        block.name: csv_text(block.content.frame)
         for block in blocks
         if isinstance(block, Shown) and isinstance(block.content, Table)
     }
@@ -111,7 +115,7 @@ def html(blocks: Iterable[Block], *, title: str) -> str:
             body.append(_table(block, block.content, tables))
         else:
             figures += 1
-            body.append(_figure(block, png(block.content), figures))
+            body.append(_figure(block, block.content, figures))
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(title),
         body="\n".join(body),
@@ -123,7 +127,7 @@ def html(blocks: Iterable[Block], *, title: str) -> str:
 
 
 def _table(shown: Shown, table: Table, number: int) -> str:
-    data = b64encode(table.frame.to_csv(index=False).encode()).decode("ascii")
+    data = b64encode(csv_text(table.frame).encode()).decode("ascii")
     return (
         f"<figure><figcaption>Table {number}. {escape(shown.caption)} "
         f'<a class="source" href="data:text/csv;base64,{data}" download="{shown.name}.csv">CSV</a>'
@@ -131,9 +135,47 @@ def _table(shown: Shown, table: Table, number: int) -> str:
     )
 
 
-def _figure(shown: Shown, image: bytes, number: int) -> str:
-    data = b64encode(image).decode("ascii")
+def _figure(shown: Shown, figure: p9.ggplot | Drawing, number: int) -> str:
+    """Draw a figure, with what the library warns of; a figure that fails costs no other result."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            data = b64encode(png(figure)).decode("ascii")
+            drawn = f'<img src="data:image/png;base64,{data}" alt="{escape(shown.alt)}">'
+        except Exception as error:  # whatever a library makes of somebody's data
+            drawn = f"<p>This figure could not be drawn: {escape(visible(str(error)))}</p>"
+    said = {visible(str(warning.message)) for warning in caught if _concerns(warning)}
+    notes = "".join(f" (While it was drawn: {escape(text)})" for text in sorted(said))
     return (
-        f'<figure><img src="data:image/png;base64,{data}" alt="{escape(shown.alt)}">'
-        f"<figcaption>Figure {number}. {escape(shown.caption)}</figcaption></figure>"
+        f"<figure>{drawn}<figcaption>Figure {number}. {escape(shown.caption)}{notes}"
+        "</figcaption></figure>"
+    )
+
+
+def _concerns(warning: warnings.WarningMessage) -> bool:
+    """Tell whether a warning is about the data; those of what will change concern programmers."""
+    return not issubclass(warning.category, (DeprecationWarning, FutureWarning))
+
+
+def plain(text: str) -> str:
+    r"""Write a text as Markdown that shows it as it is, but for code between backticks.
+
+    Parameters
+    ----------
+    text : str
+        A sentence, in which there may be names of genes or cell lines.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(plain("<b>[x](y): see `poolscreen fold-change`"))
+    \<b\>\[x\]\(y\): see `poolscreen fold-change`
+    """
+    parts = visible(text).split("`")
+    return "`".join(
+        re.sub(r"([\\*_{}\[\]()<>#+!|~&$])", r"\\\1", part) if place % 2 == 0 else part
+        for place, part in enumerate(parts)
     )

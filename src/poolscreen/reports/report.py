@@ -17,7 +17,7 @@ from poolscreen.figures.screens import cell_lines
 from poolscreen.figures.shrinkage import shrinkage
 from poolscreen.inference.posterior import interval
 from poolscreen.reports.fits import Fit
-from poolscreen.reports.page import Block, Shown
+from poolscreen.reports.page import Block, Shown, plain
 from poolscreen.screens.table import Screen
 from poolscreen.tables.screens import by_cell_line, holdings
 from poolscreen.tables.shrinkage import before_and_after
@@ -92,7 +92,7 @@ def _words(text: str) -> str:
 
 
 def _opening(about: About, title: str) -> str:
-    cautions = "".join(f"- {caution}\n" for caution in about.cautions)
+    cautions = "".join(f"- {plain(caution)}\n" for caution in about.cautions)
     return (
         f"# {about.screen}\n\nA report on the screen in `{about.screen}` by model "
         f"{about.model.removeprefix('m')} ({title}).\n\n"

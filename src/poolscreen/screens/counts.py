@@ -271,7 +271,7 @@ def _checked(
                 reads[name] = counts[name].to_numpy()
                 wanted[name] = rules.count_column()
             else:
-                there = ", ".join(map(str, counts.columns))
+                there = rules.some(counts.columns, rules.MANY)
                 of_samples.append(
                     f"the samples name a column {name}, and the counts have none; they have {there}"
                 )

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from poolscreen.errors import PoolscreenError
+from poolscreen.screens.rules import MANY, some
 from poolscreen.screens.table import EXPECTED, INITIAL, LABELS, REPLICATE, Screen
 
 OVERALL, OTHERS = "all lines", "others"
@@ -44,7 +45,7 @@ def differences(screen: Screen, line: str, other: str) -> Screen:
         if name not in screen.cell_lines:
             raise PoolscreenError(
                 f"there is no cell line {name!r} to compare; there are "
-                + ", ".join(screen.cell_lines)
+                + some(screen.cell_lines, MANY)
             )
     parts = [screen.table[screen.table["cell_line"] == name] for name in (line, other)]
     key = ["sgRNA", "gene"]
@@ -145,7 +146,7 @@ def why_apart(screen: Screen) -> str:
     seen = screen.sums("sgRNA")[0] > 0
     common = seen[seen.sum(axis=1) > 1].sum(axis=0) / seen.sum(axis=0)
     few = [line for line, share in zip(screen.cell_lines, common, strict=True) if share < MOST]
-    return f"few sgRNAs of {', '.join(few)} were measured in another cell line" if few else ""
+    return f"few sgRNAs of {some(few)} were measured in another cell line" if few else ""
 
 
 def others(screen: Screen, line: str) -> Screen:

@@ -14,6 +14,7 @@ from poolscreen.arrays import FloatArray, IntArray
 from poolscreen.errors import PoolscreenError, refuse
 from poolscreen.processes import ahead
 from poolscreen.progress import Progress, Say, silence
+from poolscreen.screens.rules import MANY, some
 from poolscreen.screens.table import COLUMNS, LABELS
 
 LARGE = 1_000_000  # rows, from which on a file is read in pieces
@@ -99,7 +100,7 @@ def read_matrix(path: Path, columns: Mapping[str, str] | None = None, say: Say =
     there = set(file.schema_arrow.names)
     refuse(
         [
-            f"there is no column {name}; there are {', '.join(file.schema_arrow.names)}"
+            f"there is no column {name}; there are {some(file.schema_arrow.names, MANY)}"
             for name in names.values()
             if name not in there
         ]

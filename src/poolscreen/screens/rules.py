@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from poolscreen.names import short
 from poolscreen.screens.table import INITIAL, LABELS, REPLICATE
 
 if TYPE_CHECKING:  # pandera takes a second to import
     import pandera.pandas as pa
 
 NAMED = 5  # rows, or labels, that a message names
+MANY = 20  # columns or cell lines, from which its reader is to choose
 BEYOND_SENSE = 1e6  # counts are below that
 NO_ROWS = "there are no rows below the header"
 Rows = pd.Series  # of bool: which rows are sound
@@ -188,10 +190,10 @@ def _fault(column: str, fault: str, cases: pd.DataFrame, table: pd.DataFrame) ->
             fault = "is missing; leave the row out"
     if not column:
         first = table.iloc[rows[0]]
-        label = ", ".join(str(first[name]) for name in LABELS if name in table)
+        label = ", ".join(short(first[name]) for name in LABELS if name in table)
         return f"{_rows(rows)}, for example {label}: {fault}"
     example = cases["failure_case"].iloc[0]
-    shown = "" if pd.isna(example) else f", for example {example!r}"
+    shown = "" if pd.isna(example) else f", for example {short(repr(example))}"
     return f"{column} {fault} ({_rows(rows)}{shown}{_lost(column, rows, table)})"
 
 
@@ -215,13 +217,15 @@ def _lost(column: str, rows: list[int], table: pd.DataFrame) -> str:
     return f"; {some(lost)} would have no rows left"
 
 
-def some(labels: Iterable[object]) -> str:
+def some(labels: Iterable[object], most: int = NAMED) -> str:
     """Name the first few of many labels, and how many more there are.
 
     Parameters
     ----------
     labels : iterable
         Any number of them.
+    most : int
+        How many are named.
 
     Returns
     -------
@@ -233,8 +237,8 @@ def some(labels: Iterable[object]) -> str:
     ('a, b', '0, 1, 2, 3, 4 and 995 more')
     """
     every = list(map(str, labels))
-    more = f" and {len(every) - NAMED:,} more" if len(every) > NAMED else ""
-    return ", ".join(every[:NAMED]) + more
+    more = f" and {len(every) - most:,} more" if len(every) > most else ""
+    return ", ".join(short(label) for label in every[:most]) + more
 
 
 def _labels(good: Callable[[str], object], fault: str) -> "pa.Check":

@@ -5,6 +5,7 @@ import re
 import pandas as pd
 
 from poolscreen.errors import PoolscreenError
+from poolscreen.screens.rules import MANY, some
 
 # What columns from before a screen are called: T0, day 0, plasmid, library, ...
 BEFORE = re.compile(
@@ -57,8 +58,8 @@ def guess(counts: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
     finals = [name for name in numbers if name not in before]
     if not before or not finals:
         raise PoolscreenError(
-            f"which of the columns {', '.join(numbers) or '(there are none with numbers)'} is from "
-            "before the screen cannot be guessed; write a table with the columns cell_line, "
+            f"which of the columns {some(numbers, MANY) or '(there are none with numbers)'} is "
+            "from before the screen cannot be guessed; write a table with the columns cell_line, "
             "replicate, initial, final, and pass it as --samples"
         )
     rows = []

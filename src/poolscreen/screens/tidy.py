@@ -7,7 +7,7 @@ from difflib import get_close_matches
 import pandas as pd
 
 from poolscreen.errors import refuse
-from poolscreen.screens.rules import NO_ROWS, check, schema
+from poolscreen.screens.rules import MANY, NO_ROWS, check, schema, some
 from poolscreen.screens.table import COLUMNS, INITIAL, LABELS, REPLICATE
 
 # Other names that the columns go by.
@@ -69,7 +69,9 @@ def tidy(table: pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.Da
     chosen, faults = choose(table, COLUMNS, [REPLICATE, INITIAL], columns or {})
     for label in {*LABELS, REPLICATE} & set(chosen):
         chosen[label] = chosen[label].astype("str")
-    refuse([*faults, *check(schema(chosen, once=True), chosen), *_nothing_to_compare(chosen)])
+    refuse(
+        [*faults, *check(schema(chosen, once=True), chosen), *_nothing_to_compare(chosen, table)]
+    )
     numbers = {name: pd.to_numeric(chosen[name]) for name in ("log_fc", INITIAL) if name in chosen}
     return chosen.assign(**numbers)
 
@@ -180,12 +182,12 @@ def _missing(name: str, source: str, present: list[str]) -> str:
         if guess
         else f"name it so, or pass --column {name}=..."
     )
-    return f"there is no column {source}; there are {', '.join(present)}: {remedy}"
+    return f"there is no column {source}; there are {some(present, MANY)}: {remedy}"
 
 
-def _nothing_to_compare(table: pd.DataFrame) -> list[str]:
-    """Say why nothing in a table can be compared, if so."""
-    if table.empty:
+def _nothing_to_compare(table: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
+    """Say why nothing in a table can be compared, if so; of the whole one, some columns are in."""
+    if whole.empty:
         return [NO_ROWS]
     if "gene" in table and len(table["gene"].unique()) == 1:
         gene = table["gene"].iloc[0]

@@ -2,13 +2,15 @@
 
 import gzip
 import io
+import os
+import threading
 
 import pandas as pd
 import pytest
 
 from poolscreen.errors import PoolscreenError
 from poolscreen.screens import reading
-from poolscreen.screens.reading import read_screen
+from poolscreen.screens.reading import read_screen, unchanged
 
 GOOD = """\
 cell_line,sgRNA,gene,replicate,log_fc
@@ -182,7 +184,41 @@ def test_a_file_far_too_large_is_not_read(tmp_path):
     with path.open("wb") as opened:
         opened.write(GOOD.encode())
         opened.truncate(5_000_000_000)  # a hole; the disk holds a few bytes
-    with pytest.raises(PoolscreenError, match=r"has 5\.0 GB, more than a screen"):
+    with pytest.raises(PoolscreenError, match=r"has 5\.0 GB or more, more than a screen"):
+        read_screen(path)
+
+
+def test_a_pipe_is_read_once(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=[GOOD])
+    writer.start()
+    found = read_screen(path)
+    writer.join()
+    (tmp_path / "a.csv").write_text(GOOD)
+    assert found.table.equals(read_screen(tmp_path / "a.csv").table)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(GOOD)
+    with pytest.raises(PoolscreenError, match="was changed while it was read"), unchanged(path):
+        path.write_text(GOOD + GOOD)
+
+
+def test_of_many_columns_some_are_named(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(f"c{n}" for n in range(20_000)) + "\n" + "1," * 19_999 + "1\n")
+    with pytest.raises(PoolscreenError, match=r"there are c0, c1, .* and 19,980 more") as refused:
+        read_screen(path)
+    assert len(str(refused.value)) < 1500
+
+
+def test_what_unpacks_to_far_too_much_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "MAX_BYTES", 10_000_000)
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"0" * 20_000_000))
+    with pytest.raises(PoolscreenError, match="unpacks to more than"):
         read_screen(path)
 
 
