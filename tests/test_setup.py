@@ -1,8 +1,10 @@
 """The set-up on machines that lack something: one clear message, and nothing half-made."""
 
+import re
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import pytest
 from tests.tree import ROOT
@@ -14,6 +16,7 @@ def setup(tmp_path, path, **env):
     assert " /usr/bin/python3;" in script
     (tmp_path / "workflow").mkdir()
     (tmp_path / "workflow/setup.sh").write_text(script.replace(" /usr/bin/python3;", ";"))
+    shutil.copy2(ROOT / "workflow/uv.txt", tmp_path / "workflow")
     return subprocess.run(
         ["/bin/sh", "workflow/setup.sh"],
         cwd=tmp_path,
@@ -62,4 +65,27 @@ def test_no_way_to_fetch_uv(tmp_path, tools):
     assert ran.returncode == 1
     assert "error: uv could not be fetched from PyPI" in ran.stderr
     assert "https://docs.astral.sh/uv/" in ran.stderr
+    assert not (tmp_path / ".uv").exists()
+
+
+def test_another_uv_than_that_of_the_hashes_is_refused(tmp_path, tools):
+    """A package of the same name and version that lies nearer than PyPI."""
+    version = re.search(r"^uv==(\S+)", (ROOT / "workflow/uv.txt").read_text(), flags=re.MULTILINE)[
+        1
+    ]
+    other = tmp_path / "other"
+    other.mkdir()
+    with zipfile.ZipFile(other / f"uv-{version}-py3-none-any.whl", "w") as wheel:
+        folder = f"uv-{version}.dist-info"
+        wheel.writestr(
+            f"{folder}/METADATA", f"Metadata-Version: 2.1\nName: uv\nVersion: {version}\n"
+        )
+        wheel.writestr(f"{folder}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{folder}/RECORD", "")
+    (tools / "python3").symlink_to(sys.executable)
+    ran = setup(
+        tmp_path, tools, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(other), PIP_CONFIG_FILE="/dev/null"
+    )
+    assert ran.returncode == 1
+    assert "DO NOT MATCH THE HASHES" in ran.stderr
     assert not (tmp_path / ".uv").exists()

@@ -32,7 +32,8 @@ else
             "Install one of them: https://docs.astral.sh/uv/getting-started/installation/"
         echo "fetching uv from PyPI"
         rm -rf .uv
-        { "$python" -m venv .uv && .uv/bin/python -m pip install --quiet "uv>=0.9"; } >&2 || {
+        { "$python" -m venv .uv && .uv/bin/python -m pip install --quiet --require-hashes \
+            --requirement workflow/uv.txt; } >&2 || {
             rm -rf .uv
             fail "uv could not be fetched from PyPI with $python; is there a network?" \
                 "You can install uv by hand: https://docs.astral.sh/uv/getting-started/installation/"
