@@ -6,7 +6,7 @@ WORKERS = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 PYTEST = $(RUN) pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-quick serve pdf bench lint chapter pair env clean
+.PHONY: help book test test-quick serve pdf bench lint audit chapter pair env clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ lint: env  ## Check format, style, types, imports and notebook pairs
 	@.venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy
 	@PYTHONPATH=src .venv/bin/lint-imports --no-cache
 	@$(RUN) press check
+
+audit: env  ## Say what is out of date or unsafe (offline: ADVISORIES=folder, as osv.dev has them)
+	@$(RUN) press audit $(if $(ADVISORIES),--advisories "$(ADVISORIES)")
 
 chapter: env  ## Start a chapter about a model: make chapter ID=m7d TITLE="A model of my own"
 	@$(RUN) press new-chapter "$(ID)" "$(TITLE)"

@@ -48,8 +48,14 @@ def test_conda_environment_is_that_of_pyproject():
 def test_lock_holds_every_requirement_with_hashes():
     lock = tomllib.loads((ROOT / "uv.lock").read_text())
     packages = {package["name"]: package for package in lock["package"]}
-    for name in required() | required("book"):
-        assert all("hash" in wheel for wheel in packages[name]["wheels"])
+    assert set(required() | required("book") | required("dev")) <= set(packages)
+    assert packages.pop(PROJECT["project"]["name"])["source"] == {"editable": "."}
+    for name, package in packages.items():
+        files = package.get("wheels", []) + [
+            package[kind] for kind in ("sdist",) if kind in package
+        ]
+        assert files, name
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", file["hash"]) for file in files), name
 
 
 def imported(package: str) -> set[str]:
@@ -69,7 +75,7 @@ def test_the_science_needs_what_it_asks_for_and_no_more():
 
 
 def test_the_book_needs_what_it_asks_for():
-    jupyter_book = {"docutils", "sphinx"}  # come with it
+    jupyter_book = {"docutils", "packaging", "sphinx"}  # come with it
     known = {*required(), *required("book")}
     assert imported("press") - jupyter_book <= known
 

@@ -139,6 +139,16 @@ def new_chapter(model: str, title: str) -> None:
 
 
 @main.command()
+@click.option("--advisories", type=click.Path(exists=True, path_type=Path), help="An own list.")
+def audit(advisories: Path | None) -> None:
+    """Say what of the locked environment is out of date, and what is known to be unsafe."""
+    from press import audit
+
+    click.echo(audit.outdated())
+    click.echo(audit.compare(advisories) if advisories else audit.look_up())
+
+
+@main.command()
 def pdf() -> None:
     """Print the finished book into one PDF, with Chromium."""
     from press import printing
