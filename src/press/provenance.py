@@ -1,5 +1,6 @@
 """Where a page comes from: the commit, the fits, the packages."""
 
+import importlib.metadata
 import json
 from pathlib import Path
 
@@ -133,6 +134,39 @@ def _downloads(chapter: str) -> str:
     )
 
 
+def licence(package: str) -> str:
+    """Return the licence that an installed package states.
+
+    Parameters
+    ----------
+    package : str
+        Its name.
+
+    Returns
+    -------
+    str
+        Its SPDX expression, or else what its older metadata say.
+
+    Examples
+    --------
+    >>> licence("pandas"), licence("sphinx")
+    ('BSD-3-Clause', 'BSD License')
+    """
+    try:
+        metadata = importlib.metadata.metadata(package)
+    except importlib.metadata.PackageNotFoundError:  # fits that were made on another platform
+        return "not installed here"
+    stated = metadata.get("License-Expression") or metadata.get("License", "")
+    if stated and "\n" not in stated and stated != "UNKNOWN":  # some give the whole text
+        return stated
+    classified = (
+        entry.rpartition(" :: ")[2]
+        for entry in metadata.get_all("Classifier", [])
+        if entry.startswith("License :: ")
+    )
+    return ", ".join(classified) or "not in its metadata"
+
+
 def write_tables(folder: Path, commit: repository.Commit) -> None:
     """Write the tables of the page on reproducibility, from the fits' own records.
 
@@ -146,7 +180,8 @@ def write_tables(folder: Path, commit: repository.Commit) -> None:
     fits = steps.fit_names()
     records = [store.read_attributes(paths.fit_path(fit)) for fit in fits]
     packages = json.loads(records[0]["packages"])
-    pd.DataFrame({"package": packages.keys(), "version": packages.values()}).to_csv(
+    columns = {"package": packages.keys(), "version": packages.values()}
+    pd.DataFrame({**columns, "licence": map(licence, packages)}).to_csv(
         folder / "packages.csv", index=False
     )
     machines = pd.DataFrame(records).assign(model=fits)[list(MACHINES)].rename(columns=MACHINES)

@@ -2,6 +2,8 @@
 
 import json
 import re
+import tomllib
+from fnmatch import fnmatch
 
 import nbformat
 import numpy as np
@@ -251,3 +253,31 @@ def test_picture_of_the_readme_is_that_of_the_book(book):
     drawn = Image.open(key_figure()).convert("L").resize((64, 64))
     difference = np.abs(np.asarray(kept, float) - np.asarray(drawn, float)).mean()
     assert difference < 0.2, "run `PYTHONPATH=src .venv/bin/python -m press picture`"
+
+
+def test_the_licence_of_all_that_the_site_ships_is_listed(book):
+    """Of scripts, styles and fonts, and of what else lies beside them."""
+    listed = pd.read_csv(book / "book" / "shipped.csv")
+    patterns = [pattern for row in listed["files in the site"] for pattern in row.split()]
+    html = book / "_build" / "html"
+    shipped = [
+        path.relative_to(html).as_posix()
+        for path in html.rglob("*")
+        if path.is_file()
+        and (
+            path.relative_to(html).parts[0] in {"_static", "vendor"}
+            or path.suffix in {".js", ".mjs", ".css", ".woff", ".woff2", ".ttf", ".otf", ".wasm"}
+        )
+    ]
+    assert [name for name in shipped if not any(fnmatch(name, each) for each in patterns)] == []
+    assert [each for each in patterns if not any(fnmatch(name, each) for name in shipped)] == []
+    packages = {
+        package["name"] for package in tomllib.loads((book / "uv.lock").read_text())["package"]
+    }
+    assert set(listed["brought by"]) <= {"this project", *packages}
+
+
+def test_every_package_has_a_licence(book):
+    packages = pd.read_csv(book / "_build" / "book" / "results" / "packages.csv")
+    assert packages["licence"].notna().all()
+    assert (packages["licence"] != "not installed here").all()
