@@ -11,8 +11,8 @@ PYTEST = $(RUN) pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist workste
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-book: env  ## Make the book: simulate, fit, execute, build; only what is not up to date
-	@$(RUN) press build
+book: env  ## Make the book, only what is not up to date (PROFILE=slurm: on a cluster)
+	@$(RUN) press build $(if $(PROFILE),--profile "$(PROFILE)")
 
 test: book  ## Make the book and run all tests
 	@$(PYTEST)

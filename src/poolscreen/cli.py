@@ -1,7 +1,9 @@
 """The command `poolscreen`: what it does with a screen of one's own."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypedDict, Unpack
 
 import click
 
@@ -151,55 +153,93 @@ def fold_change(
     )
 
 
+def _of_table(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the table that hits are found in, and the options that say how it is read."""
+    for option in reversed(
+        (
+            click.argument("table", type=PATH),
+            click.option(
+                "--samples",
+                type=PATH,
+                help="Which columns of TABLE are samples; see `poolscreen fold-change --help`. "
+                "Without it a guess is written, to be mended.",
+            ),
+            click.option(
+                "--guides",
+                "genes",
+                type=PATH,
+                help="Table with the gene of each sgRNA, where TABLE is a matrix without genes.",
+            ),
+            click.option(
+                "--controls",
+                type=PATH,
+                help="File with a gene without effect per line [default: sgRNAs without a target, "
+                "or all].",
+            ),
+            click.option("--essential", type=PATH, help="File with an essential gene per line."),
+            click.option(
+                "--nonessential", type=PATH, help="File with a non-essential gene per line."
+            ),
+            click.option(
+                "--min-initial",
+                default=30.0,
+                show_default=True,
+                help="Leave out an sgRNA with fewer normalised reads before the screen.",
+            ),
+            _column,
+            _separator,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+class _Options(TypedDict):
+    """What `_of_table` passes to a command besides the table."""
+
+    samples: Path | None
+    genes: Path | None
+    controls: Path | None
+    essential: Path | None
+    nonessential: Path | None
+    min_initial: float
+    columns: tuple[str, ...]
+    separator: str | None
+
+
+class _Reading(TypedDict):
+    """How a table is read, see `poolscreen.reports.commands.hits`."""
+
+    samples: Path | None
+    genes: Path | None
+    controls: Path | None
+    standards: tuple[Path | None, Path | None]
+    options: dict[str, Any]
+    separator: str | None
+
+
+def _reading(given: _Options) -> _Reading:
+    return {
+        "samples": given["samples"],
+        "genes": given["genes"],
+        "controls": given["controls"],
+        "standards": (given["essential"], given["nonessential"]),
+        "options": {"min_initial": given["min_initial"], "columns": _mapping(given["columns"])},
+        "separator": given["separator"],
+    }
+
+
 @main.command()
-@click.argument("table", type=PATH)
-@click.option(
-    "--samples",
-    type=PATH,
-    help="Which columns of TABLE are samples; see `poolscreen fold-change --help`. Without it a "
-    "guess is written, to be mended.",
-)
-@click.option(
-    "--guides",
-    "genes",
-    type=PATH,
-    help="Table with the gene of each sgRNA, where TABLE is a matrix without genes.",
-)
-@click.option(
-    "--controls",
-    type=PATH,
-    help="File with a gene without effect per line [default: sgRNAs without a target, or all].",
-)
-@click.option("--essential", type=PATH, help="File with an essential gene per line.")
-@click.option("--nonessential", type=PATH, help="File with a non-essential gene per line.")
+@_of_table
 @click.option(
     "--contrast",
     metavar="LINE:OTHER",
     help="Find the genes whose effect in one cell line, or arm, differs from that in another.",
 )
-@click.option(
-    "--min-initial",
-    default=30.0,
-    show_default=True,
-    help="Leave out an sgRNA with fewer normalised reads before the screen.",
-)
-@_column
-@_separator
 @_output
 @_force
 def hits(
-    table: Path,
-    samples: Path | None,
-    genes: Path | None,
-    controls: Path | None,
-    essential: Path | None,
-    nonessential: Path | None,
-    contrast: str | None,
-    min_initial: float,
-    columns: tuple[str, ...],
-    separator: str | None,
-    output: Path | None,
-    force: bool,
+    table: Path, contrast: str | None, output: Path | None, force: bool, **options: Unpack[_Options]
 ) -> None:
     """Find the genes with an effect, each list with the share of it that is false.
 
@@ -212,16 +252,47 @@ def hits(
     commands.hits(
         table,
         output or Path(f"{commands.stem(table)}_hits"),
-        samples=samples,
-        genes=genes,
-        controls=controls,
-        standards=(essential, nonessential),
         contrast=contrast,
-        options={"min_initial": min_initial, "columns": _mapping(columns)},
-        separator=separator,
         force=force,
         say=_say,
+        **_reading(options),
     )
+
+
+@main.group()
+def scattered() -> None:
+    """Find hits part by part, on several machines: the steps of workflow/hits.smk."""
+
+
+@scattered.command("read")
+@_of_table
+@click.option("--work", type=PATH, required=True, help="The folder that the steps share.")
+def scattered_read(table: Path, work: Path, **options: Unpack[_Options]) -> None:
+    """Read a screen; see `poolscreen hits --help`."""
+    from poolscreen.reports import scattered
+
+    scattered.read(table, work, say=_say, **_reading(options))
+
+
+@scattered.command("fit")
+@click.argument("work", type=PATH)
+@click.argument("number", type=int)
+def scattered_fit(work: Path, number: int) -> None:
+    """Fit a part of the screen in the folder WORK, by its NUMBER in parts.json."""
+    from poolscreen.reports import scattered
+
+    scattered.fit(work, number, _say)
+
+
+@scattered.command("gather")
+@click.argument("work", type=PATH)
+@click.option("--output", "-o", type=PATH, required=True, help="Where to write.")
+@_force
+def scattered_gather(work: Path, output: Path, force: bool) -> None:
+    """Join the parts in the folder WORK into what `poolscreen hits` writes."""
+    from poolscreen.reports import scattered
+
+    scattered.gather(work, output, force=force, say=_say)
 
 
 @main.command()

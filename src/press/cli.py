@@ -29,16 +29,21 @@ def main() -> None:
 @click.option("--cores", default=os.cpu_count(), show_default=True, help="Jobs at a time.")
 @click.option("--dry-run", is_flag=True, help="Only list what would run.")
 @click.option("--results", is_flag=True, help="Make what pages show, and not the site.")
-def build(cores: int, dry_run: bool, results: bool) -> None:
+@click.option("--profile", help="Where jobs run: a folder of workflow/profiles, or a path to one.")
+def build(cores: int, dry_run: bool, results: bool, profile: str | None) -> None:
     """Make the book: what is not up to date, and no more."""
-    _build(cores, dry_run=dry_run, results=results)
+    _build(cores, dry_run=dry_run, results=results, profile=profile)
 
 
-def _build(cores: int, *, dry_run: bool = False, results: bool = False) -> None:
+def _build(
+    cores: int, *, dry_run: bool = False, results: bool = False, profile: str | None = None
+) -> None:
     _check_import()
     steps.check()
     command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile"]
-    command += ["--cores", str(cores), "--rerun-incomplete"]
+    # Of a cluster, the profile says how many jobs run at a time.
+    command += ["--profile", str(_profile(profile))] if profile else ["--cores", str(cores)]
+    command += ["--rerun-incomplete"]
     command += ["--max-checksum-file-size", "1GB", "--quiet", "reason", "host"]
     command += [] if dry_run else ["rules"]
     # The lock below is freed by the kernel when a build is killed; Snakemake's is not.
@@ -65,6 +70,19 @@ def _build(cores: int, *, dry_run: bool = False, results: bool = False) -> None:
         if said := times.summary():
             click.echo(said)
         click.echo(f"The book is ready: {publishing.html_path() / 'index.html'}")
+
+
+def _profile(name: str) -> Path:
+    """Return the folder of a profile: one of this book, or one's own."""
+    ours = paths.root() / "workflow" / "profiles"
+    for folder in (ours / name, Path(name)):
+        if (folder / "config.yaml").is_file():
+            return folder
+    there = ", ".join(sorted(path.name for path in ours.iterdir()))
+    raise PoolscreenError(
+        f"there is no profile {name!r}: neither {ours / name} nor {name} has a config.yaml; there "
+        f"are {there}"
+    )
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> int:

@@ -1,8 +1,7 @@
 """Hits of a screen: genes with an effect, each list with the share of it that is false."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -129,52 +128,170 @@ def find_hits(screen: Screen, say: Say = silence) -> Hits:
     >>> find_hits(screen).genes[["n_sgrnas", "rank"]].head(2).to_numpy().tolist()
     [[4, 1], [4, 2]]
     """
-    found, modes, notes = {}, {}, []
+    found = {line: fit_part(screen, line, say) for line in screen.cell_lines}
+    left_out, names = {}, comparisons(screen)
+    compared = comparable(screen, found)[0] if names else screen
+    for name in names:
+        try:
+            found[name] = fit_part(of_comparison(screen, compared, name), name, say)
+        except PoolscreenError as error:
+            left_out[name] = str(error)
+    return join(screen, found, left_out, say)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A cell line, or a mean or difference of lines, by model 9: its parameters and its genes."""
+
+    mode: Mode
+    effects: Effects
+
+
+def comparisons(screen: Screen) -> list[str]:
+    """Return what of a screen is fitted besides its lines: their mean, and how they differ.
+
+    Parameters
+    ----------
+    screen : Screen
+        The data.
+
+    Returns
+    -------
+    list of str
+        None where there is one line, or the lines cannot be compared.
+
+    Examples
+    --------
+    >>> comparisons(small_screen)
+    ['all lines', 'cell_0:cell_1']
+    """
     lines = screen.cell_lines
-    for line in lines:
-        modes[line], found[line] = _fitted(screen, line, say)
-    apart = why_apart(screen) if len(lines) > 1 else ""
-    if apart:
-        notes.append(f"the cell lines are not compared: {apart}")
-    sgrnas, scatter = pd.DataFrame(), None
-    if len(lines) > 1 and not apart:
-        data = {line: guides(screen, line) for line in lines}
-        alike = residuals(data, {line: mode.parameters for line, mode in modes.items()})
-        scatter = estimate(alike)
-        sgrnas = of_sgrnas(scatter, alike)
-        comparable, note = _comparable(screen, found)
-        notes.append(note)
-        for name, part in _comparisons(screen, comparable).items():
-            try:
-                modes[name], found[name] = _fitted(part(), name, say)
-            except PoolscreenError as error:
-                notes.append(f"{name} is left out: {error}")
-    for note in notes:
-        say(f"mind: {note}")
-    tables = {line: ranked(of.genes).assign(cell_line=line)[COLUMNS] for line, of in found.items()}
-    none = pd.DataFrame(columns=COLUMNS)
-    differ = [table for name, table in tables.items() if name not in (*lines, OVERALL)]
-    return Hits(
-        genes=pd.concat([tables[line] for line in lines], ignore_index=True),
-        guides=_disagreeing(found),
-        sgrnas=sgrnas,
-        scatter=scatter,
-        overall=tables.get(OVERALL, none),
-        differences=pd.concat(differ, ignore_index=True) if differ else none,
-        notes=notes,
-        modes=modes,
-        posteriors={line: of.posterior for line, of in found.items()},
-    )
+    if len(lines) == 1 or why_apart(screen):
+        return []
+    differ = [":".join(lines)] if len(lines) == 2 else [f"{line}:{OTHERS}" for line in lines]
+    return [OVERALL, *differ]
 
 
-def _fitted(screen: Screen, line: str, say: Say) -> tuple[Mode, Effects]:
-    """Fit model 9 to a cell line."""
+def of_comparison(screen: Screen, compared: Screen, name: str) -> Screen:
+    """Return the measurements that a comparison is fitted to.
+
+    Parameters
+    ----------
+    screen, compared : Screen
+        The data, and these brought to one strength, see `comparable`.
+    name : str
+        See `comparisons`.
+
+    Returns
+    -------
+    Screen
+        Of one cell line, which is called `name`.
+
+    Examples
+    --------
+    >>> of_comparison(small_screen, small_screen, "cell_0:cell_1").cell_lines
+    ['cell_0:cell_1']
+    """
+    if name == OVERALL:
+        return overall(screen)
+    lines = screen.cell_lines
+    if len(lines) == 2:
+        return differences(compared, *lines)
+    line = name.removesuffix(f":{OTHERS}")
+    return differences(others(compared, line), line, OTHERS)
+
+
+def fit_part(screen: Screen, line: str, say: Say = silence) -> Part:
+    """Fit model 9 to a cell line.
+
+    Parameters
+    ----------
+    screen : Screen
+        The data.
+    line : str
+        Name of the line.
+    say : callable, optional
+        Takes messages: how far the work is.
+
+    Returns
+    -------
+    Part
+
+    Raises
+    ------
+    PoolscreenError
+        See `find_hits`.
+
+    Examples
+    --------
+    >>> screen = Screen(simulate(Design(n_cell_lines=1, sgrnas_per_gene=(4,) * 50))[0])
+    >>> len(fit_part(screen, "cell_0").effects.genes)
+    50
+    """
     data = guides(screen, line)
     if len(data.genes) < FEW:
         say(f"mind: {few_genes(line, len(data.genes))}")
     say(f"{line}: estimating the parameters from {min(len(data.genes), GENES):,} genes")
     mode = find_mode(data)
-    return mode, effects(mode.parameters, data, say=say)
+    return Part(mode, effects(mode.parameters, data, say=say))
+
+
+def join(
+    screen: Screen, found: Mapping[str, Part], left_out: Mapping[str, str], say: Say = silence
+) -> Hits:
+    """Join the parts of a screen.
+
+    Parameters
+    ----------
+    screen : Screen
+        The data.
+    found : mapping of str to Part
+        Its cell lines, then its comparisons, by their names.
+    left_out : mapping of str to str
+        Why a comparison could not be fitted.
+    say : callable, optional
+        Takes messages.
+
+    Returns
+    -------
+    Hits
+
+    Examples
+    --------
+    >>> screen = Screen(simulate(Design(n_cell_lines=1, sgrnas_per_gene=(4,) * 50))[0])
+    >>> len(join(screen, {"cell_0": fit_part(screen, "cell_0")}, {}).genes)
+    50
+    """
+    lines, notes = screen.cell_lines, []
+    sgrnas, scatter = pd.DataFrame(), None
+    if len(lines) > 1 and (apart := why_apart(screen)):
+        notes.append(f"the cell lines are not compared: {apart}")
+    elif len(lines) > 1:
+        parameters = {line: found[line].mode.parameters for line in lines}
+        alike = residuals({line: guides(screen, line) for line in lines}, parameters)
+        scatter = estimate(alike)
+        sgrnas = of_sgrnas(scatter, alike)
+        notes.append(comparable(screen, {line: found[line] for line in lines})[1])
+    notes += [f"{name} is left out: {why}" for name, why in left_out.items()]
+    for note in notes:
+        say(f"mind: {note}")
+    tables = {
+        name: ranked(part.effects.genes).assign(cell_line=name)[COLUMNS]
+        for name, part in found.items()
+    }
+    none = pd.DataFrame(columns=COLUMNS)
+    differ = [table for name, table in tables.items() if name not in (*lines, OVERALL)]
+    return Hits(
+        genes=pd.concat([tables[line] for line in lines], ignore_index=True),
+        guides=_disagreeing({name: part.effects for name, part in found.items()}),
+        sgrnas=sgrnas,
+        scatter=scatter,
+        overall=tables.get(OVERALL, none),
+        differences=pd.concat(differ, ignore_index=True) if differ else none,
+        notes=notes,
+        modes={name: part.mode for name, part in found.items()},
+        posteriors={name: part.effects.posterior for name, part in found.items()},
+    )
 
 
 def contrast(screen: Screen, line: str, other: str, say: Say = silence) -> tuple[Screen, list[str]]:
@@ -213,13 +330,12 @@ def contrast(screen: Screen, line: str, other: str, say: Say = silence) -> tuple
     differences(screen, line, other)  # refuses what is not there before anything is fitted
     chosen = screen.table["cell_line"].isin([line, other])
     both = Screen(screen.table[chosen].astype(dict.fromkeys(LABELS, str)))
-    found = {name: _fitted(both, name, say)[1] for name in both.cell_lines}
-    comparable, note = _comparable(both, found)
+    compared, note = comparable(both, {name: fit_part(both, name, say) for name in both.cell_lines})
     say(f"mind: {note}")
-    return differences(comparable, line, other), [note]
+    return differences(compared, line, other), [note]
 
 
-def strengths(found: Mapping[str, Effects]) -> dict[str, float]:
+def strengths(found: Mapping[str, Part]) -> dict[str, float]:
     """Return how strong the effects of each cell line are, relative to the mean of the lines.
 
     A screen that lasts longer, or cells in which Cas9 cuts better, have stronger effects of all
@@ -227,8 +343,8 @@ def strengths(found: Mapping[str, Effects]) -> dict[str, float]:
 
     Parameters
     ----------
-    found : mapping of str to Effects
-        The effects by cell line.
+    found : mapping of str to Part
+        The cell lines.
 
     Returns
     -------
@@ -239,10 +355,10 @@ def strengths(found: Mapping[str, Effects]) -> dict[str, float]:
     Examples
     --------
     >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(4,) * 20))[0])
-    >>> strengths({line: _fitted(screen, line, silence)[1] for line in screen.cell_lines})
+    >>> strengths({line: fit_part(screen, line) for line in screen.cell_lines})
     {}
     """
-    tables = {line: ranked(of.genes).set_index("gene") for line, of in found.items()}
+    tables = {line: ranked(of.effects.genes).set_index("gene") for line, of in found.items()}
     lists = [of[(of["fdr"] < LISTED) & (of["mean"] < 0)].index for of in tables.values()]
     needed = sorted(set(lists[0]).intersection(*lists[1:]))
     if len(needed) < NEEDED:
@@ -252,12 +368,32 @@ def strengths(found: Mapping[str, Effects]) -> dict[str, float]:
     return {str(line): float(value) for line, value in relative.median().items()}
 
 
-def _comparable(screen: Screen, found: Mapping[str, Effects]) -> tuple[Screen, str]:
+def comparable(screen: Screen, found: Mapping[str, Part]) -> tuple[Screen, str]:
     """Bring the lines of a screen to one strength, and add the reads expected after the screen.
 
-    What is said of the strengths is returned, too. The reads follow from the fitted effect of each
-    gene. Where those before the screen are not known, all sgRNAs are taken to have had as many:
-    then it is only said that noise grows as an effect falls, and the data say how much.
+    The reads follow from the fitted effect of each gene. Where those before the screen are not
+    known, all sgRNAs are taken to have had as many: then it is only said that noise grows as an
+    effect falls, and the data say how much.
+
+    Parameters
+    ----------
+    screen : Screen
+        The data.
+    found : mapping of str to Part
+        Its cell lines.
+
+    Returns
+    -------
+    compared : Screen
+    note : str
+        What is said of the strengths.
+
+    Examples
+    --------
+    >>> screen = Screen(simulate(Design(n_cell_lines=2, sgrnas_per_gene=(4,) * 20))[0])
+    >>> parts = {line: fit_part(screen, line) for line in screen.cell_lines}
+    >>> comparable(screen, parts)[1]
+    'fewer than 20 genes are depleted in all lines, ...'
     """
     strong = strengths(found)
     listed = ", ".join(f"{line} {value:.2f}" for line, value in strong.items())
@@ -269,27 +405,15 @@ def _comparable(screen: Screen, found: Mapping[str, Effects]) -> tuple[Screen, s
         "line has stronger effects of all genes than another; differences are as they are"
     )
     strength = screen.table["cell_line"].astype(str).map(strong).fillna(1.0)
-    means = pd.concat({line: of.genes.set_index("gene")["mean"] for line, of in found.items()})
+    means = pd.concat(
+        {line: of.effects.genes.set_index("gene")["mean"] for line, of in found.items()}
+    )
     index = pd.MultiIndex.from_frame(screen.table[["cell_line", "gene"]].astype(str))
     before = screen.table[INITIAL].astype(float) if INITIAL in screen.table else READS
     after = before * 2.0 ** means.reindex(index).to_numpy(np.float64)
     # The variance of the noise goes with one over the reads.
     columns = {"log_fc": screen.table["log_fc"] / strength, EXPECTED: after * strength**2}
     return Screen(screen.table.assign(**columns)), note
-
-
-def _comparisons(screen: Screen, comparable: Screen) -> dict[str, Callable[[], Screen]]:
-    """Return what makes the mean over the lines, and what they differ by, one at a time."""
-    lines = screen.cell_lines
-    if len(lines) == 2:
-        differ = {":".join(lines): partial(differences, comparable, *lines)}
-    else:
-        differ = {f"{line}:{OTHERS}": partial(_from_others, comparable, line) for line in lines}
-    return {OVERALL: partial(overall, screen), **differ}
-
-
-def _from_others(screen: Screen, line: str) -> Screen:
-    return differences(others(screen, line), line, OTHERS)
 
 
 def _disagreeing(found: dict[str, Effects]) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -20,6 +20,7 @@ from poolscreen.screens.counts import fold_changes, with_genes
 from poolscreen.screens.samples import guess
 
 if TYPE_CHECKING:
+    from poolscreen.effects.hits import Hits
     from poolscreen.reports.page import Block
 
 NO_READS = "the table has log fold changes, and no counts: the noise cannot follow the reads"
@@ -248,38 +249,101 @@ def hits(
     """
     check_output(output, force=force)
     compared = _two(contrast) if contrast else None
-    known = [_names(file) if file else set() for file in standards]
+    known = standards_of(standards)
+    data, opening = open_screen(
+        path,
+        samples=samples,
+        genes=genes,
+        controls=controls,
+        options=options,
+        separator=separator,
+        say=say,
+    )
+    from poolscreen.effects.hits import contrast as contrast_of
+    from poolscreen.effects.hits import find_hits
+
+    if compared:
+        data, said = contrast_of(data, *compared, say)
+        opening = replace(opening, notes=[*opening.notes, *said])
+    write_hits(output, data, find_hits(data, say), opening, standards=known, say=say)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How the table of a screen came to be.
+
+    Attributes
+    ----------
+    screen, sha256 : str
+        Name of its file, and the digest of what was read.
+    notes : list of str
+        What was said.
+    initial : list of str
+        The samples from before the screen.
+    counts : pandas.DataFrame or None
+        The counts that it is from, if any.
+    """
+
+    screen: str
+    sha256: str
+    notes: list[str]
+    initial: list[str]
+    counts: pd.DataFrame | None
+
+
+def standards_of(paths: Sequence[Path | None]) -> list[set[str]]:
+    """Return the genes of gold standards, essential and non-essential ones."""
+    return [_names(path) if path else set() for path in paths]
+
+
+def open_screen(
+    path: Path,
+    *,
+    samples: Path | None,
+    genes: Path | None,
+    controls: Path | None,
+    options: Mapping[str, Any],
+    separator: str | None,
+    say: Say,
+) -> tuple[table.Screen, Opening]:
+    """Read a table of counts, or of log fold changes; see `hits`."""
     content = reading.fetch(path)
     read_in = reading.parse(content, path, separator)
-    digest = hashlib.sha256(content).hexdigest()
     named: list[str] = []
     if genes:
         read_in, named = with_genes(read_in, reading.read_table(genes), options["columns"])
         options = {**options, "columns": {}}
     columns, renamed = tidy.usual_names(read_in, table.COLUMNS, options["columns"])
+    counts, initial = None, list[str]()
     if samples is None and _has_log_fc(read_in, columns):
-        data, opening = _from_log_fc(read_in, path, columns, [*named, *renamed], say)
+        data, notes = _from_log_fc(read_in, path, columns, [*named, *renamed], say)
     elif samples is None:
         raise PoolscreenError(_guessed(path, read_in, columns))
     else:
         for note in named:
             say(note)
-        data, opening = _from_counts(read_in, samples, controls, options, say)
-        opening = replace(opening, notes=[*named, *opening.notes])
-    from poolscreen.effects.hits import contrast as contrast_of
-    from poolscreen.effects.hits import find_hits
+        data, notes, counts, initial = _from_counts(read_in, samples, controls, options, say)
+        notes = [*named, *notes]
+    return data, Opening(path.name, hashlib.sha256(content).hexdigest(), notes, initial, counts)
+
+
+def write_hits(
+    output: Path,
+    data: table.Screen,
+    found: "Hits",
+    opening: Opening,
+    *,
+    standards: Sequence[Collection[str]],
+    say: Say,
+) -> None:
+    """Write a folder with hits and a report."""
     from poolscreen.inference import store
     from poolscreen.reports import hits as written
 
-    notes = opening.notes
-    if compared:
-        data, said = contrast_of(data, *compared, say)
-        notes = [*notes, *said]
-    found = find_hits(data, say)
     about = written.About(
-        screen=path.name,
-        sha256=digest,
-        notes=[*notes, *cautions.cautions(data)],
+        screen=opening.screen,
+        sha256=opening.sha256,
+        notes=[*opening.notes, *cautions.cautions(data)],
         counts=opening.counts,
         initial=opening.initial,
         version=version("poolscreen"),
@@ -298,7 +362,7 @@ def hits(
         (folder / "log_fc.csv").write_text(files.csv_text(data.table), encoding="utf-8")
         store.write_fit(folder / "fit.nc", found.tree())
     say("writing the report")  # what has been computed is there by now, whatever befalls its page
-    _write_page(output, list(written.report(about, data, found, *known)), path.name)
+    _write_page(output, list(written.report(about, data, found, *standards)), opening.screen)
     say(f"{output}: {', '.join(sorted(file.name for file in output.iterdir()))}")
 
 
@@ -318,15 +382,6 @@ def _two(contrast: str) -> tuple[str, str]:
     if not (line and colon and other):
         raise PoolscreenError(f"--contrast takes LINE:OTHER, and was given {contrast}")
     return line, other
-
-
-@dataclass(frozen=True)
-class Opening:
-    """How the table of a screen came to be: what was said, and the counts it is from, if any."""
-
-    notes: list[str]
-    counts: pd.DataFrame | None
-    initial: list[str]
 
 
 def _has_log_fc(read_in: pd.DataFrame, columns: Mapping[str, str]) -> bool:
@@ -351,7 +406,7 @@ def _guessed(path: Path, read_in: pd.DataFrame, columns: Mapping[str, str]) -> s
 
 def _from_log_fc(
     read_in: pd.DataFrame, path: Path, columns: Mapping[str, str], notes: list[str], say: Say
-) -> tuple[table.Screen, Opening]:
+) -> tuple[table.Screen, list[str]]:
     try:
         found = table.Screen(tidy.tidy(read_in, columns))
     except PoolscreenError as error:
@@ -359,7 +414,7 @@ def _from_log_fc(
     notes = notes if table.INITIAL in found.table else [*notes, NO_READS]
     for note in notes:
         say(note)
-    return _described(found, path, say), Opening(notes, None, [])
+    return _described(found, path, say), notes
 
 
 def _from_counts(
@@ -368,7 +423,7 @@ def _from_counts(
     controls: Path | None,
     options: Mapping[str, Any],
     say: Say,
-) -> tuple[table.Screen, Opening]:
+) -> tuple[table.Screen, list[str], pd.DataFrame, list[str]]:
     sheet = reading.read_table(samples)
     changed, notes = fold_changes(
         read_in, sheet, controls=_names(controls) if controls else (), **options
@@ -378,7 +433,7 @@ def _from_counts(
     named, _ = tidy.choose(sheet, ["initial", "final"], [], {})
     initial = list(dict.fromkeys(named["initial"]))
     counts = read_in[list(dict.fromkeys([*initial, *named["final"]]))].apply(pd.to_numeric)
-    return table.Screen(changed), Opening(notes, counts, initial)
+    return table.Screen(changed), notes, counts, initial
 
 
 def _names(path: Path) -> set[str]:
