@@ -17,9 +17,10 @@ from poolscreen.display import Table
 from poolscreen.figures.image import png
 from poolscreen.files import csv_text
 from poolscreen.names import visible
-from poolscreen.reports import searchable
+from poolscreen.reports import policy, searchable
 
 TEMPLATE = Path(__file__).with_name("template.html")
+SCRIPT = Path(__file__).with_name("page.js")
 
 
 @dataclass(frozen=True)
@@ -116,13 +117,14 @@ def html(blocks: Iterable[Block], *, title: str) -> str:
         else:
             figures += 1
             body.append(_figure(block, block.content, figures))
+    script = "\n".join([searchable.script(), SCRIPT.read_text(encoding="utf-8"), *scripts])
+    script = script.replace("</script", "<\\/script")  # within a page this would end the script
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        policy=policy.element([script]),
         title=escape(title),
         body="\n".join(body),
-        # Within a page this would end the script.
-        datatables=searchable.script().replace("</script", "<\\/script"),
         datatables_style=searchable.style(),
-        live="\n".join(scripts),
+        script=script,
     )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from click.testing import CliRunner
+from tests.injection import is_refused
 from tests.tables import small_table
 from tests.tree import HANGING, ROOT
 
@@ -227,4 +228,10 @@ def test_a_report_is_one_sound_page(report, browser, scheme, width):
     assert grave == []
     page.fill(".dt-search input >> nth=0", "g0")
     assert "1 to 3 of 3 rows" in page.inner_text(".dt-info >> nth=0")
+    with page.expect_download() as download:
+        page.click("a[download] >> nth=0")
+    data = download.value.path().read_bytes()
+    assert data == (report / download.value.suggested_filename).read_bytes()
+    assert complaints == []
+    assert is_refused(page)
     context.close()

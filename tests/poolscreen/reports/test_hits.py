@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from axe_playwright_python.sync_playwright import Axe
+from tests.injection import is_refused
 from tests.poolscreen.inference.test_quadrature import simulated
 from tests.poolscreen.reports.test_commands import digest, poolscreen
 
@@ -214,6 +215,7 @@ def test_a_gene_is_found_by_its_name(made, browser, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     found = Axe().run(page).response["violations"]
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    assert is_refused(page)
 
 
 @pytest.mark.parametrize(
