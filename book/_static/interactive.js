@@ -13,7 +13,8 @@ document.addEventListener("DOMContentLoaded", () => {
     figure.prepend(view);
     const chart = JSON.parse(specification.textContent);
     chart.height = Math.min(chart.height, Math.round(0.85 * view.clientWidth)); // a phone is narrow
-    window.vegaEmbed(view, chart, { actions: false, renderer: "svg", config })
+    // Its formulas are interpreted: the policy of the page lets no script make code.
+    window.vegaEmbed(view, chart, { actions: false, renderer: "svg", ast: true, config })
       .then((drawn) => {
         figure.classList.add("has-interactive");
         // Vega measures its place when the window changes; a sidebar that opens changes it, too.

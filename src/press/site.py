@@ -14,7 +14,7 @@ import lxml.html
 from poolscreen import files
 from poolscreen.errors import PoolscreenError
 from poolscreen.inference import store
-from press import chapters, flow, paths, publishing, repository, staging, steps
+from press import chapters, flow, paths, policy, publishing, repository, staging, steps
 
 
 def build() -> None:
@@ -127,9 +127,7 @@ def check_links(html: Path) -> None:
     PoolscreenError
         It names each link that leads nowhere, with its page.
     """
-    # The theme leaves templates in _static, which are no pages.
-    files = (path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts)
-    pages = {path: lxml.html.parse(path) for path in files}
+    pages = {path: lxml.html.parse(path) for path in policy.pages(html)}
     anchors = {path: set(page.xpath("//@id | //@name")) for path, page in pages.items()}
     broken = {
         f"{path.relative_to(html)}: {link}"

@@ -12,7 +12,18 @@ import yaml
 from nbformat import NotebookNode
 
 from poolscreen.inference import store
-from press import chapters, execution, flow, outputs, paths, provenance, repository, scripts, steps
+from press import (
+    chapters,
+    execution,
+    flow,
+    outputs,
+    paths,
+    policy,
+    provenance,
+    repository,
+    scripts,
+    steps,
+)
 
 
 def stage(staging: Path, commit: repository.Commit) -> None:
@@ -34,8 +45,10 @@ def stage(staging: Path, commit: repository.Commit) -> None:
     _stage_results(staging, commit)
     for chapter in chapters.names():
         stage_chapter(staging, chapter, commit)
-    scripts.write_datatables(staging / "extra" / "vendor")
-    scripts.write_vega(staging / "extra" / "vendor")
+    extra = staging / "extra"
+    scripts.write_datatables(extra / "vendor")
+    scripts.write_vega(extra / "vendor")
+    (extra / "index.html").write_text(policy.redirection(f"{chapters.toc()[0]}.html"))
 
 
 def joined(chapter: str) -> NotebookNode:

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import lxml.html
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pypdf import PdfReader
+from tests.injection import is_refused
 
 from poolscreen.screens.planning import expected_errors
 from poolscreen.screens.simulate import Design
 from poolscreen.tables.shrinkage import shrinkage_factor
-from press import chapters, printing, repository
+from press import chapters, policy, printing, repository
 
 pytestmark = pytest.mark.browser
 
@@ -32,9 +34,9 @@ def context(request, browser):
     opened.close()
 
 
-def watched(context, own: str) -> tuple:
-    """A page, and the list that what goes wrong on it is added to."""
-    page, faults = context.new_page(), []
+def watched(context, own: str, **settings) -> tuple:
+    """A page, and the list that what goes wrong on it is added to, or is refused by its policy."""
+    page, faults = context.new_page(**settings), []
 
     def requested(request) -> None:
         if not request.url.startswith((own, "data:", "blob:")):
@@ -151,6 +153,19 @@ def test_page_is_sound(name, context, site_url, book):
     assert grave_barriers(page) == []
     page.add_style_tag(content=WIDE)
     assert sticking_out(page) == [], "the page scrolls sideways with other fonts"
+    assert is_refused(page)
+
+
+def test_every_page_sets_its_policy_before_it_loads_anything(book):
+    html = book / "_build" / "html"
+    pages = policy.pages(html)
+    more = {"404", "genindex", "index", "py-modindex", "search"}
+    assert {str(path.relative_to(html).with_suffix("")) for path in pages} == {*PAGES, *more}
+    for path in pages:
+        charset, second = lxml.html.parse(path).xpath("//head/*")[:2]
+        assert charset.attrib == {"charset": "utf-8"}
+        assert second.get("http-equiv") == "Content-Security-Policy", path
+        assert second.get("content").startswith("default-src 'none'; script-src 'self'"), path
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -166,9 +181,10 @@ def test_page_works_as_a_file(name, browser, book):
 @pytest.fixture
 def figure(browser, site_url) -> Iterator:
     """The figure to touch."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page, faults = watched(browser, site_url, viewport={"width": 1280, "height": 900})
     page.goto(f"{site_url}/notebooks/03_model_7b.html")
     yield near_figure(page)
+    assert faults == []
     page.close()
 
 
@@ -211,7 +227,7 @@ def told(figure, number, named):
 
 def test_sliders_move_figures_as_the_formulas_say(browser, site_url):
     """The formulas of the sliders are in Vega's language; they are held to those of the package."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page, faults = watched(browser, site_url, viewport={"width": 1280, "height": 900})
     page.goto(f"{site_url}/notebooks/03_model_7b.html")
     figure = near(page, "fig-turn")
     moved = {"noise": 1.2, "scatter": 0.4, "spread": 0.7, "replicates": 3}
@@ -233,6 +249,7 @@ def test_sliders_move_figures_as_the_formulas_say(browser, site_url):
     for effect in ("in a line", "over lines"):
         figure.locator(f"input[value='{effect}']").check()
         assert told(figure, 5, "error") == pytest.approx(expected[effect], abs=0.0006)
+    assert faults == []
     page.close()
 
 
@@ -281,13 +298,14 @@ def test_the_static_figure_stands_in(figure, browser, site_url):
 
 @pytest.fixture(scope="module")
 def long_table(browser, site_url):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page, faults = watched(browser, site_url, viewport={"width": 1280, "height": 900})
     page.goto(f"{site_url}/notebooks/03_model_7b.html")
     long = page.locator("table.searchable").nth(1)
     long.scroll_into_view_if_needed()
     container = page.locator(".dt-container", has=page.locator(f"#{long.get_attribute('id')}"))
     container.wait_for()
     yield container
+    assert faults == []
     page.close()
 
 
@@ -361,7 +379,7 @@ def test_a_long_table_can_be_shown_in_full(table):
 
 
 def test_the_dark_switch_works(browser, site_url):
-    page = browser.new_page(color_scheme="light")
+    page, faults = watched(browser, site_url, color_scheme="light")
     page.goto(f"{site_url}/notebooks/02_model_7a.html")
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)
@@ -370,7 +388,30 @@ def test_the_dark_switch_works(browser, site_url):
         if page.evaluate("document.documentElement.dataset.theme") == "dark":
             break
     assert page.evaluate(ground) != light
+    assert faults == []
     page.close()
+
+
+def test_the_buttons_of_a_page_answer(browser, site_url):
+    """Those that print it, fill the screen with it, and copy its code."""
+    opened = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page, faults = watched(opened, site_url)
+    page.add_init_script("window.print = () => { document.body.dataset.printed = 'yes'; }")
+    page.goto(f"{site_url}/notebooks/02_model_7a.html")
+    settle(page)
+    page.locator(".dropdown-download-buttons > button").click()
+    page.locator(".btn-download-pdf-button").click()
+    assert page.locator("body").get_attribute("data-printed") == "yes"
+    page.locator(".btn-fullscreen-button").click()
+    page.locator("article:fullscreen, :root:fullscreen").wait_for()
+    code = page.locator("article div.highlight:visible", has_text="def build").first
+    code.hover()
+    code.locator("button.copybtn").click()
+    code.locator("button.copybtn.success").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == code.locator("pre").inner_text().rstrip()
+    assert faults == []
+    opened.close()
 
 
 @pytest.mark.parametrize(
@@ -400,10 +441,19 @@ def test_the_page_for_what_is_not_found_leads_on(link, title, context, site_url,
     page.locator("main h1:visible", has_text=title).wait_for()
 
 
-def test_search_finds_shrinkage(browser, site_url):
-    page = browser.new_page()
-    page.goto(f"{site_url}/search.html?q=shrinkage")
-    page.locator("#search-results li a", has_text="Model 7b").first.wait_for()
+@pytest.mark.parametrize("opened", ["served", "as files"])
+def test_search_finds_shrinkage(opened, browser, site_url, book):
+    site = {"served": site_url, "as files": (book / "_build" / "html").as_uri()}[opened]
+    page, faults = watched(browser, site)
+    page.goto(f"{site}/genindex.html")
+    page.keyboard.press("Control+k")
+    page.locator("#search-input").fill("shrinkage")
+    page.keyboard.press("Enter")
+    found = page.locator("#search-results li", has=page.locator("a", has_text="Model 7b"))
+    if opened == "served":  # a file may not read others, and so shows no lines of what it found
+        found.locator("p.context").first.wait_for()
+        assert faults == []
+    found.first.wait_for()
     page.close()
 
 
