@@ -19,12 +19,11 @@ from pathlib import Path
 
 import uvicorn
 import watchfiles
-from sphinx_autobuild.middleware import JavascriptInjectorMiddleware
 from sphinx_autobuild.server import RebuildServer
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.responses import Response
-from starlette.routing import Mount, WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -34,6 +33,7 @@ from poolscreen.progress import Say
 from press import apart, chapters, locks, paths, preview, repository, steps
 
 HOST = "127.0.0.1"
+RELOAD = "/websocket-reload"
 # What the book is made from lies in these folders, or beside them.
 FOLDERS = ("book", "data", "notebooks", "results/benchmarks", "src", "workflow")
 FILES = ("_config.yml", "_toc.yml", steps.LOCK)
@@ -139,28 +139,26 @@ def serve(listening: socket.socket, known: dict[str, str], say: Say) -> None:
 async def _serve(
     listening: socket.socket, commit: repository.Commit, known: dict[str, str], say: Say
 ) -> None:
-    address = f"localhost:{listening.getsockname()[1]}"
     browsers = RebuildServer([], None, None)  # it watches nothing; `Loop` does
     loop = Loop(commit, known, browsers.flag.set, say)
-    server = uvicorn.Server(uvicorn.Config(application(browsers, address), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(application(browsers), log_level="warning"))
     say("Sphinx reads what it has not read yet, so that edits are shown at once")
     async with asyncio.TaskGroup() as group:
         following = group.create_task(loop.follow())
         await loop.ready.wait()
-        say(f"http://{address} shows the book, and edits as they are saved; Ctrl-C ends it")
+        port = listening.getsockname()[1]
+        say(f"http://localhost:{port} shows the book, and edits as they are saved; Ctrl-C ends it")
         await server.serve([listening])
         following.cancel()
 
 
-def application(browsers: RebuildServer, address: str) -> Starlette:
+def application(browsers: RebuildServer) -> Starlette:
     """Return what answers the requests of browsers.
 
     Parameters
     ----------
     browsers : sphinx_autobuild.server.RebuildServer
         It tells the open pages to load anew.
-    address : str
-        Where they find it.
 
     Returns
     -------
@@ -168,16 +166,20 @@ def application(browsers: RebuildServer, address: str) -> Starlette:
     """
     return Starlette(
         routes=[
-            WebSocketRoute("/websocket-reload", browsers),
+            WebSocketRoute(RELOAD, browsers),
+            Route(f"{RELOAD}.js", _reload_script),
             Mount("/", _Pages(directory=preview.html_path(), html=True)),
-        ],
-        # It adds a script to pages as they are sent: no file holds it.
-        middleware=[Middleware(JavascriptInjectorMiddleware, ws_url=address)],
+        ]
     )
 
 
+def _reload_script(_: Request) -> Response:
+    told = f"new WebSocket(`ws://${{location.host}}{RELOAD}`).onmessage"
+    return Response(f"{told} = () => location.reload();\n", media_type="text/javascript")
+
+
 class _Pages(StaticFiles):
-    """Pages that a browser asks for each time that it shows them."""
+    """Pages that a browser asks for each time that it shows them, and loads anew when told."""
 
     def file_response(
         self,
@@ -188,6 +190,10 @@ class _Pages(StaticFiles):
     ) -> Response:
         """Answer a request."""
         response = super().file_response(full_path, stat_result, scope, status_code)
+        if Path(full_path).suffix == ".html":
+            # No file holds the script. The policy of a page would let none run that stands in it.
+            page = Path(full_path).read_bytes() + f'<script src="{RELOAD}.js"></script>\n'.encode()
+            response = HTMLResponse(page, status_code)
         response.headers["Cache-Control"] = "no-cache"
         return response
 
