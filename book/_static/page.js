@@ -25,7 +25,8 @@ document.addEventListener("DOMContentLoaded", () => {
   // What search shows of a page is its prose, not folded code or rows of numbers.
   if (typeof Search !== "undefined") {
     Search.htmlToText = (html) => {
-      const page = new DOMParser().parseFromString(html, "text/html");
+      // A page that is only read here has buttons whose scripts the policy of this one does not name.
+      const page = new DOMParser().parseFromString(html.replace(/ onclick="[^"]*"/g, ""), "text/html");
       page.querySelectorAll(".headerlink, .cell_input, details.hide, table, script, style, .table-source").forEach((node) => node.remove());
       return page.querySelector("[role=main]")?.textContent ?? "";
     };

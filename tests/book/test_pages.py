@@ -452,6 +452,7 @@ def test_search_finds_shrinkage(opened, browser, site_url, book):
     found = page.locator("#search-results li", has=page.locator("a", has_text="Model 7b"))
     if opened == "served":  # a file may not read others, and so shows no lines of what it found
         found.locator("p.context").first.wait_for()
+        settle(page)
         assert faults == []
     found.first.wait_for()
     page.close()
