@@ -1,6 +1,8 @@
 """The command `poolscreen`: what it does with a screen of one's own."""
 
+import errno
 import os
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -21,12 +23,27 @@ class Group(click.Group):
         """Run a command; an error that a user can mend ends it with its message alone."""
         try:
             return super().invoke(ctx)
-        except PoolscreenError as error:
-            message = str(error)
-        except OSError as error:  # no room, no right, no such disk any more
-            message = f"{error.filename or 'writing'}: {error.strerror}"
+        except Exception as error:
+            message = _in_short(error)
+            if not message:
+                raise
         click.echo(f"error: {visible(message, keep=BREAKS)}", err=True)
         raise click.exceptions.Exit(1)
+
+
+def _in_short(error: Exception) -> str:
+    """Return the message of an error that a user can mend; of any other, nothing."""
+    if isinstance(error, PoolscreenError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"memory ran out. {error}".strip()
+    # Libraries raise errors of several kinds where a disk is full, and few name the file.
+    full = os.strerror(errno.ENOSPC)
+    if full in "".join(traceback.format_exception(error)):
+        return f"{getattr(error, 'filename', None) or 'writing'}: {full}; make room, and try again"
+    if isinstance(error, OSError):  # no right, no such disk any more
+        return f"{error.filename or 'writing'}: {error.strerror or error}"
+    return ""
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

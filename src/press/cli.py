@@ -17,6 +17,9 @@ from poolscreen.errors import PoolscreenError
 from poolscreen.progress import Progress, Say
 from press import chapters, flow, locks, paths, publishing, steps, times
 
+KILLED = "the workflow was killed (signal {}); `make book` goes on from here"
+LITTLE = 2**20  # bytes: a disk with no more room than that is full
+
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
@@ -54,6 +57,7 @@ def _build(
         logs = paths.root() / "logs"
         if not dry_run:
             shutil.rmtree(logs, ignore_errors=True)
+            times.begin()
         ran = subprocess.Popen(command, cwd=paths.root(), pass_fds=(lock,))
         try:
             status = _wait(ran)
@@ -63,7 +67,7 @@ def _build(
                 "interrupted; the last good site is as it was, and `make book` goes on from here"
             ) from None
     if status:
-        raise PoolscreenError(_what_failed(logs) or "the workflow failed; see above")
+        raise PoolscreenError(_what_failed(logs) if status > 0 else KILLED.format(-status))
     if not (dry_run or results):
         # Also where nothing had to be done: the records that say so may be lost, or wrong.
         flow.check_fresh("the site", json.loads(publishing.pedigree_path().read_text()))
@@ -105,14 +109,19 @@ def _check_import() -> None:
 
 
 def _what_failed(logs: Path) -> str:
-    """Collect the messages of the jobs that failed, from their logs."""
-    messages = []
+    """Collect the messages of the jobs that failed, from their logs; what was killed has none."""
+    messages = [
+        f"{job} was killed. If nobody stopped it, memory has run out. {times.more_memory(job)}"
+        for job in times.killed()
+    ]
     for log in sorted(logs.rglob("*.log")):
         beginning = re.search(r"^(error: |Traceback )", log.read_text(), flags=re.MULTILINE)
         if beginning:
             message = log.read_text()[beginning.start() :].removeprefix("error: ").rstrip()
             messages.append(f"{message}\n(log: {log.relative_to(paths.root())})")
-    return "\n\n".join(messages)
+    if not messages and shutil.disk_usage(paths.root()).free < LITTLE:
+        return f"{paths.root()}: no room is left there; make some, and run `make book` again"
+    return "\n\n".join(messages) or "the workflow failed; see above"
 
 
 @main.command()

@@ -87,8 +87,8 @@ def predictions_path(model: str) -> Path:
 
 
 def times_path() -> Path:
-    """Return the path of how long the jobs of the last build took."""
-    return root() / "logs" / "times.tsv"
+    """Return the path of how long the jobs of builds took, and how much memory."""
+    return root() / "_build" / "times.tsv"
 
 
 def executed_path(chapter: str) -> Path:

@@ -98,7 +98,7 @@ def test_edits_reach_the_page_and_its_links_the_code(tree):
     git("commit", "--quiet", "--message", "as it is")
     head = git("rev-parse", "HEAD")
     assert tree.would_run() == ["site"]
-    assert re.search(r"Where the time went:\n +\d+ s  site\n", build(tree))
+    assert re.search(r"Where the time went, .*:\n +\d+ s +\d+ MB  site\n", build(tree))
     assert tree.would_run() == []
     assert "SIMULATES A POOLED" in tree.page("notebooks/01_data_generation")
 
