@@ -15,7 +15,7 @@ from poolscreen import files, processes
 from poolscreen.cli import Group
 from poolscreen.errors import PoolscreenError
 from poolscreen.progress import Progress, Say
-from press import chapters, flow, locks, paths, publishing, steps, times
+from press import chapters, flow, locks, made, paths, publishing, steps, times
 
 KILLED = "the workflow was killed (signal {}); `make book` goes on from here"
 LITTLE = 2**20  # bytes: a disk with no more room than that is full
@@ -58,6 +58,8 @@ def _build(
         if not dry_run:
             shutil.rmtree(logs, ignore_errors=True)
             times.begin()
+            made.remove_parts()
+            made.mend(click.echo)
         ran = subprocess.Popen(command, cwd=paths.root(), pass_fds=(lock,))
         try:
             status = _wait(ran)
@@ -209,6 +211,21 @@ def simulate() -> None:
         ):
             with files.replacing(path) as part:
                 table.to_csv(part, index=False)
+
+
+@main.command("fold-change")
+@click.argument("screen")
+def fold_change(screen: str) -> None:
+    """Step of the workflow: log fold changes of a real screen, from its read counts."""
+    with steps.job("fold-change", screen):
+        from poolscreen import cli
+
+        counts, samples, output = (
+            paths.short(path(screen))
+            for path in (paths.counts_path, paths.samples_path, paths.screen_path)
+        )
+        arguments = [counts, "--samples", samples, "--output", output, "--force"]
+        cli.fold_change.main(arguments, standalone_mode=False)
 
 
 @main.command()

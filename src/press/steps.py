@@ -8,7 +8,7 @@ from pathlib import Path
 
 from poolscreen import models, processes
 from poolscreen.errors import PoolscreenError
-from press import chapters, flow, locks, paths, prose, times, uses
+from press import chapters, flow, locks, made, paths, prose, times, uses
 
 LOCK = "uv.lock"
 # One hash seed, as PyMC draws its graphs in the order of a set.
@@ -36,6 +36,8 @@ class Step:
         Files of the repository that the job reads, from the project's folder.
     results : callable
         Results of other jobs that it reads, likewise.
+    makes : callable
+        Files that it makes, or folders of files, likewise.
     aside : frozenset of str
         Modules that are imported, and on which the result does not depend.
     """
@@ -44,6 +46,7 @@ class Step:
     modules: Callable[[str], list[str]]
     files: Callable[[str], list[str]] = _nothing
     results: Callable[[str], list[str]] = _nothing
+    makes: Callable[[str], list[str]] = _nothing
     aside: frozenset[str] = frozenset()
 
 
@@ -108,6 +111,7 @@ def job(step: str, name: str = "") -> Iterator[Inputs]:
     title = f"{step} {name}".strip()
     with locks.alone(title), times.taken(title):
         yield Inputs(title, flow.digest([*sources(step, name), *results(step, name)]))
+        made.record(title, STEPS[step].makes(name))
 
 
 # -- screens ---------------------------------------------------------------------------------
@@ -307,17 +311,27 @@ def _one() -> list[str]:
     return [""]
 
 
+def _paths(*functions: Callable[[str], Path]) -> Callable[[str], list[str]]:
+    """Return what gives the paths of what a job makes."""
+    return lambda name: [paths.short(path(name)) for path in functions]
+
+
 def _model(name: str) -> str:
     return f"poolscreen.models.{name}"
 
 
 STEPS = {
-    "simulate": Step(_one, lambda _: ["poolscreen.screens.simulate"]),
+    "simulate": Step(
+        _one,
+        lambda _: ["poolscreen.screens.simulate"],
+        makes=_paths(paths.screen_path, lambda _: paths.truth_path()),
+    ),
     # A real screen, from read counts that lie in the repository.
     "fold-change": Step(
         screen_names,
         lambda _: ["poolscreen.screens.reading", "poolscreen.screens.counts"],
         files=counts_files,
+        makes=_paths(paths.screen_path),
     ),
     "fit": Step(
         fit_names,
@@ -327,24 +341,33 @@ STEPS = {
             _model(paths.split_fit(fit)[1]),
         ],
         results=fit_screen,
+        makes=_paths(paths.fit_path, paths.tables_path),
     ),
     "calibrate": Step(
         lambda: _loaded_models("load_calibration"),
         lambda model: ["poolscreen.inference.calibration", _model(model)],
+        makes=_paths(paths.calibration_path),
     ),
     "predict": Step(
         lambda: _loaded_models("load_predictions"),
         lambda model: ["poolscreen.inference.recovery", _model(model)],
         results=fit_screen,
+        makes=_paths(paths.predictions_path),
     ),
     # What fails by intent: the sampler is not the book's.
     "attempt": Step(
         _attempts,
         lambda attempt: ["poolscreen.inference.samplers", _model(Path(attempt).parent.name)],
         results=lambda _: fit_screen(""),
+        makes=_paths(paths.attempt_path),
     ),
     "execute": Step(
-        chapters.names, chapter_modules, chapter_files, chapter_results, aside=CARRIERS
+        chapters.names,
+        chapter_modules,
+        chapter_files,
+        chapter_results,
+        makes=_paths(paths.executed_path),
+        aside=CARRIERS,
     ),
     "site": Step(_one, _site_modules, _site_files, _site_results),
 }
