@@ -46,5 +46,5 @@ pair: env  ## Bring notebooks/*.ipynb in step with notebooks/*.py
 env:  ## Set up the locked environment in .venv
 	@sh workflow/setup.sh
 
-clean:  ## Remove what the rules made; measurements stay
-	rm -rf $(filter-out results/benchmarks, $(wildcard results/*)) _build logs .snakemake
+clean: env  ## Remove what the rules made; measurements stay
+	@$(RUN) press clean

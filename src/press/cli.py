@@ -127,6 +127,21 @@ def _what_failed(logs: Path) -> str:
 
 
 @main.command()
+def clean() -> None:
+    """Remove what the rules made, once no build runs; measurements stay."""
+    root = paths.root()
+    with locks.alone("build"):
+        found = [*(root / "results").glob("*"), *(root / "_build").glob("*")]
+        # The locks stay: a build that waits for one would hold what nobody else sees.
+        kept = {paths.benchmark_path("").parent, locks.folder()}
+        for path in [*found, root / "logs", root / ".snakemake"]:
+            if path.is_dir() and path not in kept:
+                shutil.rmtree(path)
+            elif path.is_file():
+                path.unlink()
+
+
+@main.command()
 @click.option("--port", default=8000, show_default=True, help="Where; 0 takes a free one.")
 def serve(port: int) -> None:
     """Make the book, show it on this machine, and what is edited as it is saved."""

@@ -3,8 +3,14 @@
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from press.paths import root
+
+
+def folder() -> Path:
+    """Return where the locks lie."""
+    return root() / "_build" / "locks"
 
 
 @contextmanager
@@ -19,7 +25,7 @@ def alone(name: str) -> Iterator[int]:
     int
         The lock's file descriptor; a child process that inherits it holds the lock as well.
     """
-    path = root() / "_build" / "locks" / name
+    path = folder() / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         try:
