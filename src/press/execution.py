@@ -56,6 +56,7 @@ def execute(notebook: NotebookNode, name: str, folder: Path) -> NotebookNode:
                 timeout=None,
                 force_raise_errors=True,
                 record_timing=False,
+                coalesce_streams=True,  # where a kernel parts its text is chance
                 resources={"metadata": {"path": str(folder)}},
                 on_cell_start=cells,
                 skip_cells_with_tag="",  # a tag is presentation, and never skips code
@@ -66,7 +67,10 @@ def execute(notebook: NotebookNode, name: str, folder: Path) -> NotebookNode:
             + ANSI.sub("", error.traceback).strip()
         ) from None
     except DeadKernelError as error:
-        raise PoolscreenError(f"{name}, cell {cells.running} ended its kernel: {error}") from None
+        raise PoolscreenError(
+            f"{name}, cell {cells.running} ended its kernel: {error}. If nobody killed it, memory "
+            "has run out"
+        ) from None
     check_outputs(name, notebook)
     lighten(notebook)
     forget_addresses(notebook)

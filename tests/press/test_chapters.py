@@ -156,6 +156,15 @@ def test_execution_gives_outputs_and_joins_them_with_new_prose(chapter):
     assert joined.cells[1].outputs[0].data["text/plain"] == "2"
 
 
+def test_text_that_comes_in_pieces_is_one_output(chapter):
+    """Otherwise two executions of a chapter would differ by chance."""
+    chapter(
+        "# %%\nimport time\n\nfor n in range(3):\n    print(n, flush=True)\n    time.sleep(0.5)\n"
+    )
+    (output,) = execute("a").cells[0].outputs
+    assert output.text == "0\n1\n2\n"
+
+
 def test_outputs_are_not_joined_with_other_code(chapter):
     chapter("# %%\n1 + 1\n")
     executed = chapters.make_notebook("a")
