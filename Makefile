@@ -6,7 +6,7 @@ WORKERS = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 PYTEST = $(RUN) pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-quick serve pdf bench lint audit chapter pair env clean
+.PHONY: help book test test-quick test-slurm serve pdf bench lint audit chapter pair env clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -14,11 +14,14 @@ help:  ## List the commands
 book: env  ## Make the book, only what is not up to date (PROFILE=slurm: on a cluster)
 	@$(RUN) press build $(if $(PROFILE),--profile "$(PROFILE)")
 
-test: book  ## Make the book and run all tests
-	@$(PYTEST)
+test: book  ## Make the book and run all tests, but those that need Slurm
+	@$(PYTEST) -m "not slurm"
 
 test-quick: env  ## Run the tests that need no book (a minute)
-	@$(PYTEST) -m "not book and not browser and not slow"
+	@$(PYTEST) -m "not book and not browser and not slow and not slurm"
+
+test-slurm: env  ## Run jobs of the book, and a screen, on a Slurm cluster of this machine alone
+	@$(RUN) pytest tests/slurm
 
 serve: env  ## Make the book, show it on http://localhost:8000, and edits as they are saved
 	@$(RUN) press serve $(if $(PORT),--port $(PORT))

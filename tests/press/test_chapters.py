@@ -198,3 +198,14 @@ def test_every_reference_can_be_followed():
     entries = re.split(r"^(?=@)", text, flags=re.MULTILINE)[1:]
     assert len(entries) > 20
     assert [entry for entry in entries if "doi = {10." not in entry] == []
+
+
+def test_a_chapter_from_elsewhere_runs_nothing_until_it_is_executed(chapter):
+    """What it loads, imports and needs is read from its code, which is not run."""
+    name = chapter('import pathlib\npathlib.Path("ran").touch()\nif False:\n    load_fit("m7a")\n')
+    chapters.check_pair(name)
+    chapters.code_digest(chapters.read(name))
+    assert uses.loaded(name, "load_fit") == {"m7a"}
+    assert not Path("ran").exists()
+    execution.execute(chapters.make_notebook(name), name, Path.cwd())
+    assert Path("ran").exists()

@@ -1,5 +1,10 @@
 """The file of a fit: whole, or refused with a message."""
 
+import contextlib
+import pickle
+from pathlib import Path
+
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -59,3 +64,28 @@ def test_missing_file_and_missing_group_are_named(fit, tmp_path):
     store.write_fit(tmp_path / "m.nc", fit)
     with pytest.raises(PoolscreenError, match="has no group prior"):
         store.read_fit(tmp_path / "m.nc")
+
+
+class Attack:
+    """What a stranger could hide in a file: unpickled, it leaves a file behind."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_file_from_elsewhere_runs_nothing(fit, tmp_path):
+    path, ran = tmp_path / "m.nc", tmp_path / "ran"
+    store.write_fit(path, fit)
+    hidden = pickle.dumps(Attack(ran))
+    with h5py.File(path, "a") as file:
+        file.attrs["hidden"] = np.void(hidden)
+        file["posterior"].create_dataset("hidden", data=np.void(hidden))
+    for read in (store.read_fit, store.read_attributes):
+        with contextlib.suppress(PoolscreenError):
+            read(path)
+        assert not ran.exists()
+    pickle.loads(hidden)
+    assert ran.exists()  # the attack is one
