@@ -3,10 +3,13 @@
 import re
 
 import pytest
+import yaml
+from click.testing import CliRunner
 from tests.tree import ROOT
 
 from poolscreen.errors import PoolscreenError
 from press import chapters, paths, steps, uses
+from press.cli import main
 
 CROSSED = {"m7", "m7_two_means", "m7c", "m7c_unpooled", "m8"}
 NESTED = {"m7a", "m7a_unpooled", "m7b", "m7b_unpooled"}
@@ -175,3 +178,24 @@ def test_an_import_of_nothing_is_an_error(monkeypatch):
     monkeypatch.setattr(uses, "imports", lambda _: {("poolscreen.screen", "load_screen")})
     with pytest.raises(PoolscreenError, match=r"there is no module poolscreen\.screen in src/"):
         steps.sources("execute", "01_data_generation")
+
+
+def test_every_rule_says_what_its_jobs_need():
+    """As jobs of a cluster ask for it; a profile names rules that there are."""
+    text = (ROOT / "workflow" / "Snakefile").read_text()
+    rules = dict(re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL))
+    assert {step.replace("-", "_") for step in steps.STEPS} == set(rules) - {"all", "results"}
+    for rule in set(rules) - {"all", "results"}:
+        assert re.search(r"mem_mb=\d+,\n +runtime=\d+,\n", rules[rule]), rule
+    for path in (ROOT / "workflow" / "profiles").glob("*/config.yaml"):
+        profile = yaml.safe_load(path.read_text())
+        assert set(profile["groups"]) <= set(rules)
+        for rule in profile["groups"]:
+            assert "in_group=1," in rules[rule], rule
+
+
+def test_a_profile_that_is_not_there_is_named():
+    ran = CliRunner().invoke(main, ["build", "--dry-run", "--profile", "lsf"])
+    assert ran.exit_code == 1
+    assert "there is no profile 'lsf'" in ran.output
+    assert "there are slurm" in ran.output
