@@ -107,9 +107,10 @@ class Cluster:
         )
         return ran.stdout
 
-    def jobs(self, state: str) -> list[str]:
-        """Return the numbers of the jobs in a state."""
-        return self.run("squeue", "--noheader", "--format=%i", f"--states={state}").split()
+    def jobs(self, state: str) -> dict[str, str]:
+        """Return what the jobs in a state are about, their comments, by their numbers."""
+        listed = self.run("squeue", "--noheader", "--format=%i|%k", f"--states={state}")
+        return dict(line.split("|", 1) for line in listed.splitlines())
 
     def processes_of(self, job: str) -> list[psutil.Process]:
         """Return the processes that a job consists of."""

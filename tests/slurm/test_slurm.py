@@ -53,7 +53,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def kill_one(cluster: Cluster) -> str:
-    """Kill what a running job does, as memory that runs out does; return the job's number."""
+    """Kill what a running job does, as memory that runs out does; return what it was about."""
     found: list[tuple[str, psutil.Process]] = []
 
     def working() -> bool:
@@ -65,15 +65,21 @@ def kill_one(cluster: Cluster) -> str:
 
     wait_for(working)
     job, process = found[0]
+    about = cluster.jobs("RUNNING")[job]
     process.send_signal(signal.SIGKILL)
-    wait_for(lambda: job not in cluster.jobs("RUNNING"))
-    return job
+    return about
 
 
 def cancel_one(cluster: Cluster, other: str) -> None:
-    """Cancel a running job that is not the other one."""
-    wait_for(lambda: set(cluster.jobs("RUNNING")) - {other})
-    cluster.run("scancel", (set(cluster.jobs("RUNNING")) - {other}).pop())
+    """Cancel a running job that is not about what the other one was, and is tried once more."""
+    found: list[str] = []
+
+    def running() -> bool:
+        found.extend(job for job, about in cluster.jobs("RUNNING").items() if about != other)
+        return bool(found)
+
+    wait_for(running)
+    cluster.run("scancel", found[0])
 
 
 def drain(cluster: Cluster) -> None:
@@ -90,10 +96,7 @@ def test_the_book_is_the_same_on_a_cluster(cluster, profile, tmp_path):
     assert book.build() == ""
     expected = book.files()
     book.env |= cluster.env
-    book.remove_results(
-        "results/screen.csv", "results/truth.csv", faults.SCREEN, faults.FIT, faults.EXECUTED
-    )
-    book.remove_results("_build/site.sha256")
+    book.remove_results(faults.SCREEN, faults.FIT, faults.EXECUTED, "_build/site.sha256")
     shutil.rmtree(book.folder / "_build" / "html")
     process = book.start("build", "--profile", str(profile))
     cancel_one(cluster, kill_one(cluster))
