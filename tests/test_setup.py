@@ -1,10 +1,14 @@
 """The set-up on machines that lack something: one clear message, and nothing half-made."""
 
+import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
+from pathlib import Path
 
 import pytest
 from tests.tree import ROOT
@@ -89,3 +93,25 @@ def test_another_uv_than_that_of_the_hashes_is_refused(tmp_path, tools):
     assert ran.returncode == 1
     assert "DO NOT MATCH THE HASHES" in ran.stderr
     assert not (tmp_path / ".uv").exists()
+
+
+damaged = runpy.run_path(str(ROOT / "workflow/damaged.py"))["damaged"]
+
+
+def test_this_environment_is_whole():
+    assert list(damaged(Path(sysconfig.get_path("purelib")))) == []
+
+
+@pytest.mark.parametrize("harm", ["file", "record", "nothing"])
+def test_half_a_package_as_a_killed_set_up_leaves_it(tmp_path, harm):
+    """For each package that is named, the set-up asks uv to install it anew."""
+    for name in ("whole", "half"):
+        information = tmp_path / f"{name}-1.0.dist-info"
+        information.mkdir()
+        (tmp_path / name).write_text("x = 1\n")
+        (information / "RECORD").write_text(f"{name},sha256=1f,6\n{information.name}/RECORD,,\n")
+    if harm == "file":
+        os.truncate(tmp_path / "half", 3)
+    elif harm == "record":
+        (tmp_path / "half-1.0.dist-info/RECORD").unlink()
+    assert list(damaged(tmp_path)) == ([] if harm == "nothing" else ["half"])

@@ -42,4 +42,14 @@ else
 fi
 
 # Compiled at once, as some machines forbid Python to keep what it compiles.
-"$uv" sync --locked --compile-bytecode || fail "the environment in .venv could not be set up; see above."
+sync() {
+    "$uv" sync --locked --compile-bytecode "$@" ||
+        fail "the environment in .venv could not be set up; see above."
+}
+
+sync
+for package in $(.venv/bin/python -I workflow/damaged.py); do
+    echo "$package is damaged in .venv, and is installed anew"
+    set -- "$@" --reinstall-package "$package"
+done
+[ $# = 0 ] || sync "$@"

@@ -18,6 +18,10 @@ from poolscreen.progress import Progress, Say
 from press import chapters, flow, locks, made, paths, publishing, steps, times
 
 KILLED = "the workflow was killed (signal {}); `make book` goes on from here"
+SILENT = (
+    "a job ended without a word, as one does that is killed at its start, or the workflow itself "
+    "failed; its last lines are above. `make book` goes on from here"
+)
 LITTLE = 2**20  # bytes: a disk with no more room than that is full
 
 
@@ -123,7 +127,7 @@ def _what_failed(logs: Path) -> str:
             messages.append(f"{message}\n(log: {log.relative_to(paths.root())})")
     if not messages and shutil.disk_usage(paths.root()).free < LITTLE:
         return f"{paths.root()}: no room is left there; make some, and run `make book` again"
-    return "\n\n".join(messages) or "the workflow failed; see above"
+    return "\n\n".join(messages) or SILENT
 
 
 @main.command()
