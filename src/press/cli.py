@@ -18,10 +18,6 @@ from poolscreen.progress import Progress, Say
 from press import chapters, flow, locks, made, paths, publishing, steps, times
 
 KILLED = "the workflow was killed (signal {}); `make book` goes on from here"
-SILENT = (
-    "a job ended without a word, as one does that is killed at its start, or the workflow itself "
-    "failed; its last lines are above. `make book` goes on from here"
-)
 LITTLE = 2**20  # bytes: a disk with no more room than that is full
 
 
@@ -115,19 +111,20 @@ def _check_import() -> None:
 
 
 def _what_failed(logs: Path) -> str:
-    """Collect the messages of the jobs that failed, from their logs; what was killed has none."""
-    messages = [
-        f"{job} was killed. If nobody stopped it, memory has run out. {times.more_memory(job)}"
-        for job in times.killed()
-    ]
+    """Collect the messages of the jobs that failed, from their logs."""
+    messages = []
     for log in sorted(logs.rglob("*.log")):
         beginning = re.search(r"^(error: |Traceback )", log.read_text(), flags=re.MULTILINE)
         if beginning:
             message = log.read_text()[beginning.start() :].removeprefix("error: ").rstrip()
+            if killed := re.match(r"(.+) was killed by signal \d+$", message):
+                message += (
+                    f". If nobody stopped it, memory has run out. {times.more_memory(killed[1])}"
+                )
             messages.append(f"{message}\n(log: {log.relative_to(paths.root())})")
     if not messages and shutil.disk_usage(paths.root()).free < LITTLE:
         return f"{paths.root()}: no room is left there; make some, and run `make book` again"
-    return "\n\n".join(messages) or SILENT
+    return "\n\n".join(messages) or "the workflow itself failed; its last lines are above"
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""How long the jobs of a build take, how much memory, and which were killed."""
+"""How long the jobs of a build take, and how much memory."""
 
 import re
 import resource
@@ -35,7 +35,6 @@ def taken(job: str) -> Iterator[None]:
         If memory runs out: it says how much the job took when it last ended.
     """
     started = time.monotonic()
-    _write(job)
     try:
         yield
     except MemoryError as error:
@@ -69,13 +68,6 @@ def _ended(lines: list[str]) -> dict[str, tuple[float, float]]:
     """Return seconds and MB of each job that has ended; a damaged line counts for nothing."""
     found = (re.fullmatch(r"([^\t]+)\t(\d+\.\d)\t(\d+)", line) for line in lines)
     return {line[1]: (float(line[2]), float(line[3])) for line in found if line}
-
-
-def killed() -> list[str]:
-    """Return the jobs of the last build that began and did not end, not even by an error."""
-    lines = _builds()[-1]
-    ended = _ended(lines)
-    return sorted({line for line in lines if line and "\t" not in line} - ended.keys())
 
 
 def more_memory(job: str) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.tree import ROOT
 
 from poolscreen.errors import PoolscreenError
 from press import cli, times
@@ -26,26 +27,33 @@ def test_memory_of_a_job_and_of_its_child(in_project):
     )
     said = times.more_memory("site")
     assert 200 < int(said.split()[2]) < 1000, said
-    assert times.killed() == []
 
 
-def test_a_killed_job_is_told_from_one_that_failed(in_project):
-    times.begin()
+@pytest.mark.parametrize("signal", [signal.SIGKILL, signal.SIGABRT])
+def test_a_killed_job_is_named_with_the_memory_that_it_took(in_project, tmp_path, signal):
+    run("with times.taken('fit m7a'): pass")
+    log = in_project / "logs" / "fit_m7a.log"
+    log.parent.mkdir()
+    python = tmp_path / "python"  # it is killed where Python would do the job
+    python.write_text(f"#!/bin/sh\necho compiling\nkill -{signal:d} $$\n")
+    python.chmod(0o755)
+    with log.open("w") as written:
+        command = ["sh", ROOT / "workflow/job.sh", python, "fit", "m7a"]
+        ran = subprocess.run(command, check=False, stdout=written, stderr=written)
+    assert ran.returncode == 128 + signal
+    said = cli._what_failed(log.parent)
+    assert said.startswith(f"fit m7a was killed by signal {signal:d}. If nobody stopped it, memory")
+    assert " MB when it last ended" in said
+
+
+def test_the_largest_job_stands_for_one_that_has_not_ended(in_project):
+    run("with times.taken('fit m7a'): pass")
+    assert "The largest job so far, fit m7a, took " in times.more_memory("fit m7b")
+
+
+def test_the_summary_is_of_this_build(in_project):
     run("with times.taken('fit m7a'): pass")
     times.begin()
-    run("with times.taken('execute 01'): raise ValueError")
-    kill = f"import os; os.kill(os.getpid(), {signal.SIGKILL:d})"
-    assert run(f"with times.taken('fit m7a'): {kill}").returncode == -signal.SIGKILL
-    assert times.killed() == ["fit m7a"]
-    (in_project / "logs").mkdir()
-    (in_project / "logs" / "execute_01.log").write_text("01: cell 1 of 2\nerror: a cell raised\n")
-    said = cli._what_failed(in_project / "logs")
-    assert "fit m7a was killed. If nobody stopped it, memory has run out. It took " in said
-    assert said.endswith("a cell raised\n(log: logs/execute_01.log)")
-    assert "when it last ended" in times.more_memory("fit m7a")
-    assert "The largest job so far, " in times.more_memory("fit m7b")
-    times.begin()
-    assert times.killed() == []
     assert times.summary() == ""
 
 
@@ -53,7 +61,6 @@ def test_memory_that_runs_out(in_project):
     message = r"fit m7a ran out of memory.* Close other programs"
     with pytest.raises(PoolscreenError, match=message), times.taken("fit m7a"):
         bytearray(2**60)
-    assert times.killed() == []
 
 
 def test_a_damaged_record_counts_for_nothing(in_project):
