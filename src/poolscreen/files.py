@@ -30,6 +30,9 @@ def replacing(path: Path) -> Iterator[Path]:
         with part.open("rb") as written:
             os.fsync(written.fileno())
         part.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a disk that is full does not say where
+        raise
     finally:
         part.unlink(missing_ok=True)
 

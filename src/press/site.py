@@ -1,5 +1,6 @@
 """The site: built apart from the last good one, checked, and published."""
 
+import errno
 import json
 import os
 import re
@@ -81,6 +82,8 @@ def run_jupyter_book(staged: Path, built: Path) -> None:
         stderr=subprocess.STDOUT,
         env={**os.environ, "NO_COLOR": "1", "PYTHONWARNINGS": "ignore"},
     )
+    if ran.returncode and (full := os.strerror(errno.ENOSPC)) in ran.stdout:
+        raise OSError(errno.ENOSPC, full, str(built))
     if ran.returncode:
         raise PoolscreenError(faults(ran.stdout, staged))
 

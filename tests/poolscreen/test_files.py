@@ -2,8 +2,10 @@
 
 import pandas as pd
 import pytest
+import xarray as xr
 
 from poolscreen import files
+from poolscreen.inference import store
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
@@ -31,6 +33,16 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
             part.symlink_to("/dev/full")
             pd.DataFrame({"x": range(100_000)}).to_csv(part)
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as raised:
         write()
+    assert raised.value.filename == str(path)
     assert path.read_text() == "old"
+
+
+def test_a_result_on_a_full_disk_is_an_error_and_no_crash(tmp_path):
+    """HDF5 would end the process with a segmentation fault."""
+    path = tmp_path / "fit.nc"
+    (tmp_path / ".fit.nc.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        store.write_result(path, xr.Dataset({"draws": ("draw", [0.0] * 100_000)}), {})
+    assert list(tmp_path.iterdir()) == []

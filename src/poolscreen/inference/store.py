@@ -130,8 +130,7 @@ def write_result(path: Path, result: xr.Dataset | xr.DataTree, inputs: Mapping[s
     {'inputs': '{"uv.lock": "1f2e"}'}
     """
     result.attrs["inputs"] = json_text(inputs)
-    with files.replacing(path) as part:
-        result.to_netcdf(part, engine="h5netcdf")
+    _write(path, result.to_netcdf(engine="h5netcdf"))
 
 
 def write_fit(path: Path, fit: xr.DataTree) -> None:
@@ -170,8 +169,13 @@ def write_fit(path: Path, fit: xr.DataTree) -> None:
         }
         for name, group in compressed.children.items()
     }
+    _write(path, compressed.to_netcdf(engine="h5netcdf", encoding=encoding))
+
+
+def _write(path: Path, content: memoryview) -> None:
+    """Write what was made in memory, as HDF5 itself crashes where a disk is full."""
     with files.replacing(path) as part:
-        compressed.to_netcdf(part, engine="h5netcdf", encoding=encoding)
+        part.write_bytes(content)
 
 
 def read_tree(path: Path) -> xr.DataTree:
