@@ -17,7 +17,14 @@ if not {"table", "output"} <= set(config):
     sys.exit("say which table, and where to write: --config table=counts.tsv output=my_hits")
 
 SOURCE = Path(workflow.basedir).parent / "src"
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SOURCE))}; ")
+sys.path.insert(0, str(SOURCE))
+
+from poolscreen import processes
+
+# Snakemake would give the threads of a job to each product of matrices, which rounds otherwise then.
+SETTINGS = {"PYTHONPATH": str(SOURCE), **processes.ONE_THREAD}
+EXPORTED = " ".join(f"{name}={shlex.quote(value)}" for name, value in SETTINGS.items())
+shell.prefix(f"set -euo pipefail; export {EXPORTED}; ")
 POOLSCREEN = f"{shlex.quote(sys.executable)} -m poolscreen"
 
 OUTPUT = str(config["output"])
