@@ -131,3 +131,11 @@ def test_links_are_followed(tmp_path):
         "a.html: b.html#there",
         "a.html: c.png",
     ]
+
+
+def test_a_full_disk_is_no_fault_of_a_page(staged, tmp_path):
+    html = tmp_path / "_build" / "html"
+    html.mkdir(parents=True)
+    (html / "objects.inv").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        site.run_jupyter_book(staged, tmp_path)
