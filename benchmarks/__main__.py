@@ -15,6 +15,7 @@ NAMES = (
     "seeds",
     "prior_screens",
     "builds",
+    "faults",
     "scaling",
     "peers",
     "genome",

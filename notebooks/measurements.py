@@ -34,6 +34,7 @@ measured = {
     "seeds": load_benchmark("seeds"),
     "prior_screens": load_benchmark("prior_screens"),
     "builds": load_benchmark("builds"),
+    "faults": load_benchmark("faults"),
     "scaling": load_benchmark("scaling"),
     "peers": load_benchmark("peers"),
     "genome": load_benchmark("genome"),
@@ -264,6 +265,51 @@ numbers(
 # makes it quick. This book is often slower, since it recomputes what the edit has changed: after the
 # edit of a model it takes {glue:text}`model_seconds:.0f` s. (The ratios of the cold builds depend on
 # the sampler as much as on the build, and what the plain book shows of 7b has not converged.)
+#
+# ## Builds that are disturbed
+#
+# A small book, whose one chapter loads a result of each kind, was built once without a disturbance. In
+# each of {glue:text}`n_trials:d` trials a copy of it lost some results, and a fault disturbed the build
+# that made them anew. Then the copy was built again. {numref}`tbl-bench-faults` counts the trials after
+# which every result and every file of the site had the same content as in the undisturbed build. Two
+# builds that nothing disturbs differ in recorded times alone, so these were pinned. A trial is wrong if
+# any file differed, if any was missing or left over, or if a build failed without one clear message.
+# {glue:text}`not_tried`
+
+# %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-faults", "caption": "Faults that disturb a build, and how the next build ended."}
+all_faults = pd.DataFrame(measured["faults"]["figures"])
+faults = all_faults[all_faults["ended"] != "not tried"]
+by_fault = faults.groupby(["kind", "fault"], sort=False)
+table(
+    pd.DataFrame(
+        {
+            "tried": by_fault.size(),
+            "ended with an equal site": by_fault["ended"].agg(lambda e: (e == "equal").sum()),
+            "kept the last good site": by_fault["ended"].agg(lambda e: (e == "kept").sum()),
+            "lost or wrong": by_fault["wrong"].agg(lambda wrong: (wrong != "").sum()),
+            "median seconds": by_fault["seconds"].median().round(),
+        }
+    ).reset_index()
+)
+
+# %% tags=["remove-cell"]
+not_tried = sorted(set(all_faults["fault"]) - set(faults["fault"]))
+numbers(
+    {
+        "n_trials": len(faults),
+        "n_wrong": int((faults["wrong"] != "").sum()),
+        "n_equal": int((faults["ended"] == "equal").sum()),
+        "n_left": int((faults["left"] > 0).sum()),
+        "not_tried": f"Not tried here: {', '.join(not_tried)}." if not_tried else "",
+    }
+)
+
+# %% [markdown]
+# The next build ended with an equal site after {glue:text}`n_equal:d` of the trials, and
+# {glue:text}`n_wrong:d` were wrong. The disturbed build left files behind in {glue:text}`n_left:d` trials.
+# A trial that found a fault of the build was repeated once the fault had been mended. A result that is
+# damaged is known by its content, and is made anew. A process that is killed, a full disk and memory that
+# runs out each end a build with one message, and the last good site stays until the next build succeeds.
 #
 # ## Time and memory by size of the screen
 #

@@ -250,8 +250,8 @@ def load_benchmark(name: str) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        `samplers`, `seeds`, `prior_screens`, `builds`, `scaling`, `peers`, `genome`, `mixture` or
-        `edge`.
+        `samplers`, `seeds`, `prior_screens`, `builds`, `faults`, `scaling`, `peers`, `genome`,
+        `mixture` or `edge`.
 
     Returns
     -------
