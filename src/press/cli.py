@@ -53,13 +53,13 @@ def _build(
     command += ["--nolock", *(["--dry-run"] if dry_run else [])]
     command += ["results"] if results else []
     with locks.alone("build") as lock:
-        publishing.restore()
         logs = paths.root() / "logs"
         if not dry_run:
             shutil.rmtree(logs, ignore_errors=True)
             times.begin()
             made.remove_parts()
             made.mend(click.echo)
+        publishing.restore()
         ran = subprocess.Popen(command, cwd=paths.root(), pass_fds=(lock,))
         try:
             status = _wait(ran)
@@ -68,14 +68,15 @@ def _build(
             raise PoolscreenError(
                 "interrupted; the last good site is as it was, and `make book` goes on from here"
             ) from None
-    if status:
-        raise PoolscreenError(_what_failed(logs) if status > 0 else KILLED.format(-status))
-    if not (dry_run or results):
-        # Also where nothing had to be done: the records that say so may be lost, or wrong.
-        flow.check_fresh("the site", json.loads(publishing.pedigree_path().read_text()))
-        if said := times.summary():
-            click.echo(said)
-        click.echo(f"The book is ready: {publishing.html_path() / 'index.html'}")
+        # Still alone: whoever comes next may clean.
+        if status:
+            raise PoolscreenError(_what_failed(logs) if status > 0 else KILLED.format(-status))
+        if not (dry_run or results):
+            # Also where nothing had to be done: the records that say so may be lost, or wrong.
+            flow.check_fresh("the site", json.loads(publishing.pedigree_path().read_text()))
+            if said := times.summary():
+                click.echo(said)
+            click.echo(f"The book is ready: {publishing.html_path() / 'index.html'}")
 
 
 def _profile(name: str) -> Path:
@@ -331,6 +332,7 @@ def build_site() -> None:
 
     with locks.alone("site"), times.taken("site"):
         site.build()
+        made.record("site", [paths.short(publishing.pedigree_path())])
 
 
 def _said_of(job: str) -> Say:

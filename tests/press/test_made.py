@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from press import made, steps
+from press import made, publishing, steps
 
 FIT = "results/fits/m7a.nc"
 TABLE = "results/tables/m7a/scalars.csv"
@@ -74,3 +74,17 @@ def test_every_output_of_the_workflow_is_recorded(book):
         path for step in steps.STEPS.values() for name in step.names() for path in step.makes(name)
     }
     assert recorded == results
+
+
+def test_a_damaged_pedigree_has_the_site_made_anew(in_project):
+    publishing.html_path().mkdir(parents=True)
+    for path in (publishing.manifest_path(), publishing.pedigree_path()):
+        path.write_text("")
+    publishing.pedigree_path().write_text("{}")
+    made.record("site", ["_build/pedigree.json"])
+    publishing.restore()
+    assert publishing.manifest_path().is_file()
+    publishing.pedigree_path().write_text("{")
+    made.mend(print)
+    publishing.restore()
+    assert not publishing.manifest_path().is_file()
