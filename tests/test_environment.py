@@ -75,7 +75,7 @@ def test_the_science_needs_what_it_asks_for_and_no_more():
 
 
 def test_the_book_needs_what_it_asks_for():
-    jupyter_book = {"docutils", "packaging", "sphinx"}  # come with it
+    jupyter_book = {"docutils", "sphinx"}  # come with it
     known = {*required(), *required("book")}
     assert imported("press") - jupyter_book <= known
 
