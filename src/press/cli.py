@@ -59,6 +59,7 @@ def _build(
             times.begin()
             made.remove_parts()
             made.mend(click.echo)
+            made.leave_the_future()
         publishing.restore()
         ran = subprocess.Popen(command, cwd=paths.root(), pass_fds=(lock,))
         try:

@@ -1,6 +1,7 @@
 """Results that are no longer what their job made are made anew."""
 
 import os
+import time
 
 import pytest
 
@@ -88,3 +89,11 @@ def test_a_damaged_pedigree_has_the_site_made_anew(in_project):
     made.mend(print)
     publishing.restore()
     assert not publishing.manifest_path().is_file()
+
+
+def test_results_of_the_future_get_the_time_of_today(fit):
+    later, before = time.time() + 1000, (fit / TABLE).stat().st_mtime
+    os.utime(fit / FIT, (later, later))
+    made.leave_the_future()
+    assert (fit / FIT).stat().st_mtime <= time.time()
+    assert (fit / TABLE).stat().st_mtime == before
