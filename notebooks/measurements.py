@@ -307,9 +307,10 @@ numbers(
 # %% [markdown]
 # The next build ended with an equal site after {glue:text}`n_equal:d` of the trials, and
 # {glue:text}`n_wrong:d` were wrong. The disturbed build left files behind in {glue:text}`n_left:d` trials.
-# A trial that found a fault of the build was repeated once the fault had been mended. A result that is
-# damaged is known by its content, and is made anew. A process that is killed, a full disk and memory that
-# runs out each end a build with one message, and the last good site stays until the next build succeeds.
+# The trials are of one run, after the faults of the build that earlier runs had found were mended. The
+# run did not come to all the faults that the benchmark knows, and the table lists those that it tried. A
+# result that is damaged is known by its content, and is made anew. A process that is killed and a full
+# disk each end a build with one message, and the last good site stays until the next build succeeds.
 #
 # ## Time and memory by size of the screen
 #
