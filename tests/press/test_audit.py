@@ -20,7 +20,7 @@ source = { editable = "." }
 [[package]]
 name = "typing-extensions"
 version = "4.9.0"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://example.org/simple" }
 """
 
 
