@@ -550,9 +550,11 @@ def tried(trial: Trial, fault: Fault, reference: dict[str, str]) -> dict[str, ob
         names = reference.keys() | files.keys()
         wrong += sorted(name for name in names if reference.get(name) != files.get(name))
     left = sorted(after.keys() - reference.keys())
+    # Where the trial lay tells nothing, and names this machine.
+    last = (again or said).replace(f"{trial.folder}/", "").partition("\n")[0]
     return {
         "ended": "kept" if again else "equal",
-        "said": (again or said).splitlines()[0] if again or said else "",
+        "said": last,
         "left": len(left),
         "wrong": "; ".join(wrong[:5]),
         "seconds": time.monotonic() - started,
