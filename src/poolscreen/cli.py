@@ -5,13 +5,16 @@ import os
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
 from poolscreen import processes
 from poolscreen.errors import PoolscreenError
 from poolscreen.names import visible
+
+if TYPE_CHECKING:
+    from poolscreen.reports.commands import Reading
 
 BREAKS = "\n\t"  # what a message may have between its lines
 
@@ -224,26 +227,18 @@ class _Options(TypedDict):
     separator: str | None
 
 
-class _Reading(TypedDict):
-    """How a table is read, see `poolscreen.reports.commands.hits`."""
+def _reading(given: _Options) -> "Reading":
+    from poolscreen.reports.commands import Reading
 
-    samples: Path | None
-    genes: Path | None
-    controls: Path | None
-    standards: tuple[Path | None, Path | None]
-    options: dict[str, Any]
-    separator: str | None
-
-
-def _reading(given: _Options) -> _Reading:
-    return {
-        "samples": given["samples"],
-        "genes": given["genes"],
-        "controls": given["controls"],
-        "standards": (given["essential"], given["nonessential"]),
-        "options": {"min_initial": given["min_initial"], "columns": _mapping(given["columns"])},
-        "separator": given["separator"],
-    }
+    return Reading(
+        samples=given["samples"],
+        genes=given["genes"],
+        controls=given["controls"],
+        essential=given["essential"],
+        nonessential=given["nonessential"],
+        options={"min_initial": given["min_initial"], "columns": _mapping(given["columns"])},
+        separator=given["separator"],
+    )
 
 
 @main.command()
@@ -269,10 +264,10 @@ def hits(
     commands.hits(
         table,
         output or Path(f"{commands.stem(table)}_hits"),
+        _reading(options),
         contrast=contrast,
         force=force,
         say=_say,
-        **_reading(options),
     )
 
 
@@ -288,7 +283,7 @@ def scattered_read(table: Path, work: Path, **options: Unpack[_Options]) -> None
     """Read a screen; see `poolscreen hits --help`."""
     from poolscreen.reports import scattered
 
-    scattered.read(table, work, say=_say, **_reading(options))
+    scattered.read(table, work, _reading(options), _say)
 
 
 @scattered.command("fit")

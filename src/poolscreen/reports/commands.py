@@ -228,37 +228,50 @@ def _parquet(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
             writer.close()
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How the table that hits are found in is read.
+
+    Attributes
+    ----------
+    samples : pathlib.Path or None
+        Which columns are samples, where it has counts.
+    genes : pathlib.Path or None
+        A map of guides, where the counts name no genes.
+    controls : pathlib.Path or None
+        Genes without an effect.
+    essential, nonessential : pathlib.Path or None
+        Gold standards.
+    options : mapping of str to object
+        Of `poolscreen.screens.counts.fold_changes`.
+    separator : str or None
+        What parts the fields.
+    """
+
+    samples: Path | None
+    genes: Path | None
+    controls: Path | None
+    essential: Path | None
+    nonessential: Path | None
+    options: Mapping[str, Any]
+    separator: str | None
+
+    def standards(self) -> list[set[str]]:
+        """Return the genes of the gold standards, essential and non-essential ones."""
+        return [_names(path) if path else set() for path in (self.essential, self.nonessential)]
+
+
 def hits(
-    path: Path,
-    output: Path,
-    *,
-    samples: Path | None,
-    genes: Path | None,
-    controls: Path | None,
-    standards: tuple[Path | None, Path | None],
-    contrast: str | None,
-    options: Mapping[str, Any],
-    separator: str | None,
-    force: bool,
-    say: Say,
+    path: Path, output: Path, how: Reading, *, contrast: str | None, force: bool, say: Say
 ) -> None:
     """Go from a table of counts, or of log fold changes, to a folder with hits and a report.
 
-    See `poolscreen.effects.hits`; `genes` is a map of guides, where the counts name no genes, and
-    `standards` are files with essential and non-essential genes.
+    See `poolscreen.effects.hits`.
     """
     check_output(output, force=force)
     compared = _two(contrast) if contrast else None
-    known = standards_of(standards)
-    data, opening = open_screen(
-        path,
-        samples=samples,
-        genes=genes,
-        controls=controls,
-        options=options,
-        separator=separator,
-        say=say,
-    )
+    known = how.standards()
+    data, opening = open_screen(path, how, say)
     from poolscreen.effects.hits import contrast as contrast_of
     from poolscreen.effects.hits import find_hits
 
@@ -291,38 +304,26 @@ class Opening:
     counts: pd.DataFrame | None
 
 
-def standards_of(paths: Sequence[Path | None]) -> list[set[str]]:
-    """Return the genes of gold standards, essential and non-essential ones."""
-    return [_names(path) if path else set() for path in paths]
-
-
-def open_screen(
-    path: Path,
-    *,
-    samples: Path | None,
-    genes: Path | None,
-    controls: Path | None,
-    options: Mapping[str, Any],
-    separator: str | None,
-    say: Say,
-) -> tuple[table.Screen, Opening]:
+def open_screen(path: Path, how: Reading, say: Say) -> tuple[table.Screen, Opening]:
     """Read a table of counts, or of log fold changes; see `hits`."""
     content = reading.fetch(path)
-    read_in = reading.parse(content, path, separator)
-    named: list[str] = []
-    if genes:
-        read_in, named = with_genes(read_in, reading.read_table(genes), options["columns"])
+    read_in = reading.parse(content, path, how.separator)
+    named, options = list[str](), how.options
+    if how.genes:
+        read_in, named = with_genes(read_in, reading.read_table(how.genes), options["columns"])
         options = {**options, "columns": {}}
     columns, renamed = tidy.usual_names(read_in, table.COLUMNS, options["columns"])
     counts, initial = None, list[str]()
-    if samples is None and _has_log_fc(read_in, columns):
+    if how.samples is None and _has_log_fc(read_in, columns):
         data, notes = _from_log_fc(read_in, path, columns, [*named, *renamed], say)
-    elif samples is None:
+    elif how.samples is None:
         raise PoolscreenError(_guessed(path, read_in, columns))
     else:
         for note in named:
             say(note)
-        data, notes, counts, initial = _from_counts(read_in, samples, controls, options, say)
+        data, notes, counts, initial = _from_counts(
+            read_in, how.samples, how.controls, options, say
+        )
         notes = [*named, *notes]
     return data, Opening(path.name, hashlib.sha256(content).hexdigest(), notes, initial, counts)
 

@@ -31,38 +31,23 @@ from poolscreen.reports import commands
 from poolscreen.screens.table import Screen
 
 
-def read(
-    path: Path,
-    work: Path,
-    *,
-    samples: Path | None,
-    genes: Path | None,
-    controls: Path | None,
-    standards: tuple[Path | None, Path | None],
-    options: Mapping[str, Any],
-    separator: str | None,
-    say: Say,
-) -> None:
+def read(path: Path, work: Path, how: commands.Reading, say: Say) -> None:
     """Read a screen, and say in `parts.json` what is to be fitted.
 
     Parameters
     ----------
     path : pathlib.Path
-        The table; the other options are those of `poolscreen.reports.commands.hits`.
+        The table.
     work : pathlib.Path
         The folder that is written: `screen.parquet`, `parts.json`, `opening.json` and, where the
         table has counts, `counts.parquet`.
+    how : poolscreen.reports.commands.Reading
+        How the table is read.
+    say : callable
+        Takes messages.
     """
-    known = commands.standards_of(standards)
-    screen, opening = commands.open_screen(
-        path,
-        samples=samples,
-        genes=genes,
-        controls=controls,
-        options=options,
-        separator=separator,
-        say=say,
-    )
+    known = how.standards()
+    screen, opening = commands.open_screen(path, how, say)
     with files.replacing_folder(work) as folder:
         screen.table.to_parquet(folder / "screen.parquet")
         if opening.counts is not None:
