@@ -14,6 +14,7 @@ from poolscreen.figures.image import lightened
 from poolscreen.progress import Progress
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+STARTING = 600  # seconds that a kernel may take to answer, on a machine that is slow and busy
 ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=>)")
 
 
@@ -38,10 +39,10 @@ def execute(notebook: NotebookNode, name: str, folder: Path) -> NotebookNode:
     ------
     PoolscreenError
         If a cell raises, or writes warnings that the page would show. It names the notebook and
-        the cell, and gives the traceback.
+        the cell, and gives the traceback. Also if the kernel ends, or does not start.
     """
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, DeadKernelError
+    from nbclient.exceptions import CellExecutionError
     from traitlets.config import Config
 
     cells = _Cells(name, len(notebook.cells))
@@ -49,27 +50,30 @@ def execute(notebook: NotebookNode, name: str, folder: Path) -> NotebookNode:
         with TemporaryDirectory(prefix="poolscreen-") as own:
             # Sockets of this user and this kernel alone, not ports of the machine.
             sockets = {"transport": "ipc", "ip": str(Path(own, "kernel"))}
-            NotebookClient(
+            client = NotebookClient(
                 notebook,
                 config=Config({"KernelManager": sockets}),
                 kernel_name="python3",
                 timeout=None,
+                startup_timeout=STARTING,
                 force_raise_errors=True,
                 record_timing=False,
                 coalesce_streams=True,  # where a kernel parts its text is chance
                 resources={"metadata": {"path": str(folder)}},
                 on_cell_start=cells,
                 skip_cells_with_tag="",  # a tag is presentation, and never skips code
-            ).execute(env=_kernel_environment(own))
+            )
+            client.execute(env=_kernel_environment(own))
     except CellExecutionError as error:
         raise PoolscreenError(
             f"{name}, cell {cells.running} raised {error.ename}: {error.evalue}\n"
             + ANSI.sub("", error.traceback).strip()
         ) from None
-    except DeadKernelError as error:
+    except RuntimeError as error:  # what nbclient says of a kernel that died, or never answered
+        client.create_kernel_manager()  # nbclient cleans up at exit, and expects to find one
+        ended = f"cell {cells.running} ended its kernel" if cells.running else "no kernel started"
         raise PoolscreenError(
-            f"{name}, cell {cells.running} ended its kernel: {error}. If nobody killed it, memory "
-            "has run out"
+            f"{name}, {ended}: {error}. If nobody killed it, memory has run out"
         ) from None
     check_outputs(name, notebook)
     lighten(notebook)

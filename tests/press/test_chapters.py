@@ -188,6 +188,13 @@ def test_a_cell_that_fails_is_named(chapter, code, message):
         execute("a")
 
 
+def test_a_kernel_that_ends_before_the_first_cell_is_named(chapter, monkeypatch):
+    chapter("# %%\n1 + 1\n")
+    monkeypatch.setenv("PYTHONHOME", "nowhere")
+    with pytest.raises(PoolscreenError, match="a, no kernel started: Kernel died before replying"):
+        execute("a")
+
+
 def test_a_page_that_is_not_there_is_named(in_project):
     with pytest.raises(PoolscreenError, match=r"_toc\.yml names notebooks/a, but there is no"):
         chapters.toc()
