@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from itertools import product
 from pathlib import Path
@@ -26,7 +27,8 @@ from tests.tree import HANGING, Tree
 
 from press import measurements, paths
 
-SECONDS = 40 * 60  # after which no trial begins; the figures say how many were tried
+CAMPAIGNS = 2  # each tries everything, with a chance of its own
+SECONDS = 3 * 60 * 60  # after which no trial begins; the figures say how many were tried
 CHAPTER = """# %% [markdown]
 # # Results of each kind
 
@@ -564,31 +566,50 @@ def tried(trial: Trial, fault: Fault, reference: dict[str, str]) -> dict[str, ob
 UNCLEAR = re.compile(r"Traceback|NO MESSAGE|see above")
 
 
-def campaign(faults: Iterable[tuple[str, str, Fault, int]], folder: Path) -> Iterator[dict]:
-    """Try each fault once, then again as often as is asked, until time is up."""
+def light_seconds(book: Book, folder: Path) -> float:
+    """Measure how long the light jobs take while every core builds a copy of the book."""
+    copies = [Book(shutil.copytree(book.folder, folder / str(n))) for n in range(os.cpu_count())]
+    began = time.monotonic()
+    for copy in copies:
+        copy.remove_results(*LIGHT)
+    for copy, building in [(copy, copy.start("build")) for copy in copies]:
+        assert not copy.end(building)
+    return time.monotonic() - began
+
+
+def campaigns(faults: Sequence[tuple[str, str, Fault, int]], folder: Path) -> Iterator[dict]:
+    """Try each fault once, then again as often as is asked, one trial on each core at a time."""
     book = small_book(folder / "reference")
     assert not book.build()
-    began = time.monotonic()
-    book.remove_results(*LIGHT)
-    assert not book.build()
-    seconds, files = time.monotonic() - began, book.files()
+    files, seconds = book.files(), light_seconds(book, folder / "timed")
     for built in ("sphinx", "book"):
         shutil.rmtree(book.folder / "_build" / built)
+    until = time.monotonic() + SECONDS
+
+    def figure(campaign: int, number: int, kind: str, name: str, fault: Fault) -> dict | None:
+        if time.monotonic() > until:
+            return None
+        place = folder / f"{campaign} {number} {name}".replace(" ", "-")
+        ended = tried(Trial(book, place, number, seconds), fault, files)
+        shutil.rmtree(place)
+        return {"campaign": campaign, "kind": kind, "fault": name} | ended
+
     rounds = range(max(times for *_, times in faults))
-    for number, (kind, name, fault, times) in product(rounds, faults):
-        if number < times and time.monotonic() - began < SECONDS:
-            place = folder / f"{number} {name}".replace(" ", "-")
-            trial = Trial(book, place, number, seconds)
-            figure = {"kind": kind, "fault": name} | tried(trial, fault, files)
-            shutil.rmtree(place)
-            yield figure
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        trials = [
+            pool.submit(figure, campaign, number, kind, name, fault)
+            for campaign in range(1, CAMPAIGNS + 1)
+            for number, (kind, name, fault, times) in product(rounds, faults)
+            if number < times
+        ]
+        yield from filter(None, (trial.result() for trial in as_completed(trials)))
 
 
 def main() -> None:
     """Try everything, and keep how it ended."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        for figure in campaign(FAULTS, Path(folder)):
+        for figure in campaigns(FAULTS, Path(folder)):
             print("  ".join(f"{value}" for value in figure.values()), flush=True)
             found.append(figure)
             measurements.record("faults", found)

@@ -294,12 +294,16 @@ table(
 
 # %% tags=["remove-cell"]
 not_tried = sorted(set(all_faults["fault"]) - set(faults["fault"]))
+of_campaign = faults.groupby("campaign").size()
+assert (of_campaign == of_campaign.iloc[0]).all(), "the campaigns did not try the same"
 numbers(
     {
         "n_trials": len(faults),
         "n_wrong": int((faults["wrong"] != "").sum()),
         "n_equal": int((faults["ended"] == "equal").sum()),
         "n_left": int((faults["left"] > 0).sum()),
+        "n_campaigns": len(of_campaign),
+        "n_each": int(of_campaign.iloc[0]),
         "not_tried": f"Not tried here: {', '.join(not_tried)}." if not_tried else "",
     }
 )
@@ -307,10 +311,11 @@ numbers(
 # %% [markdown]
 # The next build ended with an equal site after {glue:text}`n_equal:d` of the trials, and
 # {glue:text}`n_wrong:d` were wrong. The disturbed build left files behind in {glue:text}`n_left:d` trials.
-# The trials are of one run, after the faults of the build that earlier runs had found were mended. The
-# run did not come to all the faults that the benchmark knows, and the table lists those that it tried. A
-# result that is damaged is known by its content, and is made anew. A process that is killed and a full
-# disk each end a build with one message, and the last good site stays until the next build succeeds.
+# The trials are of {glue:text}`n_campaigns:d` campaigns, one after the other. Both tried every fault
+# {glue:text}`n_each:d` times in all, at moments of their own. The campaigns were run after the faults of
+# the build that earlier runs had found were mended. A result that is damaged is known by its content, and
+# is made anew. A process that is killed and a full disk each end a build with one message, and the last
+# good site stays until the next build succeeds.
 #
 # ## Time and memory by size of the screen
 #
