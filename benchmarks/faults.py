@@ -396,6 +396,15 @@ def with_shell(before: str, *removed: str) -> Fault:
     return fault
 
 
+def little_memory(trial: Trial) -> str:
+    """Build with less memory than a fit takes; the message must say how much that is."""
+    kilobytes = trial.chance.randrange(1_500_000, 3_000_000)
+    said = with_shell(f"ulimit -v {kilobytes}", FIT)(trial)
+    if " MB when it last ended" not in said:
+        trial.wrong.append("it is not said how much memory the fit takes")
+    return said
+
+
 def files_of_the_future(trial: Trial) -> str:
     """Give every file a time of its own, in the future, as if the clock had been set back since."""
     trial.book.remove_results(*LIGHTEST)
@@ -518,7 +527,7 @@ FAULTS: tuple[tuple[str, str, Fault, int], ...] = (
     ),
     (PLACES, "no HOME", with_settings(HOME=""), 1),
     (PLACES, "umask 077", with_shell("umask 077", *LIGHTEST), 1),
-    (MACHINE, "a limit of memory", with_shell("ulimit -v 3000000", FIT), 1),
+    (MACHINE, "a limit of memory", little_memory, 1),
     (MACHINE, "another package", another_package, 2),
     ("nothing", "nothing: all is made anew", nothing, 1),
 )
@@ -563,7 +572,7 @@ def tried(trial: Trial, fault: Fault, reference: dict[str, str]) -> dict[str, ob
     }
 
 
-UNCLEAR = re.compile(r"Traceback|NO MESSAGE|see above")
+UNCLEAR = re.compile(r"Traceback|NO MESSAGE|see above|the workflow itself failed")
 
 
 def light_seconds(book: Book, folder: Path) -> float:

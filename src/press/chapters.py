@@ -256,8 +256,8 @@ def join(chapter: str, executed: NotebookNode) -> NotebookNode:
     present = make_notebook(chapter)
     if code_digest(executed) != code_digest(present):
         raise PoolscreenError(
-            f"{paths.short(paths.executed_path(chapter))} was executed from other code; delete it "
-            "and run `make book`"
+            f"{paths.short(paths.executed_path(chapter))} was executed from other code; run "
+            "`make book` again, and if this message comes back, delete that file first"
         )
     for cell, done in zip(code_cells(present), code_cells(executed), strict=True):
         cell.outputs, cell.execution_count = done.outputs, done.execution_count

@@ -17,6 +17,10 @@ from poolscreen.errors import PoolscreenError
 from poolscreen.progress import Progress, Say
 from press import chapters, flow, locks, made, paths, publishing, steps, times
 
+FAILED = re.compile(  # what job.sh says last of a job that failed
+    r"^(.+) (was killed by signal|ended with status) \d+$\s*\Z", flags=re.MULTILINE
+)
+MESSAGE = re.compile(r"^(error: (?P<short>.+)|Traceback .+)\Z", flags=re.MULTILINE | re.DOTALL)
 KILLED = "the workflow was killed (signal {}); `make book` goes on from here"
 LITTLE = 2**20  # bytes: a disk with no more room than that is full
 
@@ -116,12 +120,14 @@ def _what_failed(logs: Path) -> str:
     """Collect the messages of the jobs that failed, from their logs."""
     messages = []
     for log in sorted(logs.rglob("*.log")):
-        beginning = re.search(r"^(error: |Traceback )", log.read_text(), flags=re.MULTILINE)
-        if beginning:
-            message = log.read_text()[beginning.start() :].removeprefix("error: ").rstrip()
-            if killed := re.match(r"(.+) was killed by signal \d+$", message):
-                message += (
-                    f". If nobody stopped it, memory has run out. {times.more_memory(killed[1])}"
+        said = log.read_text()
+        if failed := FAILED.search(said):
+            if found := MESSAGE.search(said[: failed.start()].rstrip()):
+                message = found["short"] or found[0]
+            else:
+                message = (
+                    f"{failed[0].rstrip()}. If nobody stopped it, memory has run out. "
+                    f"{times.more_memory(failed[1])}"
                 )
             messages.append(f"{message}\n(log: {log.relative_to(paths.root())})")
     if not messages and shutil.disk_usage(paths.root()).free < LITTLE:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from poolscreen.cli import out_of_memory
 from poolscreen.errors import PoolscreenError
 from press import paths
 
@@ -32,16 +33,17 @@ def taken(job: str) -> Iterator[None]:
     Raises
     ------
     PoolscreenError
-        If memory runs out: it says how much the job took when it last ended.
+        If memory runs out: it says how much the job took when it last ended well.
     """
     started = time.monotonic()
     try:
         yield
-    except MemoryError as error:
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
         said = f" ({error})" if str(error) else ""
         raise PoolscreenError(f"{job} ran out of memory{said}. {more_memory(job)}") from error
-    finally:
-        _write(f"{job}\t{time.monotonic() - started:.1f}\t{_peak():.0f}")
+    _write(f"{job}\t{time.monotonic() - started:.1f}\t{_peak():.0f}")
 
 
 def _write(line: str) -> None:

@@ -158,7 +158,7 @@ def test_a_damaged_execution(tree, put):
 def test_an_execution_of_other_code(tree, put):
     path = "notebooks/01_data_generation.py"
     put(path, replaced(tree, path, "design = Design()", "design = Design(seed=1)"))
-    message = r"01_data_generation\.ipynb was executed from other code; delete it"
+    message = r"01_data_generation\.ipynb was executed from other code; run `make book` again"
     with pytest.raises(PoolscreenError, match=message):
         staging.joined("01_data_generation")
 

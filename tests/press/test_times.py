@@ -1,7 +1,6 @@
 """What a build says of its jobs: their time, their memory, and which were killed."""
 
 import os
-import signal
 import subprocess
 import sys
 
@@ -29,21 +28,32 @@ def test_memory_of_a_job_and_of_its_child(in_project):
     assert 200 < int(said.split()[2]) < 1000, said
 
 
-@pytest.mark.parametrize("signal", [signal.SIGKILL, signal.SIGABRT])
-def test_a_killed_job_is_named_with_the_memory_that_it_took(in_project, tmp_path, signal):
+@pytest.mark.parametrize(
+    ("end", "status", "said"),
+    [
+        ("kill -9 $$", 137, "was killed by signal 9"),
+        ("kill -6 $$", 134, "was killed by signal 6"),
+        # As the loader does where there is no memory for a thread.
+        ("exit 127", 127, "ended with status 127"),
+        ("exit 1", 1, "ended with status 1"),  # as OpenBLAS does
+    ],
+)
+def test_a_killed_job_is_named_with_the_memory_that_it_took(
+    in_project, tmp_path, end, status, said
+):
     run("with times.taken('fit m7a'): pass")
     log = in_project / "logs" / "fit_m7a.log"
     log.parent.mkdir()
     python = tmp_path / "python"  # it is killed where Python would do the job
-    python.write_text(f"#!/bin/sh\necho compiling\nkill -{signal:d} $$\n")
+    python.write_text(f"#!/bin/sh\necho compiling\n{end}\n")
     python.chmod(0o755)
     with log.open("w") as written:
         command = ["sh", ROOT / "workflow/job.sh", python, "fit", "m7a"]
         ran = subprocess.run(command, check=False, stdout=written, stderr=written)
-    assert ran.returncode == 128 + signal
-    said = cli._what_failed(log.parent)
-    assert said.startswith(f"fit m7a was killed by signal {signal:d}. If nobody stopped it, memory")
-    assert " MB when it last ended" in said
+    assert ran.returncode == status
+    failed = cli._what_failed(log.parent)
+    assert failed.startswith(f"fit m7a {said}. If nobody stopped it, memory has run out")
+    assert " MB when it last ended" in failed
 
 
 def test_the_largest_job_stands_for_one_that_has_not_ended(in_project):
@@ -61,6 +71,22 @@ def test_memory_that_runs_out(in_project):
     message = r"fit m7a ran out of memory.* Close other programs"
     with pytest.raises(PoolscreenError, match=message), times.taken("fit m7a"):
         bytearray(2**60)
+    loader = "jax.so: failed to map segment from shared object"
+    with pytest.raises(PoolscreenError, match=message), times.taken("fit m7a"):
+        raise ImportError(loader)
+    assert " MB when it last ended" not in times.more_memory("fit m7a")  # it did not end well
+
+
+def test_a_job_that_says_why_it_failed(in_project, tmp_path):
+    log = in_project / "logs" / "site.log"
+    log.parent.mkdir()
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho error: is in another line\nexit 1\n")
+    python.chmod(0o755)
+    with log.open("w") as written:
+        command = ["sh", ROOT / "workflow/job.sh", python, "site"]
+        subprocess.run(command, check=False, stdout=written, stderr=written)
+    assert cli._what_failed(log.parent) == "is in another line\n(log: logs/site.log)"
 
 
 def test_a_damaged_record_counts_for_nothing(in_project):
