@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from nbformat import NotebookNode
 
 from poolscreen.errors import PoolscreenError
-from poolscreen.figures.image import lightened
 from poolscreen.progress import Progress
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -124,6 +123,8 @@ def check_outputs(name: str, notebook: NotebookNode) -> None:
 
 def lighten(notebook: NotebookNode) -> None:
     """Make the figures of an executed notebook light."""
+    from poolscreen.figures.image import lightened
+
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):

@@ -4,8 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from poolscreen.figures.style import SGRNA_COLOURS
-
 if TYPE_CHECKING:
     import altair as alt
 
@@ -56,6 +54,8 @@ def shrinkage_to_explore(pulled: pd.DataFrame) -> "alt.LayerChart":
 def _strokes_and_points(data: pd.DataFrame) -> "tuple[alt.Chart, alt.Chart]":
     """Draw each intercept as a point, and a stroke to it from where it would be unpooled."""
     import altair as alt
+
+    from poolscreen.figures.style import SGRNA_COLOURS
 
     chosen = "gene === '' || datum.gene === gene"
     drawn = alt.Chart(data).encode(
