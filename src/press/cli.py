@@ -17,9 +17,8 @@ from poolscreen.errors import PoolscreenError
 from poolscreen.progress import Progress, Say
 from press import chapters, flow, locks, made, paths, publishing, steps, times
 
-FAILED = re.compile(  # what job.sh says last of a job that failed
-    r"^(.+) (was killed by signal|ended with status) \d+$\s*\Z", flags=re.MULTILINE
-)
+# What job.sh says last of a job that failed; a kernel that has lost its parent may say more.
+FAILED = re.compile(r"^(.+) (was killed by signal|ended with status) \d+$", flags=re.MULTILINE)
 MESSAGE = re.compile(r"^(error: (?P<short>.+)|Traceback .+)\Z", flags=re.MULTILINE | re.DOTALL)
 KILLED = "the workflow was killed (signal {}); `make book` goes on from here"
 LITTLE = 2**20  # bytes: a disk with no more room than that is full
@@ -126,7 +125,7 @@ def _what_failed(logs: Path) -> str:
                 message = found["short"] or found[0]
             else:
                 message = (
-                    f"{failed[0].rstrip()}. If nobody stopped it, memory has run out. "
+                    f"{failed[0]}. If nobody stopped it, memory has run out. "
                     f"{times.more_memory(failed[1])}"
                 )
             messages.append(f"{message}\n(log: {log.relative_to(paths.root())})")

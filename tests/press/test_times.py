@@ -50,6 +50,7 @@ def test_a_killed_job_is_named_with_the_memory_that_it_took(
     with log.open("w") as written:
         command = ["sh", ROOT / "workflow/job.sh", python, "fit", "m7a"]
         ran = subprocess.run(command, check=False, stdout=written, stderr=written)
+        written.write("what a kernel says whose parent has gone\n")
     assert ran.returncode == status
     failed = cli._what_failed(log.parent)
     assert failed.startswith(f"fit m7a {said}. If nobody stopped it, memory has run out")
