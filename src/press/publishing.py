@@ -30,10 +30,8 @@ def publish(fresh: Path) -> None:
         target.rename(old)
     fresh.rename(target)
     shutil.rmtree(old, ignore_errors=True)
-    published = sorted(path for path in target.rglob("*") if path.is_file())
-    lines = [f"{files.sha256(path)}  {path.relative_to(target.parent)}\n" for path in published]
     with files.replacing(manifest_path()) as part:
-        part.write_text("".join(lines))
+        part.write_bytes(_manifest())
 
 
 def restore() -> None:
@@ -47,12 +45,13 @@ def restore() -> None:
 
 
 def is_whole() -> bool:
-    """Tell whether the published files are those that the manifest lists."""
-    if not manifest_path().is_file():
-        return False
-    for line in manifest_path().read_text().splitlines():
-        digest, _, name = line.partition("  ")
-        path = html_path().parent / name
-        if not path.is_file() or files.sha256(path) != digest:
-            return False
-    return True
+    """Tell whether the published files are those that the manifest lists, and no others."""
+    return manifest_path().is_file() and manifest_path().read_bytes() == _manifest()
+
+
+def _manifest() -> bytes:
+    """List the files that are published."""
+    published = sorted(path for path in html_path().rglob("*") if path.is_file())
+    above = html_path().parent
+    lines = [f"{files.sha256(path)}  {path.relative_to(above)}\n" for path in published]
+    return "".join(lines).encode()

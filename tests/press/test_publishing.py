@@ -47,15 +47,21 @@ def test_a_fresh_site_takes_the_place_of_the_last(published):
     ]
 
 
-@pytest.mark.parametrize("harm", ["edited", "deleted", "cut"])
+@pytest.mark.parametrize("harm", ["edited", "deleted", "added", "cut", "emptied", "garbled"])
 def test_a_site_that_is_not_whole_is_no_longer_listed(published, harm):
     index, manifest = publishing.html_path() / "index.html", publishing.manifest_path()
     if harm == "edited":
         index.write_text("other")
     elif harm == "deleted":
         index.unlink()
-    else:
+    elif harm == "added":
+        index.with_name("other.html").write_text("other")
+    elif harm == "cut":
         manifest.write_text(manifest.read_text()[:-20])
+    elif harm == "emptied":
+        manifest.write_text("")
+    else:
+        manifest.write_bytes(b"\xff" + manifest.read_bytes()[1:])
     assert not publishing.is_whole()
     publishing.restore()
     assert not manifest.exists()
