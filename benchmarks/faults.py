@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from itertools import product
 from pathlib import Path
@@ -611,7 +611,7 @@ def campaigns(faults: Sequence[tuple[str, str, Fault, int]], folder: Path) -> It
             for number, (kind, name, fault, times) in product(rounds, faults)
             if number < times
         ]
-        yield from filter(None, (trial.result() for trial in as_completed(trials)))
+        yield from filter(None, (trial.result() for trial in trials))
 
 
 def main() -> None:

@@ -278,10 +278,7 @@ numbers(
 
 # %% tags=["hide-input", "full-width"] table={"name": "tbl-bench-faults", "caption": "Faults that disturb a build, and how the next build ended."}
 all_faults = pd.DataFrame(measured["faults"]["figures"])
-kinds = list(all_faults["kind"].unique())
-faults = all_faults[all_faults["ended"] != "not tried"].sort_values(
-    "kind", key=lambda kind: kind.map(kinds.index), kind="stable"
-)
+faults = all_faults[all_faults["ended"] != "not tried"]
 by_fault = faults.groupby(["kind", "fault"], sort=False)
 table(
     pd.DataFrame(
