@@ -57,7 +57,11 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     with beside as own:
         part = Path(own, "new")
         part.mkdir()
-        yield part
+        try:
+            yield part
+        except OSError as error:  # where it was written first tells a user nothing
+            error.filename = str(error.filename or path).replace(str(part), str(path))
+            raise
         if path.exists():
             path.rename(Path(own, "old"))
         part.rename(path)

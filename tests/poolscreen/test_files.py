@@ -1,5 +1,7 @@
 """What is written is there whole, or what was there before."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import xarray as xr
@@ -37,6 +39,22 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
         write()
     assert raised.value.filename == str(path)
     assert path.read_text() == "old"
+
+
+def in_a_folder(own, do):
+    """Do something in a folder that is being written, and return the error that it ends in."""
+    with pytest.raises(OSError) as raised, files.replacing_folder(own) as folder:
+        do(folder)
+    assert list(own.parent.iterdir()) == []
+    return raised.value
+
+
+def test_a_fault_in_a_folder_names_its_place(tmp_path):
+    own = tmp_path / "own"
+    full = in_a_folder(own, lambda _: Path("/dev/full").write_text("does not say where"))
+    assert full.filename == str(own)
+    lost = in_a_folder(own, lambda folder: (folder / "hits.csv").read_text())
+    assert lost.filename == str(own / "hits.csv")
 
 
 def test_a_result_on_a_full_disk_is_an_error_and_no_crash(tmp_path):
