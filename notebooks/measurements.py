@@ -280,31 +280,29 @@ numbers(
 all_faults = pd.DataFrame(measured["faults"]["figures"])
 faults = all_faults[all_faults["ended"] != "not tried"]
 by_fault = faults.groupby(["kind", "fault"], sort=False)
-table(
-    pd.DataFrame(
-        {
-            "tried, first campaign": by_fault["campaign"].agg(lambda c: (c == 1).sum()),
-            "second campaign": by_fault["campaign"].agg(lambda c: (c == 2).sum()),
-            "ended with an equal site": by_fault["ended"].agg(lambda e: (e == "equal").sum()),
-            "kept the last good site": by_fault["ended"].agg(lambda e: (e == "kept").sum()),
-            "lost or wrong": by_fault["wrong"].agg(lambda wrong: (wrong != "").sum()),
-            "median seconds": by_fault["seconds"].median().round(),
-        }
-    ).reset_index()
+ended = pd.DataFrame(
+    {
+        "ended with an equal site": by_fault["ended"].agg(lambda e: (e == "equal").sum()),
+        "kept the last good site": by_fault["ended"].agg(lambda e: (e == "kept").sum()),
+        "lost or wrong": by_fault["wrong"].agg(lambda wrong: (wrong != "").sum()),
+        "median seconds": by_fault["seconds"].median().round(),
+    }
 )
+tried = pd.crosstab([faults["kind"], faults["fault"]], faults["campaign"])
+tried.columns = [f"tried in campaign {number + 1}" for number in range(len(tried.columns))]
+table(tried.loc[ended.index].join(ended).reset_index())
 
 # %% tags=["remove-cell"]
 not_tried = sorted(set(all_faults["fault"]) - set(faults["fault"]))
-first, second = faults.groupby("campaign").size()
 numbers(
     {
         "n_trials": len(faults),
         "n_wrong": int((faults["wrong"] != "").sum()),
         "n_equal": int((faults["ended"] == "equal").sum()),
         "n_left": int((faults["left"] > 0).sum()),
-        "n_first": int(first),
-        "n_second": int(second),
-        "cut_short": "" if first == second else "The second was stopped before its end.",
+        "campaigns": " and ".join(
+            f"{tried[name].sum()} {name.removeprefix('tried ')}" for name in tried
+        ),
         "not_tried": f"Not tried here: {', '.join(not_tried)}." if not_tried else "",
     }
 )
@@ -312,11 +310,11 @@ numbers(
 # %% [markdown]
 # The next build ended with an equal site after {glue:text}`n_equal:d` of the trials, and
 # {glue:text}`n_wrong:d` were wrong. The disturbed build left files behind in {glue:text}`n_left:d` trials.
-# The trials are of two campaigns, one after the other, with moments drawn anew: {glue:text}`n_first:d`
-# in the first and {glue:text}`n_second:d` in the second. {glue:text}`cut_short` Both were run after the
-# faults of the build that earlier runs had found were mended. A result that is damaged is known by its
-# content, and is made anew. A process that is killed and a full disk each end a build with one message,
-# and the last good site stays until the next build succeeds.
+# A campaign tries each fault as often as the table says, at moments that are drawn anew for each
+# campaign. The trials were {glue:text}`campaigns`, after the faults of the build that earlier runs had
+# found were mended. A result that is damaged is known by its content, and is made anew. A process that is
+# killed and a full disk each end a build with one message, and the last good site stays until the next
+# build succeeds.
 #
 # ## Time and memory by size of the screen
 #
