@@ -29,7 +29,7 @@ serve: env  ## Make the book, show it on http://localhost:8000, and edits as the
 pdf: book  ## Print the book into _build/book.pdf, with Chromium
 	@$(RUN) press pdf
 
-bench: env  ## Measure samplers, builds, growth, other tools (ONLY="peers": that alone); an hour
+bench: env  ## Measure samplers, builds, growth, other tools (ONLY="peers": that alone); hours
 	@$(RUN) benchmarks $(ONLY)
 
 lint: env  ## Check format, style, types, imports and notebook pairs

@@ -311,10 +311,10 @@ numbers(
 # The next build ended with an equal site after {glue:text}`n_equal:d` of the trials, and
 # {glue:text}`n_wrong:d` were wrong. The disturbed build left files behind in {glue:text}`n_left:d` trials.
 # A campaign tries each fault as often as the table says, at moments that are drawn anew for each
-# campaign. The trials ({glue:text}`campaigns`) were made after the faults of the build that earlier runs
-# had found were mended. A result that is damaged is known by its content, and is made anew. A process
-# that is killed and a full disk each end a build with one message, and the last good site stays until the
-# next build succeeds.
+# campaign, and one trial runs on each core at a time. The trials ({glue:text}`campaigns`) were made after
+# the faults of the build that earlier runs had found were mended. A result that is damaged is known by
+# its content, and is made anew. A process that is killed and a full disk each end a build with one
+# message, and the last good site stays until the next build succeeds.
 #
 # ## Time and memory by size of the screen
 #
