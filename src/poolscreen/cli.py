@@ -11,18 +11,13 @@ import click
 
 from poolscreen import processes
 from poolscreen.errors import PoolscreenError
+from poolscreen.memory import out_of_memory
 from poolscreen.names import visible
 
 if TYPE_CHECKING:
     from poolscreen.reports.commands import Reading
 
 BREAKS = "\n\t"  # what a message may have between its lines
-# What the system, its loader and Python say where there is no memory for data, a library, a thread.
-NO_MEMORY = (
-    os.strerror(errno.ENOMEM),
-    "failed to map segment from shared object",
-    "can't start new thread",
-)
 
 
 class Group(click.Group):
@@ -53,29 +48,6 @@ def _in_short(error: Exception) -> str:
     if isinstance(error, OSError):  # no right, no such disk any more
         return f"{error.filename or 'writing'}: {error.strerror or error}"
     return ""
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Tell whether an error says that memory ran out; libraries raise several kinds of it.
-
-    Parameters
-    ----------
-    error : Exception
-        Any error.
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> out_of_memory(MemoryError()), out_of_memory(RuntimeError("can't start new thread"))
-    (True, True)
-    >>> out_of_memory(ValueError("a bad value"))
-    False
-    """
-    said = "".join(traceback.format_exception(error))
-    return isinstance(error, MemoryError) or any(words in said for words in NO_MEMORY)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

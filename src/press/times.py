@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from poolscreen.cli import out_of_memory
 from poolscreen.errors import PoolscreenError
+from poolscreen.memory import out_of_memory
 from press import paths
 
 # Kilobytes are what getrusage gives, and bytes on macOS.
